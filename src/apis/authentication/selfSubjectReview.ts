@@ -1,0 +1,16 @@
+import { UserInfo } from './userInfo.ts';
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, object, opt, str } from '../../machinery/schema/types.ts';
+
+export const SelfSubjectReview = object('io.k8s.api.authentication.v1.SelfSubjectReview', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  status: opt(2, SelfSubjectReviewStatus),
+}));
+export interface SelfSubjectReview extends Infer<typeof SelfSubjectReview> {}
+
+export const SelfSubjectReviewStatus = object('io.k8s.api.authentication.v1.SelfSubjectReviewStatus', () => ({
+  userInfo: opt(1, UserInfo),
+}));
+export interface SelfSubjectReviewStatus extends Infer<typeof SelfSubjectReviewStatus> {}

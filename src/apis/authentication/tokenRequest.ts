@@ -1,0 +1,32 @@
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, int64, list, object, opt, str, time } from '../../machinery/schema/types.ts';
+
+export const TokenRequest = object('io.k8s.api.authentication.v1.TokenRequest', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: opt(2, TokenRequestSpec),
+  status: opt(3, TokenRequestStatus),
+}));
+export interface TokenRequest extends Infer<typeof TokenRequest> {}
+
+export const TokenRequestStatus = object('io.k8s.api.authentication.v1.TokenRequestStatus', () => ({
+  token: opt(1, str),
+  expirationTimestamp: opt(2, time),
+}));
+export interface TokenRequestStatus extends Infer<typeof TokenRequestStatus> {}
+
+export const TokenRequestSpec = object('io.k8s.api.authentication.v1.TokenRequestSpec', () => ({
+  audiences: opt(1, list(str)),
+  boundObjectRef: opt(3, BoundObjectReference),
+  expirationSeconds: opt(4, int64),
+}));
+export interface TokenRequestSpec extends Infer<typeof TokenRequestSpec> {}
+
+export const BoundObjectReference = object('io.k8s.api.authentication.v1.BoundObjectReference', () => ({
+  kind: opt(1, str),
+  apiVersion: opt(2, str),
+  name: opt(3, str),
+  uid: opt(undefined, str),
+}));
+export interface BoundObjectReference extends Infer<typeof BoundObjectReference> {}

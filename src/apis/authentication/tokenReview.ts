@@ -1,0 +1,26 @@
+import { UserInfo } from './userInfo.ts';
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, bool, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+
+export const TokenReview = object('io.k8s.api.authentication.v1.TokenReview', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: req(2, TokenReviewSpec),
+  status: opt(3, TokenReviewStatus),
+}));
+export interface TokenReview extends Infer<typeof TokenReview> {}
+
+export const TokenReviewStatus = object('io.k8s.api.authentication.v1.TokenReviewStatus', () => ({
+  authenticated: opt(1, bool),
+  user: opt(2, UserInfo),
+  error: opt(3, str),
+  audiences: opt(4, list(str)),
+}));
+export interface TokenReviewStatus extends Infer<typeof TokenReviewStatus> {}
+
+export const TokenReviewSpec = object('io.k8s.api.authentication.v1.TokenReviewSpec', () => ({
+  token: req(1, str),
+  audiences: opt(2, list(str)),
+}));
+export interface TokenReviewSpec extends Infer<typeof TokenReviewSpec> {}

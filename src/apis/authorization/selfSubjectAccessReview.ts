@@ -1,0 +1,18 @@
+import { NonResourceAttributes, ResourceAttributes, SubjectAccessReviewStatus } from './access.ts';
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
+
+export const SelfSubjectAccessReview = object('io.k8s.api.authorization.v1.SelfSubjectAccessReview', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: req(2, SelfSubjectAccessReviewSpec),
+  status: opt(3, SubjectAccessReviewStatus),
+}));
+export interface SelfSubjectAccessReview extends Infer<typeof SelfSubjectAccessReview> {}
+
+export const SelfSubjectAccessReviewSpec = object('io.k8s.api.authorization.v1.SelfSubjectAccessReviewSpec', () => ({
+  resourceAttributes: opt(1, ResourceAttributes),
+  nonResourceAttributes: opt(2, NonResourceAttributes),
+}));
+export interface SelfSubjectAccessReviewSpec extends Infer<typeof SelfSubjectAccessReviewSpec> {}

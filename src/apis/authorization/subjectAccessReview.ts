@@ -1,0 +1,12 @@
+import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from './access.ts';
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
+
+export const SubjectAccessReview = object('io.k8s.api.authorization.v1.SubjectAccessReview', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: req(2, SubjectAccessReviewSpec),
+  status: opt(3, SubjectAccessReviewStatus),
+}));
+export interface SubjectAccessReview extends Infer<typeof SubjectAccessReview> {}

@@ -1,0 +1,21 @@
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, int32, microTime, object, opt, str } from '../../machinery/schema/types.ts';
+
+export const Lease = object('io.k8s.api.coordination.v1.Lease', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: opt(2, LeaseSpec),
+}));
+export interface Lease extends Infer<typeof Lease> {}
+
+export const LeaseSpec = object('io.k8s.api.coordination.v1.LeaseSpec', () => ({
+  holderIdentity: opt(1, str),
+  leaseDurationSeconds: opt(2, int32),
+  acquireTime: opt(3, microTime),
+  renewTime: opt(4, microTime),
+  leaseTransitions: opt(5, int32),
+  strategy: opt(6, str),
+  preferredHolder: opt(7, str),
+}));
+export interface LeaseSpec extends Infer<typeof LeaseSpec> {}

@@ -1,0 +1,11 @@
+import { ObjectReference } from './references.ts';
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
+
+export const Binding = object('io.k8s.api.core.v1.Binding', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  target: req(2, ObjectReference),
+}));
+export interface Binding extends Infer<typeof Binding> {}

@@ -1,0 +1,31 @@
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
+
+export const Namespace = object('io.k8s.api.core.v1.Namespace', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: opt(2, NamespaceSpec),
+  status: opt(3, NamespaceStatus),
+}));
+export interface Namespace extends Infer<typeof Namespace> {}
+
+export const NamespaceStatus = object('io.k8s.api.core.v1.NamespaceStatus', () => ({
+  phase: opt(1, str),
+  conditions: opt(2, list(NamespaceCondition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
+}));
+export interface NamespaceStatus extends Infer<typeof NamespaceStatus> {}
+
+export const NamespaceCondition = object('io.k8s.api.core.v1.NamespaceCondition', () => ({
+  type: req(1, str),
+  status: req(2, str),
+  lastTransitionTime: opt(4, time),
+  reason: opt(5, str),
+  message: opt(6, str),
+}));
+export interface NamespaceCondition extends Infer<typeof NamespaceCondition> {}
+
+export const NamespaceSpec = object('io.k8s.api.core.v1.NamespaceSpec', () => ({
+  finalizers: opt(1, list(str)),
+}));
+export interface NamespaceSpec extends Infer<typeof NamespaceSpec> {}

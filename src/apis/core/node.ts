@@ -1,0 +1,145 @@
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, bool, int32, int64, list, map, object, opt, quantity, req, str, time } from '../../machinery/schema/types.ts';
+
+export const Node = object('io.k8s.api.core.v1.Node', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: opt(2, NodeSpec),
+  status: opt(3, NodeStatus),
+}));
+export interface Node extends Infer<typeof Node> {}
+
+export const NodeStatus = object('io.k8s.api.core.v1.NodeStatus', () => ({
+  capacity: opt(1, map(quantity)),
+  allocatable: opt(2, map(quantity)),
+  phase: opt(3, str),
+  conditions: opt(4, list(NodeCondition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
+  addresses: opt(5, list(NodeAddress, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
+  daemonEndpoints: opt(6, NodeDaemonEndpoints),
+  nodeInfo: opt(7, NodeSystemInfo),
+  images: opt(8, list(ContainerImage)),
+  volumesInUse: opt(9, list(str)),
+  volumesAttached: opt(10, list(AttachedVolume)),
+  config: opt(11, NodeConfigStatus),
+  runtimeHandlers: opt(12, list(NodeRuntimeHandler)),
+  features: opt(13, NodeFeatures),
+  declaredFeatures: opt(14, list(str)),
+}));
+export interface NodeStatus extends Infer<typeof NodeStatus> {}
+
+export const AttachedVolume = object('io.k8s.api.core.v1.AttachedVolume', () => ({
+  name: req(1, str),
+  devicePath: req(2, str),
+}));
+export interface AttachedVolume extends Infer<typeof AttachedVolume> {}
+
+export const NodeRuntimeHandler = object('io.k8s.api.core.v1.NodeRuntimeHandler', () => ({
+  name: opt(1, str),
+  features: opt(2, NodeRuntimeHandlerFeatures),
+}));
+export interface NodeRuntimeHandler extends Infer<typeof NodeRuntimeHandler> {}
+
+export const NodeRuntimeHandlerFeatures = object('io.k8s.api.core.v1.NodeRuntimeHandlerFeatures', () => ({
+  recursiveReadOnlyMounts: opt(1, bool),
+  userNamespaces: opt(2, bool),
+}));
+export interface NodeRuntimeHandlerFeatures extends Infer<typeof NodeRuntimeHandlerFeatures> {}
+
+export const NodeSystemInfo = object('io.k8s.api.core.v1.NodeSystemInfo', () => ({
+  machineID: req(1, str),
+  systemUUID: req(2, str),
+  bootID: req(3, str),
+  kernelVersion: req(4, str),
+  osImage: req(5, str),
+  containerRuntimeVersion: req(6, str),
+  kubeletVersion: req(7, str),
+  kubeProxyVersion: req(8, str),
+  operatingSystem: req(9, str),
+  architecture: req(10, str),
+  swap: opt(11, NodeSwapStatus),
+}));
+export interface NodeSystemInfo extends Infer<typeof NodeSystemInfo> {}
+
+export const NodeSwapStatus = object('io.k8s.api.core.v1.NodeSwapStatus', () => ({
+  capacity: opt(1, int64),
+}));
+export interface NodeSwapStatus extends Infer<typeof NodeSwapStatus> {}
+
+export const ContainerImage = object('io.k8s.api.core.v1.ContainerImage', () => ({
+  names: opt(1, list(str)),
+  sizeBytes: opt(2, int64),
+}));
+export interface ContainerImage extends Infer<typeof ContainerImage> {}
+
+export const NodeFeatures = object('io.k8s.api.core.v1.NodeFeatures', () => ({
+  supplementalGroupsPolicy: opt(1, bool),
+}));
+export interface NodeFeatures extends Infer<typeof NodeFeatures> {}
+
+export const NodeDaemonEndpoints = object('io.k8s.api.core.v1.NodeDaemonEndpoints', () => ({
+  kubeletEndpoint: opt(1, DaemonEndpoint),
+}));
+export interface NodeDaemonEndpoints extends Infer<typeof NodeDaemonEndpoints> {}
+
+export const DaemonEndpoint = object('io.k8s.api.core.v1.DaemonEndpoint', () => ({
+  Port: req(1, int32),
+}));
+export interface DaemonEndpoint extends Infer<typeof DaemonEndpoint> {}
+
+export const NodeConfigStatus = object('io.k8s.api.core.v1.NodeConfigStatus', () => ({
+  assigned: opt(1, NodeConfigSource),
+  active: opt(2, NodeConfigSource),
+  lastKnownGood: opt(3, NodeConfigSource),
+  error: opt(4, str),
+}));
+export interface NodeConfigStatus extends Infer<typeof NodeConfigStatus> {}
+
+export const NodeCondition = object('io.k8s.api.core.v1.NodeCondition', () => ({
+  type: req(1, str),
+  status: req(2, str),
+  lastHeartbeatTime: opt(3, time),
+  lastTransitionTime: opt(4, time),
+  reason: opt(5, str),
+  message: opt(6, str),
+}));
+export interface NodeCondition extends Infer<typeof NodeCondition> {}
+
+export const NodeAddress = object('io.k8s.api.core.v1.NodeAddress', () => ({
+  type: req(1, str),
+  address: req(2, str),
+}));
+export interface NodeAddress extends Infer<typeof NodeAddress> {}
+
+export const NodeSpec = object('io.k8s.api.core.v1.NodeSpec', () => ({
+  podCIDR: opt(1, str),
+  externalID: opt(2, str),
+  providerID: opt(3, str),
+  unschedulable: opt(4, bool),
+  taints: opt(5, list(Taint)),
+  configSource: opt(6, NodeConfigSource),
+  podCIDRs: opt(7, list(str, { type: 'set', patch: 'merge' })),
+}));
+export interface NodeSpec extends Infer<typeof NodeSpec> {}
+
+export const Taint = object('io.k8s.api.core.v1.Taint', () => ({
+  key: req(1, str),
+  value: opt(2, str),
+  effect: req(3, str),
+  timeAdded: opt(4, time),
+}));
+export interface Taint extends Infer<typeof Taint> {}
+
+export const NodeConfigSource = object('io.k8s.api.core.v1.NodeConfigSource', () => ({
+  configMap: opt(2, ConfigMapNodeConfigSource),
+}));
+export interface NodeConfigSource extends Infer<typeof NodeConfigSource> {}
+
+export const ConfigMapNodeConfigSource = object('io.k8s.api.core.v1.ConfigMapNodeConfigSource', () => ({
+  namespace: req(1, str),
+  name: req(2, str),
+  uid: opt(3, str),
+  resourceVersion: opt(4, str),
+  kubeletConfigKey: req(5, str),
+}));
+export interface ConfigMapNodeConfigSource extends Infer<typeof ConfigMapNodeConfigSource> {}

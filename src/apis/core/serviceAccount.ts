@@ -1,0 +1,13 @@
+import { LocalObjectReference, ObjectReference } from './references.ts';
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, bool, list, object, opt, str } from '../../machinery/schema/types.ts';
+
+export const ServiceAccount = object('io.k8s.api.core.v1.ServiceAccount', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  secrets: opt(2, list(ObjectReference, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
+  imagePullSecrets: opt(3, list(LocalObjectReference)),
+  automountServiceAccountToken: opt(4, bool),
+}));
+export interface ServiceAccount extends Infer<typeof ServiceAccount> {}

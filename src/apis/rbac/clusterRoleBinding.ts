@@ -1,0 +1,12 @@
+import { RoleRef, Subject } from './rules.ts';
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+
+export const ClusterRoleBinding = object('io.k8s.api.rbac.v1.ClusterRoleBinding', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  subjects: opt(2, list(Subject)),
+  roleRef: req(3, RoleRef),
+}));
+export interface ClusterRoleBinding extends Infer<typeof ClusterRoleBinding> {}

@@ -1,0 +1,11 @@
+import { PolicyRule } from './rules.ts';
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, list, object, opt, str } from '../../machinery/schema/types.ts';
+
+export const Role = object('io.k8s.api.rbac.v1.Role', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  rules: opt(2, list(PolicyRule)),
+}));
+export interface Role extends Infer<typeof Role> {}

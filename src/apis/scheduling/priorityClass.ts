@@ -1,0 +1,13 @@
+import { ObjectMeta } from '../../machinery/meta.ts';
+import { type Infer, bool, int32, object, opt, str } from '../../machinery/schema/types.ts';
+
+export const PriorityClass = object('io.k8s.api.scheduling.v1.PriorityClass', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  value: opt(2, int32),
+  globalDefault: opt(3, bool),
+  description: opt(4, str),
+  preemptionPolicy: opt(5, str),
+}));
+export interface PriorityClass extends Infer<typeof PriorityClass> {}

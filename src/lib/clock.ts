@@ -1,0 +1,140 @@
+/**
+ * Time, handed in. Every part of kubets that waits or asks what time it is does so
+ * through a Clock, so that a whole cluster can run in virtual time.
+ *
+ * This file and `random.ts` are the only ones that may name `Date.now`,
+ * `setTimeout` or `Math.random`; the linter holds the others to it.
+ */
+
+/** A timer that was set; `cancel` is idempotent. */
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Milliseconds that only ever rise; for measuring durations. */
+  monotonic(): number;
+  /** Calls `fn` once after `ms` milliseconds. Timers do not keep the process alive unless `ref` is true. */
+  after(ms: number, fn: () => void, options?: { ref?: boolean }): Timer;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** setTimeout overflows above this (2^31 - 1 ms, 24.8 days). */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+abstract class BaseClock implements Clock {
+  abstract now(): number;
+  abstract monotonic(): number;
+  abstract after(ms: number, fn: () => void, options?: { ref?: boolean }): Timer;
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = () => {
+        timer.cancel();
+        reject(signal?.reason);
+      };
+      const timer = this.after(
+        ms,
+        () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+        { ref: true },
+      );
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+/** The machine's own clock. */
+export class SystemClock extends BaseClock {
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  after(ms: number, fn: () => void, options?: { ref?: boolean }): Timer {
+    const timer = setTimeout(fn, Math.min(Math.max(0, ms), LONGEST_TIMEOUT_MS));
+    if (!options?.ref) timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  }
+}
+
+interface Pending {
+  at: number;
+  sequence: number;
+  fn: () => void;
+}
+
+/** A clock that stands still until `advance` moves it; timers fire in the order of their time. */
+export class VirtualClock extends BaseClock {
+  #now: number;
+  readonly #start: number;
+  #sequence = 0;
+  #pending: Pending[] = [];
+
+  /** @param start milliseconds since the Unix epoch */
+  constructor(start = Date.UTC(2026, 0, 1)) {
+    super();
+    this.#now = start;
+    this.#start = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now - this.#start;
+  }
+
+  after(ms: number, fn: () => void): Timer {
+    const entry: Pending = { at: this.#now + Math.max(0, ms), sequence: this.#sequence++, fn };
+    this.#pending.push(entry);
+    return {
+      cancel: () => {
+        const at = this.#pending.indexOf(entry);
+        if (at >= 0) this.#pending.splice(at, 1);
+      },
+    };
+  }
+
+  /** Moves time on by `ms`, firing each timer at its moment and letting promises settle in between. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (;;) {
+      const next = this.#next(end);
+      if (!next) break;
+      this.#now = Math.max(this.#now, next.at);
+      next.fn();
+      await settle();
+    }
+    this.#now = end;
+  }
+
+  #next(end: number): Pending | undefined {
+    let best: Pending | undefined;
+    for (const p of this.#pending) {
+      if (p.at > end) continue;
+      if (!best || p.at < best.at || (p.at === best.at && p.sequence < best.sequence)) best = p;
+    }
+    if (best) this.#pending.splice(this.#pending.indexOf(best), 1);
+    return best;
+  }
+}
+
+/** Lets everything that is already resolved run before time moves. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,132 @@
+/**
+ * What a kind is: everything that the API server, the client and kubectl need to know of a
+ * resource, in one value. A kind's file in `apis/` makes one with `defineKind`.
+ */
+import type { FieldError } from './fieldError.ts';
+import type { ObjectMeta } from './meta.ts';
+import type { ObjectType } from './schema/types.ts';
+
+/** The least that every stored object has. */
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ObjectMeta;
+}
+
+/** An object as it comes from the API: shared, frozen, and with its metadata there. */
+export type Stored<T> = Readonly<T> & { readonly apiVersion: string; readonly kind: string; readonly metadata: Readonly<ObjectMeta> & { readonly name: string; readonly uid: string; readonly resourceVersion: string } };
+
+export interface GroupVersion {
+  /** '' for the core group */
+  readonly group: string;
+  readonly version: string;
+}
+
+/** One column of `kubectl get`. */
+export interface Column<T = KubeObject> {
+  /** as kubectl prints it, in title case: `Ready`, `Nominated Node` */
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  readonly description: string;
+  /** 0 always, 1 only with `-o wide` */
+  readonly priority?: number;
+  readonly value: (object: T, now: number) => string | number | boolean | null;
+}
+
+export interface ScaleSubresource<T = KubeObject> {
+  specReplicas(object: T): number;
+  setSpecReplicas(object: T, replicas: number): void;
+  statusReplicas(object: T): number;
+  /** the selector in its string form */
+  selector(object: T): string;
+}
+
+/** What an update may change and what follows from it. The object handed in may be mutated; `old` is frozen. */
+export interface UpdateRules<T = KubeObject> {
+  /** Resets what this call may not change (e.g. spec, on the status subresource). */
+  prepare?(object: T, old: T): void;
+  validate?(object: T, old: T): FieldError[];
+}
+
+export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
+  readonly kind: string;
+  /** the resource: `pods` */
+  readonly plural: string;
+  readonly singular: string;
+  readonly listKind: string;
+  readonly shortNames: readonly string[];
+  /** `all` makes `kubectl get all` show it */
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly schema: ObjectType;
+  /** `get list watch create update patch delete deletecollection`, less for kinds that are only asked (reviews: `create`) */
+  readonly verbs: readonly Verb[];
+  /** Reviews and bindings are answered, never stored. */
+  readonly stored: boolean;
+
+  /** Defaults that need code; runs after the schema's own, on the decoded object, which it mutates. */
+  setDefaults?(object: T): void;
+  /** Clears status and the like before an object is first stored. */
+  prepareForCreate?(object: T): void;
+  /** Validates a whole new object beside its metadata, which the API server validates for every kind. */
+  validate?(object: T): FieldError[];
+  /** How the rule for names differs from a DNS-1123 subdomain. */
+  readonly nameRule?: (name: string) => string[];
+  /** For updates of the main resource. `prepare` keeps status as it was. */
+  readonly update?: UpdateRules<T>;
+  /** Whether a change of anything but metadata and status raises metadata.generation. */
+  readonly hasGeneration: boolean;
+  /** Whether PUT to a name that does not exist creates it. */
+  readonly createOnUpdate?: boolean;
+  /** Seconds of grace for a delete without gracePeriodSeconds; absent: the kind is deleted at once. */
+  gracePeriodSeconds?(object: T): number;
+
+  /** status: updated apart. */
+  readonly status?: UpdateRules<T>;
+  readonly scale?: ScaleSubresource<T>;
+  /**
+   * Other subresources that this kind has, by name; the API server has a file for each
+   * (`log`, `exec`, `binding`, `token`, `eviction`, …). The value is the kind that is sent or answered.
+   */
+  readonly subresources?: Readonly<Record<string, { kind: string; group?: string; version?: string; verbs: readonly Verb[] }>>;
+
+  readonly columns: readonly Column<T>[];
+  /** Fields besides metadata.name and metadata.namespace that a field selector may name. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+}
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+
+export const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+export type KindDefinition<T extends KubeObject> = Pick<Kind<T>, 'kind' | 'plural' | 'schema'> & Partial<Kind<T>> & GroupVersion;
+
+/** The columns of a kind that names none of its own. */
+export const DEFAULT_COLUMNS: readonly Column<KubeObject>[] = [];
+
+/** Completes a definition: singular, listKind, verbs and the like have their usual values. */
+export function defineKind<T extends KubeObject>(definition: KindDefinition<T>): Kind<T> {
+  return {
+    singular: definition.kind.toLowerCase(),
+    listKind: `${definition.kind}List`,
+    shortNames: [],
+    categories: [],
+    namespaced: true,
+    verbs: ALL_VERBS,
+    stored: true,
+    hasGeneration: false,
+    columns: DEFAULT_COLUMNS,
+    ...definition,
+  };
+}
+
+/** `apps/v1`, or `v1` for the core group. */
+export function apiVersionOf(gv: GroupVersion): string {
+  return gv.group === '' ? gv.version : `${gv.group}/${gv.version}`;
+}
+
+/** Where the objects of a kind are stored: `/registry/apps/deployments/`. */
+export function storagePrefix(kind: Kind): string {
+  return kind.group === '' ? `/registry/${kind.plural}/` : `/registry/${kind.group}/${kind.plural}/`;
+}

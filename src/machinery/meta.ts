@@ -1,0 +1,78 @@
+import { type Infer, bool, int64, list, map, object, opt, rawObject, req, str, time } from './schema/types.ts';
+
+export const Condition = object('io.k8s.apimachinery.pkg.apis.meta.v1.Condition', () => ({
+  type: req(1, str),
+  status: req(2, str),
+  observedGeneration: opt(3, int64),
+  lastTransitionTime: req(4, time),
+  reason: req(5, str),
+  message: req(6, str),
+}));
+export interface Condition extends Infer<typeof Condition> {}
+
+export const LabelSelector = object('io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector', () => ({
+  matchLabels: opt(1, map(str)),
+  matchExpressions: opt(2, list(LabelSelectorRequirement)),
+}), { atomic: true });
+export interface LabelSelector extends Infer<typeof LabelSelector> {}
+
+export const LabelSelectorRequirement = object('io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement', () => ({
+  key: req(1, str),
+  operator: req(2, str),
+  values: opt(3, list(str)),
+}));
+export interface LabelSelectorRequirement extends Infer<typeof LabelSelectorRequirement> {}
+
+export const ListMeta = object('io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta', () => ({
+  selfLink: opt(1, str),
+  resourceVersion: opt(2, str),
+  continue: opt(3, str),
+  remainingItemCount: opt(4, int64),
+  shardInfo: opt(5, ShardInfo),
+}));
+export interface ListMeta extends Infer<typeof ListMeta> {}
+
+export const ShardInfo = object('io.k8s.apimachinery.pkg.apis.meta.v1.ShardInfo', () => ({
+  selector: req(1, str),
+}));
+export interface ShardInfo extends Infer<typeof ShardInfo> {}
+
+export const ObjectMeta = object('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta', () => ({
+  name: opt(1, str),
+  generateName: opt(2, str),
+  namespace: opt(3, str),
+  selfLink: opt(4, str),
+  uid: opt(5, str),
+  resourceVersion: opt(6, str),
+  generation: opt(7, int64),
+  creationTimestamp: opt(8, time),
+  deletionTimestamp: opt(9, time),
+  deletionGracePeriodSeconds: opt(10, int64),
+  labels: opt(11, map(str)),
+  annotations: opt(12, map(str)),
+  ownerReferences: opt(13, list(OwnerReference, { type: 'map', keys: ['uid'], patch: 'merge', mergeKey: 'uid' })),
+  finalizers: opt(14, list(str, { type: 'set', patch: 'merge' })),
+  managedFields: opt(17, list(ManagedFieldsEntry)),
+}));
+export interface ObjectMeta extends Infer<typeof ObjectMeta> {}
+
+export const OwnerReference = object('io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference', () => ({
+  kind: req(1, str),
+  name: req(3, str),
+  uid: req(4, str),
+  apiVersion: req(5, str),
+  controller: opt(6, bool),
+  blockOwnerDeletion: opt(7, bool),
+}), { atomic: true });
+export interface OwnerReference extends Infer<typeof OwnerReference> {}
+
+export const ManagedFieldsEntry = object('io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry', () => ({
+  manager: opt(1, str),
+  operation: opt(2, str),
+  apiVersion: opt(3, str),
+  time: opt(4, time),
+  fieldsType: opt(6, str),
+  fieldsV1: opt(7, rawObject),
+  subresource: opt(8, str),
+}));
+export interface ManagedFieldsEntry extends Infer<typeof ManagedFieldsEntry> {}
