@@ -40,20 +40,40 @@ export interface DeleteOptions {
 }
 
 export interface ObjectList<T> {
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string; readonly remainingItemCount?: number };
+  readonly metadata: {
+    readonly resourceVersion: string;
+    readonly continue?: string;
+    readonly remainingItemCount?: number;
+  };
   readonly items: readonly Stored<T>[];
 }
 
 /** Every method throws ApiError for a refusal and TransportError where no answer came. Answers are frozen. */
 export interface Client {
-  get<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, options?: { resourceVersion?: string; subresource?: string; signal?: AbortSignal }): Promise<Stored<T>>;
+  get<T extends KubeObject>(
+    kind: Kind<T>,
+    ref: ObjectRef,
+    options?: { resourceVersion?: string; subresource?: string; signal?: AbortSignal },
+  ): Promise<Stored<T>>;
   list<T extends KubeObject>(kind: Kind<T>, options?: ListOptions): Promise<ObjectList<T>>;
   /** Namespace and name are taken from the object's metadata. apiVersion and kind are filled in. */
   create<T extends KubeObject>(kind: Kind<T>, object: T, options?: WriteOptions): Promise<Stored<T>>;
   /** Creates a subresource that is POSTed to: binding, eviction, token. */
-  createSubresource<B, R>(kind: Kind, ref: ObjectRef, subresource: string, body: B, options?: { signal?: AbortSignal }): Promise<R>;
+  createSubresource<B, R>(
+    kind: Kind,
+    ref: ObjectRef,
+    subresource: string,
+    body: B,
+    options?: { signal?: AbortSignal },
+  ): Promise<R>;
   update<T extends KubeObject>(kind: Kind<T>, object: T, options?: WriteOptions): Promise<Stored<T>>;
-  patch<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, type: PatchType, patch: unknown, options?: WriteOptions): Promise<Stored<T>>;
+  patch<T extends KubeObject>(
+    kind: Kind<T>,
+    ref: ObjectRef,
+    type: PatchType,
+    patch: unknown,
+    options?: WriteOptions,
+  ): Promise<Stored<T>>;
   delete<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
   deleteCollection<T extends KubeObject>(kind: Kind<T>, selection: ListOptions, options?: DeleteOptions): Promise<void>;
   watch<T extends KubeObject>(

@@ -14,7 +14,15 @@ export interface KubeObject {
 }
 
 /** An object as it comes from the API: shared, frozen, and with its metadata there. */
-export type Stored<T> = Readonly<T> & { readonly apiVersion: string; readonly kind: string; readonly metadata: Readonly<ObjectMeta> & { readonly name: string; readonly uid: string; readonly resourceVersion: string } };
+export type Stored<T> = Readonly<T> & {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Readonly<ObjectMeta> & {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+  };
+};
 
 export interface GroupVersion {
   /** '' for the core group */
@@ -89,7 +97,9 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
    * Other subresources that this kind has, by name; the API server has a file for each
    * (`log`, `exec`, `binding`, `token`, `eviction`, …). The value is the kind that is sent or answered.
    */
-  readonly subresources?: Readonly<Record<string, { kind: string; group?: string; version?: string; verbs: readonly Verb[] }>>;
+  readonly subresources?: Readonly<
+    Record<string, { kind: string; group?: string; version?: string; verbs: readonly Verb[] }>
+  >;
 
   readonly columns: readonly Column<T>[];
   /** Fields besides metadata.name and metadata.namespace that a field selector may name. */
@@ -98,9 +108,20 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
-export const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+export const ALL_VERBS: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+];
 
-export type KindDefinition<T extends KubeObject> = Pick<Kind<T>, 'kind' | 'plural' | 'schema'> & Partial<Kind<T>> & GroupVersion;
+export type KindDefinition<T extends KubeObject> = Pick<Kind<T>, 'kind' | 'plural' | 'schema'> &
+  Partial<Kind<T>> &
+  GroupVersion;
 
 /** The columns of a kind that names none of its own. */
 export const DEFAULT_COLUMNS: readonly Column<KubeObject>[] = [];

@@ -1,4 +1,4 @@
-import { type Infer, bool, int64, list, map, object, opt, rawObject, req, str, time } from './schema/types.ts';
+import { bool, type Infer, int64, list, map, object, opt, rawObject, req, str, time } from './schema/types.ts';
 
 export const Condition = object('io.k8s.apimachinery.pkg.apis.meta.v1.Condition', () => ({
   type: req(1, str),
@@ -10,10 +10,14 @@ export const Condition = object('io.k8s.apimachinery.pkg.apis.meta.v1.Condition'
 }));
 export interface Condition extends Infer<typeof Condition> {}
 
-export const LabelSelector = object('io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector', () => ({
-  matchLabels: opt(1, map(str)),
-  matchExpressions: opt(2, list(LabelSelectorRequirement)),
-}), { atomic: true });
+export const LabelSelector = object(
+  'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector',
+  () => ({
+    matchLabels: opt(1, map(str)),
+    matchExpressions: opt(2, list(LabelSelectorRequirement)),
+  }),
+  { atomic: true },
+);
 export interface LabelSelector extends Infer<typeof LabelSelector> {}
 
 export const LabelSelectorRequirement = object('io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement', () => ({
@@ -56,14 +60,18 @@ export const ObjectMeta = object('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMet
 }));
 export interface ObjectMeta extends Infer<typeof ObjectMeta> {}
 
-export const OwnerReference = object('io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference', () => ({
-  kind: req(1, str),
-  name: req(3, str),
-  uid: req(4, str),
-  apiVersion: req(5, str),
-  controller: opt(6, bool),
-  blockOwnerDeletion: opt(7, bool),
-}), { atomic: true });
+export const OwnerReference = object(
+  'io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference',
+  () => ({
+    kind: req(1, str),
+    name: req(3, str),
+    uid: req(4, str),
+    apiVersion: req(5, str),
+    controller: opt(6, bool),
+    blockOwnerDeletion: opt(7, bool),
+  }),
+  { atomic: true },
+);
 export interface OwnerReference extends Infer<typeof OwnerReference> {}
 
 export const ManagedFieldsEntry = object('io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry', () => ({

@@ -77,7 +77,9 @@ export class ApiError extends Error {
 }
 
 export function isApiError(e: unknown, reason?: StatusReason): e is ApiError {
-  return typeof e === 'object' && e !== null && BRAND in e && (reason === undefined || (e as ApiError).reason === reason);
+  return (
+    typeof e === 'object' && e !== null && BRAND in e && (reason === undefined || (e as ApiError).reason === reason)
+  );
 }
 
 /** Any failure by its reason; the code follows from it. */
@@ -107,7 +109,8 @@ const detailsOf = (r: ResourceName, name: string): StatusDetails => ({
   kind: r.plural,
 });
 
-export const notFound = (r: ResourceName, name: string) => apiError('NotFound', `${qualified(r)} "${name}" not found`, detailsOf(r, name));
+export const notFound = (r: ResourceName, name: string) =>
+  apiError('NotFound', `${qualified(r)} "${name}" not found`, detailsOf(r, name));
 export const alreadyExists = (r: ResourceName, name: string) =>
   apiError('AlreadyExists', `${qualified(r)} "${name}" already exists`, detailsOf(r, name));
 export const conflict = (r: ResourceName, name: string, why: string) =>
@@ -117,7 +120,11 @@ export const forbiddenRequest = (r: ResourceName, name: string, why: string) =>
   apiError('Forbidden', `${qualified(r)} ${JSON.stringify(name)} is forbidden: ${why}`, detailsOf(r, name));
 
 /** 422 with a cause for each fault. `kind` is the kind's name, as `Deployment` in group `apps`. */
-export function invalidObject(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): ApiError {
+export function invalidObject(
+  kind: { group: string; kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): ApiError {
   const messages = errors.map(fieldErrorMessage);
   const list = messages.length === 1 ? messages[0] : `[${messages.join(', ')}]`;
   const shown = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;

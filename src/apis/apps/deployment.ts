@@ -1,6 +1,18 @@
-import { PodTemplateSpec } from '../core/podTemplate.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, int32, int64, intOrString, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
+import {
+  bool,
+  type Infer,
+  int32,
+  int64,
+  intOrString,
+  list,
+  object,
+  opt,
+  req,
+  str,
+  time,
+} from '../../machinery/schema/types.ts';
+import { PodTemplateSpec } from '../core/podTemplate.ts';
 
 export const Deployment = object('io.k8s.api.apps.v1.Deployment', () => ({
   apiVersion: opt(undefined, str),

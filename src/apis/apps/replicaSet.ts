@@ -1,6 +1,6 @@
-import { PodTemplateSpec } from '../core/podTemplate.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, int64, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
+import { PodTemplateSpec } from '../core/podTemplate.ts';
 
 export const ReplicaSet = object('io.k8s.api.apps.v1.ReplicaSet', () => ({
   apiVersion: opt(undefined, str),

@@ -1,6 +1,6 @@
-import { UserInfo } from './userInfo.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, str } from '../../machinery/schema/types.ts';
+import { UserInfo } from './userInfo.ts';
 
 export const SelfSubjectReview = object('io.k8s.api.authentication.v1.SelfSubjectReview', () => ({
   apiVersion: opt(undefined, str),

@@ -1,6 +1,6 @@
-import { UserInfo } from './userInfo.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { bool, type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { UserInfo } from './userInfo.ts';
 
 export const TokenReview = object('io.k8s.api.authentication.v1.TokenReview', () => ({
   apiVersion: opt(undefined, str),

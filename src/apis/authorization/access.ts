@@ -1,5 +1,5 @@
 import { LabelSelectorRequirement } from '../../machinery/meta.ts';
-import { type Infer, bool, list, map, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { bool, type Infer, list, map, object, opt, req, str } from '../../machinery/schema/types.ts';
 
 export const SubjectAccessReviewStatus = object('io.k8s.api.authorization.v1.SubjectAccessReviewStatus', () => ({
   allowed: req(1, bool),

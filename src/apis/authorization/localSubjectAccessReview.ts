@@ -1,6 +1,6 @@
-import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from './access.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from './access.ts';
 
 export const LocalSubjectAccessReview = object('io.k8s.api.authorization.v1.LocalSubjectAccessReview', () => ({
   apiVersion: opt(undefined, str),

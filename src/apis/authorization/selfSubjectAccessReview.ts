@@ -1,6 +1,6 @@
-import { NonResourceAttributes, ResourceAttributes, SubjectAccessReviewStatus } from './access.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { NonResourceAttributes, ResourceAttributes, SubjectAccessReviewStatus } from './access.ts';
 
 export const SelfSubjectAccessReview = object('io.k8s.api.authorization.v1.SelfSubjectAccessReview', () => ({
   apiVersion: opt(undefined, str),

@@ -1,5 +1,5 @@
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { bool, type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 
 export const SelfSubjectRulesReview = object('io.k8s.api.authorization.v1.SelfSubjectRulesReview', () => ({
   apiVersion: opt(undefined, str),

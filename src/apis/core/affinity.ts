@@ -63,9 +63,13 @@ export const NodeAffinity = object('io.k8s.api.core.v1.NodeAffinity', () => ({
 }));
 export interface NodeAffinity extends Infer<typeof NodeAffinity> {}
 
-export const NodeSelector = object('io.k8s.api.core.v1.NodeSelector', () => ({
-  nodeSelectorTerms: req(1, list(NodeSelectorTerm)),
-}), { atomic: true });
+export const NodeSelector = object(
+  'io.k8s.api.core.v1.NodeSelector',
+  () => ({
+    nodeSelectorTerms: req(1, list(NodeSelectorTerm)),
+  }),
+  { atomic: true },
+);
 export interface NodeSelector extends Infer<typeof NodeSelector> {}
 
 export const PreferredSchedulingTerm = object('io.k8s.api.core.v1.PreferredSchedulingTerm', () => ({
@@ -74,10 +78,14 @@ export const PreferredSchedulingTerm = object('io.k8s.api.core.v1.PreferredSched
 }));
 export interface PreferredSchedulingTerm extends Infer<typeof PreferredSchedulingTerm> {}
 
-export const NodeSelectorTerm = object('io.k8s.api.core.v1.NodeSelectorTerm', () => ({
-  matchExpressions: opt(1, list(NodeSelectorRequirement)),
-  matchFields: opt(2, list(NodeSelectorRequirement)),
-}), { atomic: true });
+export const NodeSelectorTerm = object(
+  'io.k8s.api.core.v1.NodeSelectorTerm',
+  () => ({
+    matchExpressions: opt(1, list(NodeSelectorRequirement)),
+    matchFields: opt(2, list(NodeSelectorRequirement)),
+  }),
+  { atomic: true },
+);
 export interface NodeSelectorTerm extends Infer<typeof NodeSelectorTerm> {}
 
 export const NodeSelectorRequirement = object('io.k8s.api.core.v1.NodeSelectorRequirement', () => ({

@@ -1,6 +1,6 @@
-import { ObjectReference } from './references.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { ObjectReference } from './references.ts';
 
 export const Binding = object('io.k8s.api.core.v1.Binding', () => ({
   apiVersion: opt(undefined, str),

@@ -1,5 +1,5 @@
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, bytes, map, object, opt, str } from '../../machinery/schema/types.ts';
+import { bool, bytes, type Infer, map, object, opt, str } from '../../machinery/schema/types.ts';
 
 export const ConfigMap = object('io.k8s.api.core.v1.ConfigMap', () => ({
   apiVersion: opt(undefined, str),

@@ -1,5 +1,18 @@
+import {
+  bool,
+  type Infer,
+  int32,
+  int64,
+  intOrString,
+  list,
+  map,
+  object,
+  opt,
+  quantity,
+  req,
+  str,
+} from '../../machinery/schema/types.ts';
 import { ObjectFieldSelector, ResourceFieldSelector } from './volumes.ts';
-import { type Infer, bool, int32, int64, intOrString, list, map, object, opt, quantity, req, str } from '../../machinery/schema/types.ts';
 
 export const EphemeralContainer = object('io.k8s.api.core.v1.EphemeralContainer', () => ({
   targetContainerName: opt(2, str),
@@ -12,7 +25,15 @@ export const EphemeralContainer = object('io.k8s.api.core.v1.EphemeralContainer'
   lifecycle: opt(undefined, Lifecycle),
   livenessProbe: opt(undefined, Probe),
   name: req(undefined, str),
-  ports: opt(undefined, list(ContainerPort, { type: 'map', keys: ['containerPort', 'protocol'], patch: 'merge', mergeKey: 'containerPort' })),
+  ports: opt(
+    undefined,
+    list(ContainerPort, {
+      type: 'map',
+      keys: ['containerPort', 'protocol'],
+      patch: 'merge',
+      mergeKey: 'containerPort',
+    }),
+  ),
   readinessProbe: opt(undefined, Probe),
   resizePolicy: opt(undefined, list(ContainerResizePolicy)),
   resources: opt(undefined, ResourceRequirements),
@@ -25,8 +46,14 @@ export const EphemeralContainer = object('io.k8s.api.core.v1.EphemeralContainer'
   terminationMessagePath: opt(undefined, str),
   terminationMessagePolicy: opt(undefined, str),
   tty: opt(undefined, bool),
-  volumeDevices: opt(undefined, list(VolumeDevice, { type: 'map', keys: ['devicePath'], patch: 'merge', mergeKey: 'devicePath' })),
-  volumeMounts: opt(undefined, list(VolumeMount, { type: 'map', keys: ['mountPath'], patch: 'merge', mergeKey: 'mountPath' })),
+  volumeDevices: opt(
+    undefined,
+    list(VolumeDevice, { type: 'map', keys: ['devicePath'], patch: 'merge', mergeKey: 'devicePath' }),
+  ),
+  volumeMounts: opt(
+    undefined,
+    list(VolumeMount, { type: 'map', keys: ['mountPath'], patch: 'merge', mergeKey: 'mountPath' }),
+  ),
   workingDir: opt(undefined, str),
 }));
 export interface EphemeralContainer extends Infer<typeof EphemeralContainer> {}
@@ -37,7 +64,15 @@ export const Container = object('io.k8s.api.core.v1.Container', () => ({
   command: opt(3, list(str)),
   args: opt(4, list(str)),
   workingDir: opt(5, str),
-  ports: opt(6, list(ContainerPort, { type: 'map', keys: ['containerPort', 'protocol'], patch: 'merge', mergeKey: 'containerPort' })),
+  ports: opt(
+    6,
+    list(ContainerPort, {
+      type: 'map',
+      keys: ['containerPort', 'protocol'],
+      patch: 'merge',
+      mergeKey: 'containerPort',
+    }),
+  ),
   env: opt(7, list(EnvVar, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
   resources: opt(8, ResourceRequirements),
   volumeMounts: opt(9, list(VolumeMount, { type: 'map', keys: ['mountPath'], patch: 'merge', mergeKey: 'mountPath' })),
@@ -52,7 +87,10 @@ export const Container = object('io.k8s.api.core.v1.Container', () => ({
   tty: opt(18, bool),
   envFrom: opt(19, list(EnvFromSource)),
   terminationMessagePolicy: opt(20, str),
-  volumeDevices: opt(21, list(VolumeDevice, { type: 'map', keys: ['devicePath'], patch: 'merge', mergeKey: 'devicePath' })),
+  volumeDevices: opt(
+    21,
+    list(VolumeDevice, { type: 'map', keys: ['devicePath'], patch: 'merge', mergeKey: 'devicePath' }),
+  ),
   startupProbe: opt(22, Probe),
   resizePolicy: opt(23, list(ContainerResizePolicy)),
   restartPolicy: opt(24, str),
@@ -268,24 +306,36 @@ export const EnvVarSource = object('io.k8s.api.core.v1.EnvVarSource', () => ({
 }));
 export interface EnvVarSource extends Infer<typeof EnvVarSource> {}
 
-export const SecretKeySelector = object('io.k8s.api.core.v1.SecretKeySelector', () => ({
-  key: req(2, str),
-  optional: opt(3, bool),
-  name: opt(undefined, str),
-}), { atomic: true });
+export const SecretKeySelector = object(
+  'io.k8s.api.core.v1.SecretKeySelector',
+  () => ({
+    key: req(2, str),
+    optional: opt(3, bool),
+    name: opt(undefined, str),
+  }),
+  { atomic: true },
+);
 export interface SecretKeySelector extends Infer<typeof SecretKeySelector> {}
 
-export const FileKeySelector = object('io.k8s.api.core.v1.FileKeySelector', () => ({
-  volumeName: req(1, str),
-  path: req(2, str),
-  key: req(3, str),
-  optional: opt(4, bool),
-}), { atomic: true });
+export const FileKeySelector = object(
+  'io.k8s.api.core.v1.FileKeySelector',
+  () => ({
+    volumeName: req(1, str),
+    path: req(2, str),
+    key: req(3, str),
+    optional: opt(4, bool),
+  }),
+  { atomic: true },
+);
 export interface FileKeySelector extends Infer<typeof FileKeySelector> {}
 
-export const ConfigMapKeySelector = object('io.k8s.api.core.v1.ConfigMapKeySelector', () => ({
-  key: req(2, str),
-  optional: opt(3, bool),
-  name: opt(undefined, str),
-}), { atomic: true });
+export const ConfigMapKeySelector = object(
+  'io.k8s.api.core.v1.ConfigMapKeySelector',
+  () => ({
+    key: req(2, str),
+    optional: opt(3, bool),
+    name: opt(undefined, str),
+  }),
+  { atomic: true },
+);
 export interface ConfigMapKeySelector extends Infer<typeof ConfigMapKeySelector> {}

@@ -1,6 +1,6 @@
-import { ObjectReference } from './references.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, microTime, object, opt, req, str, time } from '../../machinery/schema/types.ts';
+import { ObjectReference } from './references.ts';
 
 export const Event = object('io.k8s.api.core.v1.Event', () => ({
   apiVersion: opt(undefined, str),

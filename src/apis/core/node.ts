@@ -1,5 +1,18 @@
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, int32, int64, list, map, object, opt, quantity, req, str, time } from '../../machinery/schema/types.ts';
+import {
+  bool,
+  type Infer,
+  int32,
+  int64,
+  list,
+  map,
+  object,
+  opt,
+  quantity,
+  req,
+  str,
+  time,
+} from '../../machinery/schema/types.ts';
 
 export const Node = object('io.k8s.api.core.v1.Node', () => ({
   apiVersion: opt(undefined, str),

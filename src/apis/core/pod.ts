@@ -1,7 +1,7 @@
-import { PodSpec } from './podSpec.ts';
-import { PodStatus } from './podStatus.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, str } from '../../machinery/schema/types.ts';
+import { PodSpec } from './podSpec.ts';
+import { PodStatus } from './podStatus.ts';
 
 export const Pod = object('io.k8s.api.core.v1.Pod', () => ({
   apiVersion: opt(undefined, str),

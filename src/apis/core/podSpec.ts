@@ -1,8 +1,28 @@
+import {
+  bool,
+  type Infer,
+  int32,
+  int64,
+  list,
+  map,
+  object,
+  opt,
+  quantity,
+  req,
+  str,
+} from '../../machinery/schema/types.ts';
 import { Affinity, Toleration, TopologySpreadConstraint } from './affinity.ts';
-import { AppArmorProfile, Container, EphemeralContainer, ResourceRequirements, SELinuxOptions, SeccompProfile, WindowsSecurityContextOptions } from './container.ts';
+import {
+  AppArmorProfile,
+  Container,
+  EphemeralContainer,
+  ResourceRequirements,
+  SELinuxOptions,
+  SeccompProfile,
+  WindowsSecurityContextOptions,
+} from './container.ts';
 import { LocalObjectReference } from './references.ts';
 import { Volume } from './volumes.ts';
-import { type Infer, bool, int32, int64, list, map, object, opt, quantity, req, str } from '../../machinery/schema/types.ts';
 
 export const PodSpec = object('io.k8s.api.core.v1.PodSpec', () => ({
   volumes: opt(1, list(Volume, { type: 'map', keys: ['name'], patch: 'merge,retainKeys', mergeKey: 'name' })),
@@ -19,7 +39,10 @@ export const PodSpec = object('io.k8s.api.core.v1.PodSpec', () => ({
   hostPID: opt(12, bool),
   hostIPC: opt(13, bool),
   securityContext: opt(14, PodSecurityContext),
-  imagePullSecrets: opt(15, list(LocalObjectReference, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
+  imagePullSecrets: opt(
+    15,
+    list(LocalObjectReference, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' }),
+  ),
   hostname: opt(16, str),
   subdomain: opt(17, str),
   affinity: opt(18, Affinity),
@@ -37,13 +60,27 @@ export const PodSpec = object('io.k8s.api.core.v1.PodSpec', () => ({
   enableServiceLinks: opt(30, bool),
   preemptionPolicy: opt(31, str),
   overhead: opt(32, map(quantity)),
-  topologySpreadConstraints: opt(33, list(TopologySpreadConstraint, { type: 'map', keys: ['topologyKey', 'whenUnsatisfiable'], patch: 'merge', mergeKey: 'topologyKey' })),
-  ephemeralContainers: opt(34, list(EphemeralContainer, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
+  topologySpreadConstraints: opt(
+    33,
+    list(TopologySpreadConstraint, {
+      type: 'map',
+      keys: ['topologyKey', 'whenUnsatisfiable'],
+      patch: 'merge',
+      mergeKey: 'topologyKey',
+    }),
+  ),
+  ephemeralContainers: opt(
+    34,
+    list(EphemeralContainer, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' }),
+  ),
   setHostnameAsFQDN: opt(35, bool),
   os: opt(36, PodOS),
   hostUsers: opt(37, bool),
   schedulingGates: opt(38, list(PodSchedulingGate, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
-  resourceClaims: opt(39, list(PodResourceClaim, { type: 'map', keys: ['name'], patch: 'merge,retainKeys', mergeKey: 'name' })),
+  resourceClaims: opt(
+    39,
+    list(PodResourceClaim, { type: 'map', keys: ['name'], patch: 'merge,retainKeys', mergeKey: 'name' }),
+  ),
   resources: opt(40, ResourceRequirements),
   hostnameOverride: opt(41, str),
   schedulingGroup: opt(43, PodSchedulingGroup),

@@ -1,5 +1,18 @@
+import {
+  bool,
+  type Infer,
+  int32,
+  int64,
+  list,
+  map,
+  object,
+  opt,
+  quantity,
+  req,
+  str,
+  time,
+} from '../../machinery/schema/types.ts';
 import { ResourceRequirements } from './container.ts';
-import { type Infer, bool, int32, int64, list, map, object, opt, quantity, req, str, time } from '../../machinery/schema/types.ts';
 
 export const PodStatus = object('io.k8s.api.core.v1.PodStatus', () => ({
   phase: opt(1, str),
@@ -16,7 +29,10 @@ export const PodStatus = object('io.k8s.api.core.v1.PodStatus', () => ({
   podIPs: opt(12, list(PodIP, { type: 'map', keys: ['ip'], patch: 'merge', mergeKey: 'ip' })),
   ephemeralContainerStatuses: opt(13, list(ContainerStatus)),
   resize: opt(14, str),
-  resourceClaimStatuses: opt(15, list(PodResourceClaimStatus, { type: 'map', keys: ['name'], patch: 'merge,retainKeys', mergeKey: 'name' })),
+  resourceClaimStatuses: opt(
+    15,
+    list(PodResourceClaimStatus, { type: 'map', keys: ['name'], patch: 'merge,retainKeys', mergeKey: 'name' }),
+  ),
   hostIPs: opt(16, list(HostIP, { patch: 'merge', mergeKey: 'ip' })),
   observedGeneration: opt(17, int64),
   extendedResourceClaimStatus: opt(18, PodExtendedResourceClaimStatus),
@@ -37,11 +53,14 @@ export const PodIP = object('io.k8s.api.core.v1.PodIP', () => ({
 }));
 export interface PodIP extends Infer<typeof PodIP> {}
 
-export const NodeAllocatableResourceClaimStatus = object('io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus', () => ({
-  resourceClaimName: req(1, str),
-  containers: opt(2, list(str, { type: 'set' })),
-  resources: req(3, map(quantity)),
-}));
+export const NodeAllocatableResourceClaimStatus = object(
+  'io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus',
+  () => ({
+    resourceClaimName: req(1, str),
+    containers: opt(2, list(str, { type: 'set' })),
+    resources: req(3, map(quantity)),
+  }),
+);
 export interface NodeAllocatableResourceClaimStatus extends Infer<typeof NodeAllocatableResourceClaimStatus> {}
 
 export const HostIP = object('io.k8s.api.core.v1.HostIP', () => ({
@@ -74,9 +93,15 @@ export const ContainerStatus = object('io.k8s.api.core.v1.ContainerStatus', () =
   started: opt(9, bool),
   allocatedResources: opt(10, map(quantity)),
   resources: opt(11, ResourceRequirements),
-  volumeMounts: opt(12, list(VolumeMountStatus, { type: 'map', keys: ['mountPath'], patch: 'merge', mergeKey: 'mountPath' })),
+  volumeMounts: opt(
+    12,
+    list(VolumeMountStatus, { type: 'map', keys: ['mountPath'], patch: 'merge', mergeKey: 'mountPath' }),
+  ),
   user: opt(13, ContainerUser),
-  allocatedResourcesStatus: opt(14, list(ResourceStatus, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
+  allocatedResourcesStatus: opt(
+    14,
+    list(ResourceStatus, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' }),
+  ),
   stopSignal: opt(15, str),
 }));
 export interface ContainerStatus extends Infer<typeof ContainerStatus> {}

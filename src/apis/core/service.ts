@@ -1,5 +1,16 @@
 import { Condition, ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, int32, intOrString, list, map, object, opt, req, str } from '../../machinery/schema/types.ts';
+import {
+  bool,
+  type Infer,
+  int32,
+  intOrString,
+  list,
+  map,
+  object,
+  opt,
+  req,
+  str,
+} from '../../machinery/schema/types.ts';
 
 export const Service = object('io.k8s.api.core.v1.Service', () => ({
   apiVersion: opt(undefined, str),

@@ -1,6 +1,6 @@
-import { LocalObjectReference, ObjectReference } from './references.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, list, object, opt, str } from '../../machinery/schema/types.ts';
+import { bool, type Infer, list, object, opt, str } from '../../machinery/schema/types.ts';
+import { LocalObjectReference, ObjectReference } from './references.ts';
 
 export const ServiceAccount = object('io.k8s.api.core.v1.ServiceAccount', () => ({
   apiVersion: opt(undefined, str),

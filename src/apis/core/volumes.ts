@@ -1,6 +1,18 @@
-import { LocalObjectReference, TypedLocalObjectReference, TypedObjectReference } from './references.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, int32, int64, list, map, object, opt, quantity, req, str } from '../../machinery/schema/types.ts';
+import {
+  bool,
+  type Infer,
+  int32,
+  int64,
+  list,
+  map,
+  object,
+  opt,
+  quantity,
+  req,
+  str,
+} from '../../machinery/schema/types.ts';
+import { LocalObjectReference, TypedLocalObjectReference, TypedObjectReference } from './references.ts';
 
 export const Volume = object('io.k8s.api.core.v1.Volume', () => ({
   name: req(1, str),
@@ -309,17 +321,25 @@ export const DownwardAPIVolumeFile = object('io.k8s.api.core.v1.DownwardAPIVolum
 }));
 export interface DownwardAPIVolumeFile extends Infer<typeof DownwardAPIVolumeFile> {}
 
-export const ResourceFieldSelector = object('io.k8s.api.core.v1.ResourceFieldSelector', () => ({
-  containerName: opt(1, str),
-  resource: req(2, str),
-  divisor: opt(3, quantity),
-}), { atomic: true });
+export const ResourceFieldSelector = object(
+  'io.k8s.api.core.v1.ResourceFieldSelector',
+  () => ({
+    containerName: opt(1, str),
+    resource: req(2, str),
+    divisor: opt(3, quantity),
+  }),
+  { atomic: true },
+);
 export interface ResourceFieldSelector extends Infer<typeof ResourceFieldSelector> {}
 
-export const ObjectFieldSelector = object('io.k8s.api.core.v1.ObjectFieldSelector', () => ({
-  apiVersion: opt(1, str),
-  fieldPath: req(2, str),
-}), { atomic: true });
+export const ObjectFieldSelector = object(
+  'io.k8s.api.core.v1.ObjectFieldSelector',
+  () => ({
+    apiVersion: opt(1, str),
+    fieldPath: req(2, str),
+  }),
+  { atomic: true },
+);
 export interface ObjectFieldSelector extends Infer<typeof ObjectFieldSelector> {}
 
 export const CSIVolumeSource = object('io.k8s.api.core.v1.CSIVolumeSource', () => ({

@@ -1,6 +1,6 @@
-import { ObjectReference } from '../core/references.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, int32, list, map, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { bool, type Infer, int32, list, map, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { ObjectReference } from '../core/references.ts';
 
 export const EndpointSlice = object('io.k8s.api.discovery.v1.EndpointSlice', () => ({
   apiVersion: opt(undefined, str),
@@ -12,12 +12,16 @@ export const EndpointSlice = object('io.k8s.api.discovery.v1.EndpointSlice', () 
 }));
 export interface EndpointSlice extends Infer<typeof EndpointSlice> {}
 
-export const EndpointPort = object('io.k8s.api.discovery.v1.EndpointPort', () => ({
-  name: opt(1, str),
-  protocol: opt(2, str),
-  port: opt(3, int32),
-  appProtocol: opt(4, str),
-}), { atomic: true });
+export const EndpointPort = object(
+  'io.k8s.api.discovery.v1.EndpointPort',
+  () => ({
+    name: opt(1, str),
+    protocol: opt(2, str),
+    port: opt(3, int32),
+    appProtocol: opt(4, str),
+  }),
+  { atomic: true },
+);
 export interface EndpointPort extends Infer<typeof EndpointPort> {}
 
 export const Endpoint = object('io.k8s.api.discovery.v1.Endpoint', () => ({

@@ -1,6 +1,6 @@
-import { PolicyRule } from './rules.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, list, object, opt, str } from '../../machinery/schema/types.ts';
+import { PolicyRule } from './rules.ts';
 
 export const ClusterRole = object('io.k8s.api.rbac.v1.ClusterRole', () => ({
   apiVersion: opt(undefined, str),

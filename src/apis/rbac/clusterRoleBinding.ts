@@ -1,6 +1,6 @@
-import { RoleRef, Subject } from './rules.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { RoleRef, Subject } from './rules.ts';
 
 export const ClusterRoleBinding = object('io.k8s.api.rbac.v1.ClusterRoleBinding', () => ({
   apiVersion: opt(undefined, str),

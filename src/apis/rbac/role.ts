@@ -1,6 +1,6 @@
-import { PolicyRule } from './rules.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, list, object, opt, str } from '../../machinery/schema/types.ts';
+import { PolicyRule } from './rules.ts';
 
 export const Role = object('io.k8s.api.rbac.v1.Role', () => ({
   apiVersion: opt(undefined, str),

@@ -1,6 +1,6 @@
-import { RoleRef, Subject } from './rules.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { RoleRef, Subject } from './rules.ts';
 
 export const RoleBinding = object('io.k8s.api.rbac.v1.RoleBinding', () => ({
   apiVersion: opt(undefined, str),

@@ -1,5 +1,5 @@
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { type Infer, bool, int32, object, opt, str } from '../../machinery/schema/types.ts';
+import { bool, type Infer, int32, object, opt, str } from '../../machinery/schema/types.ts';
 
 export const PriorityClass = object('io.k8s.api.scheduling.v1.PriorityClass', () => ({
   apiVersion: opt(undefined, str),
