@@ -101,6 +101,7 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
     Record<string, { kind: string; group?: string; version?: string; verbs: readonly Verb[] }>
   >;
 
+  /** Empty: name and creation time. */
   readonly columns: readonly Column<T>[];
   /** Fields besides metadata.name and metadata.namespace that a field selector may name. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
@@ -123,9 +124,6 @@ export type KindDefinition<T extends KubeObject> = Pick<Kind<T>, 'kind' | 'plura
   Partial<Kind<T>> &
   GroupVersion;
 
-/** The columns of a kind that names none of its own. */
-export const DEFAULT_COLUMNS: readonly Column<KubeObject>[] = [];
-
 /** Completes a definition: singular, listKind, verbs and the like have their usual values. */
 export function defineKind<T extends KubeObject>(definition: KindDefinition<T>): Kind<T> {
   return {
@@ -137,7 +135,7 @@ export function defineKind<T extends KubeObject>(definition: KindDefinition<T>):
     verbs: ALL_VERBS,
     stored: true,
     hasGeneration: false,
-    columns: DEFAULT_COLUMNS,
+    columns: [],
     ...definition,
   };
 }

@@ -1,0 +1,33 @@
+/** Channels over one WebSocket: the first byte of a binary message names the channel. */
+import type { WebSocket } from 'ws';
+import type { SpdyStream } from '../../lib/spdy/session.ts';
+
+/** Above this many unsent bytes to the client, the other side waits. */
+export const MAX_UNSENT_BYTES = 1 << 20;
+
+/** Sends what a stream gives on a channel, no faster than the client takes it; resolves at its end. */
+export async function sendChannel(ws: WebSocket, channel: number, stream: SpdyStream): Promise<void> {
+  const prefix = Buffer.from([channel]);
+  try {
+    for await (const chunk of stream) {
+      if (ws.readyState !== ws.OPEN) return;
+      const sent = new Promise<void>((resolve) => ws.send(Buffer.concat([prefix, chunk as Buffer]), () => resolve()));
+      if (ws.bufferedAmount > MAX_UNSENT_BYTES) await sent;
+    }
+  } catch {
+    // A stream that was reset has given all that it had.
+  }
+}
+
+/** Writes a message's body to a stream; the WebSocket waits while the stream is full. */
+export function receiveChannel(ws: WebSocket, stream: SpdyStream, body: Buffer): void {
+  if (!stream.writable || body.length === 0 || stream.write(body)) return;
+  ws.pause();
+  const resume = () => {
+    stream.off('drain', resume);
+    stream.off('close', resume);
+    ws.resume();
+  };
+  stream.on('drain', resume);
+  stream.on('close', resume);
+}

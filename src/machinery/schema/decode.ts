@@ -1,0 +1,259 @@
+/**
+ * Decoding: from JSON of unknown shape to a value of a schema type. Unknown fields are left out and
+ * reported; wrong types are errors. Absent required fields are not: validation names those.
+ *
+ * This is a hot path (every write passes it). Each type is compiled once into a closure; paths are
+ * kept as a stack of segments and become text only for what is reported.
+ */
+import { canonicalQuantity, parseQuantity } from '../quantity.ts';
+import { formatMicroTime, formatTime } from '../time.ts';
+import type { ListType, MapType, ObjectType, ScalarTypes, Type } from './types.ts';
+
+export interface DecodeError {
+  /** `spec.replicas` */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface Decoded<T> {
+  readonly value: T;
+  /** paths of fields that the type does not have */
+  readonly unknown: readonly string[];
+  readonly errors: readonly DecodeError[];
+}
+
+type Segment = string | number;
+
+/** No client needs to hear of more than this many. */
+const MAX_REPORTED = 50;
+
+class Report {
+  readonly path: Segment[] = [];
+  readonly unknown: string[] = [];
+  readonly errors: DecodeError[] = [];
+
+  here(last?: Segment): string {
+    let text = '';
+    for (const segment of last === undefined ? this.path : [...this.path, last]) {
+      if (typeof segment === 'number') text += `[${segment}]`;
+      else text += text === '' ? segment : `.${segment}`;
+    }
+    return text;
+  }
+
+  error(message: string): undefined {
+    if (this.errors.length < MAX_REPORTED) this.errors.push({ path: this.here(), message });
+    return undefined;
+  }
+
+  unknownField(name: string): void {
+    if (this.unknown.length < MAX_REPORTED) this.unknown.push(this.here(name));
+  }
+}
+
+type Decoder = (value: unknown, report: Report) => unknown;
+
+const compiled = new WeakMap<Type, Decoder>();
+
+/** Decodes `value`, which must not be used afterwards: parts of it go into the result. */
+export function decode<T>(type: ObjectType, value: unknown): Decoded<T> {
+  const report = new Report();
+  const decoded = decoderFor(type)(value, report);
+  return { value: decoded as T, unknown: report.unknown, errors: report.errors };
+}
+
+function decoderFor(type: Type): Decoder {
+  let decoder = compiled.get(type);
+  if (decoder === undefined) {
+    decoder = compile(type);
+    compiled.set(type, decoder);
+  }
+  return decoder;
+}
+
+function compile(type: Type): Decoder {
+  switch (type.kind) {
+    case 'scalar':
+      return SCALARS[type.scalar];
+    case 'list':
+      return compileList(type);
+    case 'map':
+      return compileMap(type);
+    case 'object':
+      return compileObject(type);
+  }
+}
+
+function compileList(type: ListType): Decoder {
+  const of = lazy(type.of);
+  const zero = zeroOf(type.of);
+  return (value, report) => {
+    if (!Array.isArray(value)) return report.error(`expected a list, got ${nameOf(value)}`);
+    const out: unknown[] = new Array(value.length);
+    for (let i = 0; i < value.length; i++) {
+      report.path.push(i);
+      out[i] = value[i] === null ? zero() : of(value[i], report);
+      report.path.pop();
+    }
+    return out;
+  };
+}
+
+function compileMap(type: MapType): Decoder {
+  const of = lazy(type.of);
+  const zero = zeroOf(type.of);
+  return (value, report) => {
+    if (!isRecord(value)) return report.error(`expected an object, got ${nameOf(value)}`);
+    const out: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      report.path.push(key);
+      const item = value[key];
+      setOwn(out, key, item === null ? zero() : of(item, report));
+      report.path.pop();
+    }
+    return out;
+  };
+}
+
+function compileObject(type: ObjectType): Decoder {
+  let fields: Map<string, Decoder> | undefined;
+  return (value, report) => {
+    if (!isRecord(value)) return report.error(`expected an object, got ${nameOf(value)}`);
+    fields ??= new Map(Object.entries(type.fields).map(([name, field]) => [name, lazy(field.type)]));
+    const out: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      const item = value[key];
+      const decoder = fields.get(key);
+      if (decoder === undefined) {
+        if (type.preserveUnknownFields) setOwn(out, key, item);
+        else report.unknownField(key);
+        continue;
+      }
+      if (item === null || item === undefined) continue;
+      report.path.push(key);
+      const decoded = decoder(item, report);
+      report.path.pop();
+      if (decoded !== undefined) out[key] = decoded;
+    }
+    return out;
+  };
+}
+
+/** Types refer to each other in circles, so a part is compiled when it is first met. */
+function lazy(type: Type): Decoder {
+  if (type.kind === 'scalar') return SCALARS[type.scalar];
+  let decoder: Decoder | undefined;
+  return (value, report) => {
+    decoder ??= decoderFor(type);
+    return decoder(value, report);
+  };
+}
+
+/** What null stands for as an element of a list or a map. */
+function zeroOf(type: Type): () => unknown {
+  switch (type.kind) {
+    case 'object':
+    case 'map':
+      return () => ({});
+    case 'list':
+      return () => [];
+    case 'scalar':
+      switch (type.scalar) {
+        case 'boolean':
+          return () => false;
+        case 'int32':
+        case 'int64':
+        case 'double':
+        case 'intOrString':
+          return () => 0;
+        case 'any':
+          return () => null;
+        case 'rawObject':
+          return () => ({});
+        case 'quantity':
+          return () => '0';
+        default:
+          return () => '';
+      }
+  }
+}
+
+/** An assignment that cannot reach the prototype, whatever the key. */
+function setOwn(out: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
+  else out[key] = value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function nameOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  switch (typeof value) {
+    case 'object':
+      return 'an object';
+    case 'boolean':
+      return 'a boolean';
+    case 'number':
+      return `the number ${value}`;
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+const CANONICAL_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const DURATION = /^[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))*)$/;
+
+const string: Decoder = (value, report) => (typeof value === 'string' ? value : report.error(`expected a string, got ${nameOf(value)}`));
+
+const int64: Decoder = (value, report) =>
+  typeof value === 'number' && Number.isInteger(value) ? value : report.error(`expected a whole number, got ${nameOf(value)}`);
+
+function timeDecoder(format: (ms: number) => string, canonical?: RegExp): Decoder {
+  return (value, report) => {
+    if (typeof value !== 'string') return report.error(`expected a time, got ${nameOf(value)}`);
+    if (value === '') return undefined;
+    if (canonical?.test(value) && !Number.isNaN(Date.parse(value))) return value;
+    const ms = RFC3339.test(value) ? Date.parse(value) : Number.NaN;
+    return Number.isNaN(ms) ? report.error(`expected a time in RFC 3339, got ${JSON.stringify(value)}`) : format(ms);
+  };
+}
+
+const SCALARS: Readonly<Record<keyof ScalarTypes, Decoder>> = {
+  string,
+  boolean: (value, report) => (typeof value === 'boolean' ? value : report.error(`expected a boolean, got ${nameOf(value)}`)),
+  int32: (value, report) => {
+    if (typeof value !== 'number' || !Number.isInteger(value)) return report.error(`expected a whole number, got ${nameOf(value)}`);
+    return value >= -INT32_MAX - 1 && value <= INT32_MAX ? value : report.error(`${value} does not fit in 32 bits`);
+  },
+  int64,
+  double: (value, report) => (typeof value === 'number' ? value : report.error(`expected a number, got ${nameOf(value)}`)),
+  bytes: (value, report) => {
+    if (typeof value !== 'string') return report.error(`expected base64, got ${nameOf(value)}`);
+    return BASE64.test(value) ? value : report.error('illegal base64 data');
+  },
+  quantity: (value, report) => {
+    if (typeof value !== 'string' && typeof value !== 'number') return report.error(`expected a quantity, got ${nameOf(value)}`);
+    if (parseQuantity(value) === undefined) {
+      return report.error(`quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`);
+    }
+    return canonicalQuantity(value);
+  },
+  intOrString: (value, report) => {
+    if (typeof value === 'string') return value;
+    return SCALARS.int32(value, report);
+  },
+  time: timeDecoder(formatTime, CANONICAL_TIME),
+  microTime: timeDecoder(formatMicroTime),
+  duration: (value, report) => {
+    if (typeof value !== 'string') return report.error(`expected a duration, got ${nameOf(value)}`);
+    return DURATION.test(value) ? value : report.error(`invalid duration ${JSON.stringify(value)}`);
+  },
+  rawObject: (value, report) => (isRecord(value) ? value : report.error(`expected an object, got ${nameOf(value)}`)),
+  any: (value) => value,
+};

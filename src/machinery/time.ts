@@ -1,0 +1,43 @@
+/** Times as the API writes them. */
+import type { MicroTime, Time } from './schema/types.ts';
+
+/** RFC 3339 with seconds. @param ms since the epoch */
+export function formatTime(ms: number): Time {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** RFC 3339 with microseconds. @param ms since the epoch */
+export function formatMicroTime(ms: number): MicroTime {
+  return `${new Date(ms).toISOString().slice(0, 23)}000Z`;
+}
+
+/** Milliseconds since the epoch; undefined for an absent time. */
+export function parseTime(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** How long ago, as short as kubectl prints it: `5s`, `3m20s`, `4h`, `2d3h`, `1y200d`. */
+export function humanDuration(ms: number): string {
+  if (ms < -2 * SECOND) return '<invalid>';
+  if (ms < 0) return '0s';
+  const s = Math.floor(ms / SECOND);
+  if (s < 120) return `${s}s`;
+  const m = Math.floor(ms / MINUTE);
+  if (m < 10) return pair(m, 'm', Math.floor((ms % MINUTE) / SECOND), 's');
+  if (m < 180) return `${m}m`;
+  const h = Math.floor(ms / HOUR);
+  if (h < 8) return pair(h, 'h', Math.floor((ms % HOUR) / MINUTE), 'm');
+  if (h < 48) return `${h}h`;
+  const d = Math.floor(ms / DAY);
+  if (h < 24 * 8) return pair(d, 'd', h % 24, 'h');
+  if (d < 365 * 2) return `${d}d`;
+  if (d < 365 * 8) return pair(Math.floor(d / 365), 'y', d % 365, 'd');
+  return `${Math.floor(d / 365)}y`;
+}
+
+const pair = (a: number, unit: string, b: number, smaller: string) => (b === 0 ? `${a}${unit}` : `${a}${unit}${b}${smaller}`);
