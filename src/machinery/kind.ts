@@ -39,7 +39,7 @@ export interface Column<T = KubeObject> {
   readonly description: string;
   /** 0 always, 1 only with `-o wide` */
   readonly priority?: number;
-  readonly value: (object: T, now: number) => string | number | boolean | null;
+  value(object: T, now: number): string | number | boolean | null;
 }
 
 export interface ScaleSubresource<T = KubeObject> {
@@ -56,6 +56,20 @@ export interface UpdateRules<T = KubeObject> {
   prepare?(object: T, old: T): void;
   validate?(object: T, old: T): FieldError[];
 }
+
+/** A subresource beside status and scale. */
+export interface Subresource<T = KubeObject> {
+  readonly kind: string;
+  /** absent: the group and version of the resource itself */
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly Verb[];
+  /** Where the object itself is what is sent (`finalize`, `ephemeralcontainers`): what this subresource may change. */
+  readonly rules?: UpdateRules<T>;
+}
+
+/** A method's type, so that a `Kind<Pod>` is a `Kind` (parameters of methods are checked both ways). */
+type SelectableField<T> = { value(object: T): string }['value'];
 
 export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   readonly kind: string;
@@ -97,14 +111,12 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
    * Other subresources that this kind has, by name; the API server has a file for each
    * (`log`, `exec`, `binding`, `token`, `eviction`, …). The value is the kind that is sent or answered.
    */
-  readonly subresources?: Readonly<
-    Record<string, { kind: string; group?: string; version?: string; verbs: readonly Verb[] }>
-  >;
+  readonly subresources?: Readonly<Record<string, Subresource<T>>>;
 
   /** Empty: name and creation time. */
   readonly columns: readonly Column<T>[];
   /** Fields besides metadata.name and metadata.namespace that a field selector may name. */
-  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  readonly selectableFields?: Readonly<Record<string, SelectableField<T>>>;
 }
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
 import {
   bool,
@@ -69,3 +70,16 @@ export const RollingUpdateDeployment = object('io.k8s.api.apps.v1.RollingUpdateD
   maxSurge: opt(2, intOrString),
 }));
 export interface RollingUpdateDeployment extends Infer<typeof RollingUpdateDeployment> {}
+
+/** Deployments: replica sets rolled out one after the other. */
+export const deployments = defineKind<Deployment>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'Deployment',
+  plural: 'deployments',
+  schema: Deployment,
+  shortNames: ['deploy'],
+  categories: ['all'],
+  hasGeneration: true,
+  status: {},
+});

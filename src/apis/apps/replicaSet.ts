@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, int64, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
 import { PodTemplateSpec } from '../core/podTemplate.ts';
@@ -38,3 +39,16 @@ export const ReplicaSetSpec = object('io.k8s.api.apps.v1.ReplicaSetSpec', () => 
   minReadySeconds: opt(4, int32),
 }));
 export interface ReplicaSetSpec extends Infer<typeof ReplicaSetSpec> {}
+
+/** Replica sets: a number of like pods. */
+export const replicaSets = defineKind<ReplicaSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ReplicaSet',
+  plural: 'replicasets',
+  schema: ReplicaSet,
+  shortNames: ['rs'],
+  categories: ['all'],
+  hasGeneration: true,
+  status: {},
+});

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, str } from '../../machinery/schema/types.ts';
 import { UserInfo } from './userInfo.ts';
@@ -14,3 +15,15 @@ export const SelfSubjectReviewStatus = object('io.k8s.api.authentication.v1.Self
   userInfo: opt(1, UserInfo),
 }));
 export interface SelfSubjectReviewStatus extends Infer<typeof SelfSubjectReviewStatus> {}
+
+/** Self subject reviews: who am I? */
+export const selfSubjectReviews = defineKind<SelfSubjectReview>({
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectReview',
+  plural: 'selfsubjectreviews',
+  schema: SelfSubjectReview,
+  namespaced: false,
+  verbs: ['create'],
+  stored: false,
+});

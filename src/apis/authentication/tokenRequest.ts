@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int64, list, object, opt, str, time } from '../../machinery/schema/types.ts';
 
@@ -30,3 +31,14 @@ export const BoundObjectReference = object('io.k8s.api.authentication.v1.BoundOb
   uid: opt(undefined, str),
 }));
 export interface BoundObjectReference extends Infer<typeof BoundObjectReference> {}
+
+/** Token requests: what is sent to a service account's `token`; no resource of its own. */
+export const tokenRequests = defineKind<TokenRequest>({
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenRequest',
+  plural: 'serviceaccounts/token',
+  schema: TokenRequest,
+  verbs: ['create'],
+  stored: false,
+});

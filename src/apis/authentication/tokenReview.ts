@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { UserInfo } from './userInfo.ts';
@@ -24,3 +25,15 @@ export const TokenReviewSpec = object('io.k8s.api.authentication.v1.TokenReviewS
   audiences: opt(2, list(str)),
 }));
 export interface TokenReviewSpec extends Infer<typeof TokenReviewSpec> {}
+
+/** Token reviews: whose token is this? */
+export const tokenReviews = defineKind<TokenReview>({
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenReview',
+  plural: 'tokenreviews',
+  schema: TokenReview,
+  namespaced: false,
+  verbs: ['create'],
+  stored: false,
+});

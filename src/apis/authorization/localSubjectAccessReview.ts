@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from './access.ts';
@@ -10,3 +11,14 @@ export const LocalSubjectAccessReview = object('io.k8s.api.authorization.v1.Loca
   status: opt(3, SubjectAccessReviewStatus),
 }));
 export interface LocalSubjectAccessReview extends Infer<typeof LocalSubjectAccessReview> {}
+
+/** Local subject access reviews: may this user do that in this namespace? */
+export const localSubjectAccessReviews = defineKind<LocalSubjectAccessReview>({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'LocalSubjectAccessReview',
+  plural: 'localsubjectaccessreviews',
+  schema: LocalSubjectAccessReview,
+  verbs: ['create'],
+  stored: false,
+});

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { NonResourceAttributes, ResourceAttributes, SubjectAccessReviewStatus } from './access.ts';
@@ -16,3 +17,15 @@ export const SelfSubjectAccessReviewSpec = object('io.k8s.api.authorization.v1.S
   nonResourceAttributes: opt(2, NonResourceAttributes),
 }));
 export interface SelfSubjectAccessReviewSpec extends Infer<typeof SelfSubjectAccessReviewSpec> {}
+
+/** Self subject access reviews: may I do that? */
+export const selfSubjectAccessReviews = defineKind<SelfSubjectAccessReview>({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectAccessReview',
+  plural: 'selfsubjectaccessreviews',
+  schema: SelfSubjectAccessReview,
+  namespaced: false,
+  verbs: ['create'],
+  stored: false,
+});

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 
@@ -36,3 +37,15 @@ export const SelfSubjectRulesReviewSpec = object('io.k8s.api.authorization.v1.Se
   namespace: opt(1, str),
 }));
 export interface SelfSubjectRulesReviewSpec extends Infer<typeof SelfSubjectRulesReviewSpec> {}
+
+/** Self subject rules reviews: what may I do in this namespace? */
+export const selfSubjectRulesReviews = defineKind<SelfSubjectRulesReview>({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectRulesReview',
+  plural: 'selfsubjectrulesreviews',
+  schema: SelfSubjectRulesReview,
+  namespaced: false,
+  verbs: ['create'],
+  stored: false,
+});

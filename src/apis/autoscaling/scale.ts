@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, object, opt, req, str } from '../../machinery/schema/types.ts';
 
@@ -20,3 +21,14 @@ export const ScaleSpec = object('io.k8s.api.autoscaling.v1.ScaleSpec', () => ({
   replicas: opt(1, int32),
 }));
 export interface ScaleSpec extends Infer<typeof ScaleSpec> {}
+
+/** Scales: what is sent to the `scale` of a workload; no resource of its own. */
+export const scales = defineKind<Scale>({
+  group: 'autoscaling',
+  version: 'v1',
+  kind: 'Scale',
+  plural: 'scale',
+  schema: Scale,
+  verbs: ['get', 'patch', 'update'],
+  stored: false,
+});

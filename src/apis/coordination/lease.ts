@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, microTime, object, opt, str } from '../../machinery/schema/types.ts';
 
@@ -19,3 +20,12 @@ export const LeaseSpec = object('io.k8s.api.coordination.v1.LeaseSpec', () => ({
   preferredHolder: opt(7, str),
 }));
 export interface LeaseSpec extends Infer<typeof LeaseSpec> {}
+
+/** Leases: who holds what, and until when. */
+export const leases = defineKind<Lease>({
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+  schema: Lease,
+});

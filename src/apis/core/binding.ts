@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { ObjectReference } from './references.ts';
@@ -9,3 +10,14 @@ export const Binding = object('io.k8s.api.core.v1.Binding', () => ({
   target: req(2, ObjectReference),
 }));
 export interface Binding extends Infer<typeof Binding> {}
+
+/** Bindings: what a scheduler sends to place a pod on a node. */
+export const bindings = defineKind<Binding>({
+  group: '',
+  version: 'v1',
+  kind: 'Binding',
+  plural: 'bindings',
+  schema: Binding,
+  verbs: ['create'],
+  stored: false,
+});

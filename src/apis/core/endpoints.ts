@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { ObjectReference } from './references.ts';
@@ -40,3 +41,14 @@ export const EndpointAddress = object(
   { atomic: true },
 );
 export interface EndpointAddress extends Infer<typeof EndpointAddress> {}
+
+/** Endpoints: the addresses behind a service, in the older form. */
+export const endpoints = defineKind<Endpoints>({
+  group: '',
+  version: 'v1',
+  kind: 'Endpoints',
+  plural: 'endpoints',
+  schema: Endpoints,
+  singular: 'endpoints',
+  shortNames: ['ep'],
+});

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, microTime, object, opt, req, str, time } from '../../machinery/schema/types.ts';
 import { ObjectReference } from './references.ts';
@@ -34,3 +35,13 @@ export const EventSeries = object('io.k8s.api.core.v1.EventSeries', () => ({
   lastObservedTime: opt(2, microTime),
 }));
 export interface EventSeries extends Infer<typeof EventSeries> {}
+
+/** Events: what happened to an object, for people to read. */
+export const events = defineKind<Event>({
+  group: '',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  schema: Event,
+  shortNames: ['ev'],
+});

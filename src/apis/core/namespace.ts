@@ -1,4 +1,6 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { dnsLabel } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
 
 export const Namespace = object('io.k8s.api.core.v1.Namespace', () => ({
@@ -29,3 +31,18 @@ export const NamespaceSpec = object('io.k8s.api.core.v1.NamespaceSpec', () => ({
   finalizers: opt(1, list(str)),
 }));
 export interface NamespaceSpec extends Infer<typeof NamespaceSpec> {}
+
+/** Namespaces: what names are unique in. */
+export const namespaces = defineKind<Namespace>({
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  schema: Namespace,
+  shortNames: ['ns'],
+  namespaced: false,
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+  nameRule: dnsLabel,
+  subresources: { finalize: { kind: 'Namespace', verbs: ['update'] } },
+  status: {},
+});

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import {
   bool,
@@ -156,3 +157,16 @@ export const ConfigMapNodeConfigSource = object('io.k8s.api.core.v1.ConfigMapNod
   kubeletConfigKey: req(5, str),
 }));
 export interface ConfigMapNodeConfigSource extends Infer<typeof ConfigMapNodeConfigSource> {}
+
+/** Nodes: the machines that run pods. */
+export const nodes = defineKind<Node>({
+  group: '',
+  version: 'v1',
+  kind: 'Node',
+  plural: 'nodes',
+  schema: Node,
+  shortNames: ['no'],
+  namespaced: false,
+  subresources: { proxy: { kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },
+  status: {},
+});

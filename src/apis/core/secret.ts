@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, bytes, type Infer, map, object, opt, str } from '../../machinery/schema/types.ts';
 
@@ -11,3 +12,12 @@ export const Secret = object('io.k8s.api.core.v1.Secret', () => ({
   immutable: opt(5, bool),
 }));
 export interface Secret extends Infer<typeof Secret> {}
+
+/** Secrets: data that only those see who may. */
+export const secrets = defineKind<Secret>({
+  group: '',
+  version: 'v1',
+  kind: 'Secret',
+  plural: 'secrets',
+  schema: Secret,
+});

@@ -1,4 +1,6 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { Condition, ObjectMeta } from '../../machinery/meta.ts';
+import { dnsLabel1035 } from '../../machinery/names.ts';
 import {
   bool,
   type Infer,
@@ -90,3 +92,17 @@ export const ServicePort = object('io.k8s.api.core.v1.ServicePort', () => ({
   appProtocol: opt(6, str),
 }));
 export interface ServicePort extends Infer<typeof ServicePort> {}
+
+/** Services: a stable address for a set of pods. */
+export const services = defineKind<Service>({
+  group: '',
+  version: 'v1',
+  kind: 'Service',
+  plural: 'services',
+  schema: Service,
+  shortNames: ['svc'],
+  categories: ['all'],
+  nameRule: dnsLabel1035,
+  subresources: { proxy: { kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },
+  status: {},
+});

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, type Infer, list, object, opt, str } from '../../machinery/schema/types.ts';
 import { LocalObjectReference, ObjectReference } from './references.ts';
@@ -11,3 +12,14 @@ export const ServiceAccount = object('io.k8s.api.core.v1.ServiceAccount', () => 
   automountServiceAccountToken: opt(4, bool),
 }));
 export interface ServiceAccount extends Infer<typeof ServiceAccount> {}
+
+/** Service accounts: the identities of pods. */
+export const serviceAccounts = defineKind<ServiceAccount>({
+  group: '',
+  version: 'v1',
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  schema: ServiceAccount,
+  shortNames: ['sa'],
+  subresources: { token: { kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] } },
+});

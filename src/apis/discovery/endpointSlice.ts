@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, type Infer, int32, list, map, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { ObjectReference } from '../core/references.ts';
@@ -58,3 +59,13 @@ export const EndpointConditions = object('io.k8s.api.discovery.v1.EndpointCondit
   terminating: opt(3, bool),
 }));
 export interface EndpointConditions extends Infer<typeof EndpointConditions> {}
+
+/** Endpoint slices: some of the addresses behind a service. */
+export const endpointSlices = defineKind<EndpointSlice>({
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  schema: EndpointSlice,
+  hasGeneration: true,
+});

@@ -1,4 +1,6 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
+import { pathSegment } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, str } from '../../machinery/schema/types.ts';
 import { PolicyRule } from './rules.ts';
 
@@ -15,3 +17,14 @@ export const AggregationRule = object('io.k8s.api.rbac.v1.AggregationRule', () =
   clusterRoleSelectors: opt(1, list(LabelSelector)),
 }));
 export interface AggregationRule extends Infer<typeof AggregationRule> {}
+
+/** Cluster roles: what may be done in the whole cluster, or in any namespace that binds them. */
+export const clusterRoles = defineKind<ClusterRole>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'ClusterRole',
+  plural: 'clusterroles',
+  schema: ClusterRole,
+  namespaced: false,
+  nameRule: pathSegment,
+});

@@ -1,4 +1,6 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { pathSegment } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { RoleRef, Subject } from './rules.ts';
 
@@ -10,3 +12,14 @@ export const ClusterRoleBinding = object('io.k8s.api.rbac.v1.ClusterRoleBinding'
   roleRef: req(3, RoleRef),
 }));
 export interface ClusterRoleBinding extends Infer<typeof ClusterRoleBinding> {}
+
+/** Cluster role bindings: who has a role in the whole cluster. */
+export const clusterRoleBindings = defineKind<ClusterRoleBinding>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'ClusterRoleBinding',
+  plural: 'clusterrolebindings',
+  schema: ClusterRoleBinding,
+  namespaced: false,
+  nameRule: pathSegment,
+});

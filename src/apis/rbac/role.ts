@@ -1,4 +1,6 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { pathSegment } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, str } from '../../machinery/schema/types.ts';
 import { PolicyRule } from './rules.ts';
 
@@ -9,3 +11,13 @@ export const Role = object('io.k8s.api.rbac.v1.Role', () => ({
   rules: opt(2, list(PolicyRule)),
 }));
 export interface Role extends Infer<typeof Role> {}
+
+/** Roles: what may be done in one namespace. */
+export const roles = defineKind<Role>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'Role',
+  plural: 'roles',
+  schema: Role,
+  nameRule: pathSegment,
+});

@@ -1,4 +1,6 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { pathSegment } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { RoleRef, Subject } from './rules.ts';
 
@@ -10,3 +12,13 @@ export const RoleBinding = object('io.k8s.api.rbac.v1.RoleBinding', () => ({
   roleRef: req(3, RoleRef),
 }));
 export interface RoleBinding extends Infer<typeof RoleBinding> {}
+
+/** Role bindings: who has a role in one namespace. */
+export const roleBindings = defineKind<RoleBinding>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'RoleBinding',
+  plural: 'rolebindings',
+  schema: RoleBinding,
+  nameRule: pathSegment,
+});

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, type Infer, int32, object, opt, str } from '../../machinery/schema/types.ts';
 
@@ -11,3 +12,14 @@ export const PriorityClass = object('io.k8s.api.scheduling.v1.PriorityClass', ()
   preemptionPolicy: opt(5, str),
 }));
 export interface PriorityClass extends Infer<typeof PriorityClass> {}
+
+/** Priority classes: how important pods are. */
+export const priorityClasses = defineKind<PriorityClass>({
+  group: 'scheduling.k8s.io',
+  version: 'v1',
+  kind: 'PriorityClass',
+  plural: 'priorityclasses',
+  schema: PriorityClass,
+  shortNames: ['pc'],
+  namespaced: false,
+});

@@ -1,0 +1,62 @@
+/** The kinds that every API server serves. To add a kind, add its file and name it here. */
+import type { Kind } from '../machinery/kind.ts';
+import { deployments } from './apps/deployment.ts';
+import { replicaSets } from './apps/replicaSet.ts';
+import { selfSubjectReviews } from './authentication/selfSubjectReview.ts';
+import { tokenRequests } from './authentication/tokenRequest.ts';
+import { tokenReviews } from './authentication/tokenReview.ts';
+import { localSubjectAccessReviews } from './authorization/localSubjectAccessReview.ts';
+import { selfSubjectAccessReviews } from './authorization/selfSubjectAccessReview.ts';
+import { selfSubjectRulesReviews } from './authorization/selfSubjectRulesReview.ts';
+import { subjectAccessReviews } from './authorization/subjectAccessReview.ts';
+import { scales } from './autoscaling/scale.ts';
+import { leases } from './coordination/lease.ts';
+import { bindings } from './core/binding.ts';
+import { configMaps } from './core/configMap.ts';
+import { endpoints } from './core/endpoints.ts';
+import { events } from './core/event.ts';
+import { namespaces } from './core/namespace.ts';
+import { nodes } from './core/node.ts';
+import { pods } from './core/pod.ts';
+import { secrets } from './core/secret.ts';
+import { services } from './core/service.ts';
+import { serviceAccounts } from './core/serviceAccount.ts';
+import { endpointSlices } from './discovery/endpointSlice.ts';
+import { evictions } from './policy/eviction.ts';
+import { clusterRoles } from './rbac/clusterRole.ts';
+import { clusterRoleBindings } from './rbac/clusterRoleBinding.ts';
+import { roles } from './rbac/role.ts';
+import { roleBindings } from './rbac/roleBinding.ts';
+import { priorityClasses } from './scheduling/priorityClass.ts';
+
+/** Every resource with a path of its own. */
+export const builtinKinds: readonly Kind[] = [
+  pods,
+  nodes,
+  namespaces,
+  serviceAccounts,
+  secrets,
+  configMaps,
+  services,
+  endpoints,
+  events,
+  bindings,
+  deployments,
+  replicaSets,
+  roles,
+  clusterRoles,
+  roleBindings,
+  clusterRoleBindings,
+  leases,
+  endpointSlices,
+  priorityClasses,
+  tokenReviews,
+  selfSubjectReviews,
+  subjectAccessReviews,
+  selfSubjectAccessReviews,
+  localSubjectAccessReviews,
+  selfSubjectRulesReviews,
+];
+
+/** Kinds that are sent to or answered by a subresource only. */
+export const subresourceKinds: readonly Kind[] = [scales, tokenRequests, evictions];
