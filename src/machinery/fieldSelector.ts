@@ -38,7 +38,10 @@ function splitTerms(text: string): string[] {
 export function unsupportedFields<T extends KubeObject>(selector: FieldSelector, kind: Kind<T>): string[] {
   return selector
     .map((r) => r.field)
-    .filter((field) => field !== 'metadata.name' && field !== 'metadata.namespace' && kind.selectableFields?.[field] === undefined);
+    .filter(
+      (field) =>
+        field !== 'metadata.name' && field !== 'metadata.namespace' && kind.selectableFields?.[field] === undefined,
+    );
 }
 
 export function matchesFields<T extends KubeObject>(selector: FieldSelector, kind: Kind<T>, object: T): boolean {

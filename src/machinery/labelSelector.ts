@@ -128,10 +128,14 @@ export function parseLabelSelector(text: string): Selector {
       requirements.push({ key: name, operator: operator === 'in' ? 'In' : 'NotIn', values });
       continue;
     }
-    if (!['=', '==', '!=', '<', '>'].includes(operator)) fail(`found '${operator}', expected: in, notin, =, ==, !=, <, >`);
+    if (!['=', '==', '!=', '<', '>'].includes(operator))
+      fail(`found '${operator}', expected: in, notin, =, ==, !=, <, >`);
     const value = peek() === undefined || isPunctuation(peek() as string) ? '' : (next() as string);
     if (operator === '<' || operator === '>') {
-      if (!/^-?\d+$/.test(value)) fail(`values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`);
+      if (!/^-?\d+$/.test(value))
+        fail(
+          `values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
+        );
       requirements.push({ key: name, operator: operator === '>' ? 'Gt' : 'Lt', values: [value] });
     } else {
       checkValue(value);
@@ -201,7 +205,11 @@ export function validateLabelSelector(selector: LabelSelector, path: string): Fi
       case 'Exists':
       case 'DoesNotExist':
         if (count > 0) {
-          errors.push({ type: 'FieldValueForbidden', field: `${at}.values`, detail: "may not be specified when `operator` is 'Exists' or 'DoesNotExist'" });
+          errors.push({
+            type: 'FieldValueForbidden',
+            field: `${at}.values`,
+            detail: "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+          });
         }
         break;
       default:

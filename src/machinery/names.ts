@@ -75,7 +75,9 @@ export function qualifiedName(key: string): string[] {
   const faults: string[] = [];
   if (slash >= 0) {
     if (name.includes('/')) {
-      return ["a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"];
+      return [
+        "a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+      ];
     }
     const prefix = key.slice(0, slash);
     if (prefix === '') faults.push('prefix part must be non-empty');
@@ -107,21 +109,26 @@ export function configMapKey(key: string): string[] {
   const faults: string[] = [];
   if (key.length > DNS_SUBDOMAIN_MAX) faults.push(tooLong(DNS_SUBDOMAIN_MAX));
   if (!CONFIG_KEY.test(key)) {
-    faults.push("a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name', or 'KEY_NAME', or 'key-name')");
+    faults.push(
+      "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name', or 'KEY_NAME', or 'key-name')",
+    );
   } else if (key === '.' || key === '..' || key.startsWith('../')) faults.push(`must not be '${key}'`);
   return faults;
 }
 
 /** Any printable ASCII characters but `=` (relaxed since 1.34). */
 export function envVarName(name: string): string[] {
-  return ENV_NAME.test(name) ? NO_FAULTS : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
+  return ENV_NAME.test(name)
+    ? NO_FAULTS
+    : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
 /** A port's name (RFC 6335). */
 export function portName(name: string): string[] {
   const faults: string[] = [];
   if (name.length > 15) faults.push('must be no more than 15 characters');
-  if (!PORT_NAME_CHARS.test(name)) faults.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+  if (!PORT_NAME_CHARS.test(name))
+    faults.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(name)) faults.push('must contain at least one letter (a-z)');
   if (name.includes('--')) faults.push('must not contain consecutive hyphens');
   if (name.startsWith('-') || name.endsWith('-')) faults.push('must not begin or end with a hyphen');

@@ -40,4 +40,5 @@ export function humanDuration(ms: number): string {
   return `${Math.floor(d / 365)}y`;
 }
 
-const pair = (a: number, unit: string, b: number, smaller: string) => (b === 0 ? `${a}${unit}` : `${a}${unit}${b}${smaller}`);
+const pair = (a: number, unit: string, b: number, smaller: string) =>
+  b === 0 ? `${a}${unit}` : `${a}${unit}${b}${smaller}`;

@@ -14,11 +14,13 @@ const ANNOTATIONS_MAX_BYTES = 256 * 1024;
 export function validateMeta<T extends KubeObject>(kind: Kind<T>, meta: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
   const nameRule = kind.nameRule ?? dnsSubdomain;
-  if (meta.name === undefined || meta.name === '') errors.push(required('metadata.name', 'name or generateName is required'));
+  if (meta.name === undefined || meta.name === '')
+    errors.push(required('metadata.name', 'name or generateName is required'));
   else for (const fault of nameRule(meta.name)) errors.push(invalid('metadata.name', meta.name, fault));
   if (kind.namespaced) {
     if (meta.namespace === undefined || meta.namespace === '') errors.push(required('metadata.namespace'));
-    else for (const fault of dnsLabel(meta.namespace)) errors.push(invalid('metadata.namespace', meta.namespace, fault));
+    else
+      for (const fault of dnsLabel(meta.namespace)) errors.push(invalid('metadata.namespace', meta.namespace, fault));
   } else if (meta.namespace !== undefined && meta.namespace !== '') {
     errors.push(forbidden('metadata.namespace', 'not allowed on this type'));
   }
@@ -32,7 +34,11 @@ export function validateMeta<T extends KubeObject>(kind: Kind<T>, meta: ObjectMe
 }
 
 /** Labels of an object or a pod template. */
-export function validateLabels(labels: Readonly<Record<string, string>> | undefined, path: string, errors: FieldError[]): void {
+export function validateLabels(
+  labels: Readonly<Record<string, string>> | undefined,
+  path: string,
+  errors: FieldError[],
+): void {
   for (const key in labels) {
     for (const fault of qualifiedName(key)) errors.push(invalid(path, key, fault));
     const value = labels[key] as string;
@@ -47,7 +53,11 @@ function validateAnnotations(annotations: Readonly<Record<string, string>> | und
     size += key.length + Buffer.byteLength(annotations[key] as string);
   }
   if (size > ANNOTATIONS_MAX_BYTES) {
-    errors.push({ type: 'FieldValueTooLong', field: 'metadata.annotations', detail: `may not be more than ${ANNOTATIONS_MAX_BYTES} bytes` });
+    errors.push({
+      type: 'FieldValueTooLong',
+      field: 'metadata.annotations',
+      detail: `may not be more than ${ANNOTATIONS_MAX_BYTES} bytes`,
+    });
   }
 }
 
@@ -59,7 +69,9 @@ function validateOwners(meta: ObjectMeta, errors: FieldError[]): void {
       if (!owner[field]) errors.push(required(`${at}.${field}`, 'must not be empty'));
     }
     if (owner.controller === true && ++controllers > 1) {
-      errors.push(invalid('metadata.ownerReferences', owner.name, 'Only one reference can have Controller set to true'));
+      errors.push(
+        invalid('metadata.ownerReferences', owner.name, 'Only one reference can have Controller set to true'),
+      );
     }
   }
 }
@@ -67,14 +79,26 @@ function validateOwners(meta: ObjectMeta, errors: FieldError[]): void {
 /** What an update may not change. */
 export function validateMetaUpdate(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
-  const immutable = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const;
+  const immutable = [
+    'name',
+    'namespace',
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const;
   for (const field of immutable) {
     if (meta[field] !== old[field]) errors.push(invalid(`metadata.${field}`, meta[field], 'field is immutable'));
   }
   if (old.deletionTimestamp !== undefined) {
     for (const finalizer of meta.finalizers ?? []) {
       if (!old.finalizers?.includes(finalizer)) {
-        errors.push(forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${JSON.stringify(finalizer)}}`));
+        errors.push(
+          forbidden(
+            'metadata.finalizers',
+            `no new finalizers can be added if the object is being deleted, found new finalizers []string{${JSON.stringify(finalizer)}}`,
+          ),
+        );
       }
     }
   }

@@ -48,14 +48,14 @@ export const DeploymentCondition = object('io.k8s.api.apps.v1.DeploymentConditio
 export interface DeploymentCondition extends Infer<typeof DeploymentCondition> {}
 
 export const DeploymentSpec = object('io.k8s.api.apps.v1.DeploymentSpec', () => ({
-  replicas: opt(1, int32),
+  replicas: opt(1, int32, { default: 1 }),
   selector: req(2, LabelSelector),
   template: req(3, PodTemplateSpec),
   strategy: opt(4, DeploymentStrategy, { patch: 'retainKeys' }),
   minReadySeconds: opt(5, int32),
-  revisionHistoryLimit: opt(6, int32),
+  revisionHistoryLimit: opt(6, int32, { default: 10 }),
   paused: opt(7, bool),
-  progressDeadlineSeconds: opt(9, int32),
+  progressDeadlineSeconds: opt(9, int32, { default: 600 }),
 }));
 export interface DeploymentSpec extends Infer<typeof DeploymentSpec> {}
 

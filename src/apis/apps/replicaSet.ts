@@ -33,7 +33,7 @@ export const ReplicaSetCondition = object('io.k8s.api.apps.v1.ReplicaSetConditio
 export interface ReplicaSetCondition extends Infer<typeof ReplicaSetCondition> {}
 
 export const ReplicaSetSpec = object('io.k8s.api.apps.v1.ReplicaSetSpec', () => ({
-  replicas: opt(1, int32),
+  replicas: opt(1, int32, { default: 1 }),
   selector: req(2, LabelSelector),
   template: opt(3, PodTemplateSpec),
   minReadySeconds: opt(4, int32),

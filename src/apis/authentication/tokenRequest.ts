@@ -20,7 +20,7 @@ export interface TokenRequestStatus extends Infer<typeof TokenRequestStatus> {}
 export const TokenRequestSpec = object('io.k8s.api.authentication.v1.TokenRequestSpec', () => ({
   audiences: opt(1, list(str)),
   boundObjectRef: opt(3, BoundObjectReference),
-  expirationSeconds: opt(4, int64),
+  expirationSeconds: opt(4, int64, { default: 3600 }),
 }));
 export interface TokenRequestSpec extends Infer<typeof TokenRequestSpec> {}
 

@@ -1,6 +1,9 @@
+import type { FieldError } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, bytes, type Infer, map, object, opt, str } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { validateDataKeys, validateImmutableData } from './validation/data.ts';
 
 export const ConfigMap = object('io.k8s.api.core.v1.ConfigMap', () => ({
   apiVersion: opt(undefined, str),
@@ -18,6 +21,26 @@ export const configMaps = defineKind<ConfigMap>({
   version: 'v1',
   kind: 'ConfigMap',
   plural: 'configmaps',
-  schema: ConfigMap,
   shortNames: ['cm'],
+  schema: ConfigMap,
+  validate: validateConfigMap,
+  update: {
+    validate: (map, old) => [...validateConfigMap(map), ...validateImmutableData(map, old, ['data', 'binaryData'])],
+  },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Data',
+      type: 'string',
+      description: 'How many keys it has.',
+      value: (map) => Object.keys(map.data ?? {}).length + Object.keys(map.binaryData ?? {}).length,
+    },
+    AGE_COLUMN,
+  ],
 });
+
+function validateConfigMap(map: ConfigMap): FieldError[] {
+  const errors: FieldError[] = [];
+  validateDataKeys([map.data, map.binaryData], errors);
+  return errors;
+}

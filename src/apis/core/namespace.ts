@@ -2,6 +2,7 @@ import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { dnsLabel } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 
 export const Namespace = object('io.k8s.api.core.v1.Namespace', () => ({
   apiVersion: opt(undefined, str),
@@ -32,17 +33,53 @@ export const NamespaceSpec = object('io.k8s.api.core.v1.NamespaceSpec', () => ({
 }));
 export interface NamespaceSpec extends Infer<typeof NamespaceSpec> {}
 
+/** Held by every namespace until the namespace controller has removed what is in it. */
+export const NAMESPACE_FINALIZER = 'kubernetes';
+
 /** Namespaces: what names are unique in. */
 export const namespaces = defineKind<Namespace>({
   group: '',
   version: 'v1',
   kind: 'Namespace',
   plural: 'namespaces',
-  schema: Namespace,
   shortNames: ['ns'],
   namespaced: false,
-  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+  schema: Namespace,
   nameRule: dnsLabel,
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   subresources: { finalize: { kind: 'Namespace', verbs: ['update'] } },
-  status: {},
+  setDefaults(namespace) {
+    // Selectors find a namespace by its name through this label.
+    const { metadata } = namespace;
+    if (metadata?.name) metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+  },
+  prepareForCreate(namespace) {
+    const finalizers = namespace.spec?.finalizers ?? [];
+    namespace.spec = {
+      finalizers: finalizers.includes(NAMESPACE_FINALIZER) ? finalizers : [...finalizers, NAMESPACE_FINALIZER],
+    };
+    namespace.status = { phase: 'Active' };
+  },
+  update: {
+    prepare(namespace, old) {
+      namespace.spec = old.spec ?? {};
+      namespace.status = old.status ?? {};
+    },
+  },
+  status: {
+    prepare(namespace, old) {
+      namespace.spec = old.spec ?? {};
+    },
+  },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Status',
+      type: 'string',
+      description: 'Active, or Terminating while its content is being removed.',
+      value: (ns) => ns.status?.phase ?? '',
+    },
+    AGE_COLUMN,
+  ],
+  selectableFields: { 'status.phase': (ns) => ns.status?.phase ?? '' },
 });

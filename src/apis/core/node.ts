@@ -1,5 +1,7 @@
+import { duplicate, type FieldError, invalid, notSupported } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { labelValue, qualifiedName } from '../../machinery/names.ts';
 import {
   bool,
   type Infer,
@@ -14,6 +16,7 @@ import {
   str,
   time,
 } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 
 export const Node = object('io.k8s.api.core.v1.Node', () => ({
   apiVersion: opt(undefined, str),
@@ -158,15 +161,124 @@ export const ConfigMapNodeConfigSource = object('io.k8s.api.core.v1.ConfigMapNod
 }));
 export interface ConfigMapNodeConfigSource extends Infer<typeof ConfigMapNodeConfigSource> {}
 
+const ROLE_PREFIX = 'node-role.kubernetes.io/';
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
 /** Nodes: the machines that run pods. */
 export const nodes = defineKind<Node>({
   group: '',
   version: 'v1',
   kind: 'Node',
   plural: 'nodes',
-  schema: Node,
   shortNames: ['no'],
   namespaced: false,
+  schema: Node,
   subresources: { proxy: { kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },
-  status: {},
+  setDefaults(node) {
+    const status = node.status;
+    if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity };
+  },
+  validate: validateNode,
+  update: {
+    prepare(node, old) {
+      node.status = old.status ?? {};
+    },
+    validate(node, old) {
+      const errors = validateNode(node);
+      const was = old.spec?.podCIDR;
+      if (was && node.spec?.podCIDR !== was) {
+        errors.push({
+          type: 'FieldValueForbidden',
+          field: 'spec.podCIDR',
+          detail: 'may not be changed once it is set',
+        });
+      }
+      return errors;
+    },
+  },
+  status: {
+    prepare(node, old) {
+      node.spec = old.spec ?? {};
+    },
+  },
+  columns: [
+    NAME_COLUMN,
+    { name: 'Status', type: 'string', description: 'Whether the node can run pods.', value: statusText },
+    { name: 'Roles', type: 'string', description: 'The roles that its labels give it.', value: rolesText },
+    AGE_COLUMN,
+    {
+      name: 'Version',
+      type: 'string',
+      description: "The kubelet's version.",
+      value: (node) => node.status?.nodeInfo?.kubeletVersion ?? '',
+    },
+    {
+      name: 'Internal-IP',
+      type: 'string',
+      description: 'Its address within the cluster.',
+      priority: 1,
+      value: (node) => addressOf(node, 'InternalIP'),
+    },
+    {
+      name: 'External-IP',
+      type: 'string',
+      description: 'Its address from outside.',
+      priority: 1,
+      value: (node) => addressOf(node, 'ExternalIP'),
+    },
+    {
+      name: 'OS-Image',
+      type: 'string',
+      description: 'Its operating system.',
+      priority: 1,
+      value: (node) => node.status?.nodeInfo?.osImage || '<unknown>',
+    },
+    {
+      name: 'Kernel-Version',
+      type: 'string',
+      description: 'Its kernel.',
+      priority: 1,
+      value: (node) => node.status?.nodeInfo?.kernelVersion || '<unknown>',
+    },
+    {
+      name: 'Container-Runtime',
+      type: 'string',
+      description: 'What runs its containers.',
+      priority: 1,
+      value: (node) => node.status?.nodeInfo?.containerRuntimeVersion || '<unknown>',
+    },
+  ],
+  selectableFields: { 'spec.unschedulable': (node) => String(node.spec?.unschedulable ?? false) },
 });
+
+function validateNode(node: Node): FieldError[] {
+  const errors: FieldError[] = [];
+  const seen = new Set<string>();
+  for (const [i, taint] of (node.spec?.taints ?? []).entries()) {
+    const at = `spec.taints[${i}]`;
+    for (const fault of qualifiedName(taint.key ?? '')) errors.push(invalid(`${at}.key`, taint.key, fault));
+    for (const fault of labelValue(taint.value ?? '')) errors.push(invalid(`${at}.value`, taint.value, fault));
+    if (!EFFECTS.includes(taint.effect ?? '')) errors.push(notSupported(`${at}.effect`, taint.effect, EFFECTS));
+    const id = `${taint.key}:${taint.effect}`;
+    if (seen.has(id)) errors.push(duplicate(at, taint));
+    seen.add(id);
+  }
+  return errors;
+}
+
+function statusText(node: Node): string {
+  const ready = node.status?.conditions?.find((c) => c.type === 'Ready');
+  const text = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady';
+  return node.spec?.unschedulable === true ? `${text},SchedulingDisabled` : text;
+}
+
+function rolesText(node: Node): string {
+  const labels = node.metadata?.labels ?? {};
+  const roles = Object.keys(labels)
+    .filter((key) => key.startsWith(ROLE_PREFIX) && key.length > ROLE_PREFIX.length)
+    .map((key) => key.slice(ROLE_PREFIX.length));
+  return roles.length === 0 ? '<none>' : roles.sort().join(',');
+}
+
+const addressOf = (node: Node, type: string) =>
+  node.status?.addresses?.find((a) => a.type === type)?.address ?? '<none>';

@@ -1,8 +1,15 @@
+import { type FieldError, forbidden } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, str } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { setPodSpecDefaults } from './podDefaults.ts';
+import { podReady, podRestarts, podStatusText } from './podPrinting.ts';
 import { PodSpec } from './podSpec.ts';
 import { PodStatus } from './podStatus.ts';
+import { qosClassOf } from './qos.ts';
+import { validatePodSpec } from './validation/podSpec.ts';
+import { validatePodUpdate } from './validation/podUpdate.ts';
 
 export const Pod = object('io.k8s.api.core.v1.Pod', () => ({
   apiVersion: opt(undefined, str),
@@ -13,25 +20,120 @@ export const Pod = object('io.k8s.api.core.v1.Pod', () => ({
 }));
 export interface Pod extends Infer<typeof Pod> {}
 
+const FINISHED: ReadonlySet<string> = new Set(['Succeeded', 'Failed']);
+
 /** Pods: containers that run together on one node. */
 export const pods = defineKind<Pod>({
   group: '',
   version: 'v1',
   kind: 'Pod',
   plural: 'pods',
-  schema: Pod,
   shortNames: ['po'],
   categories: ['all'],
+  schema: Pod,
   hasGeneration: true,
   subresources: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
     binding: { kind: 'Binding', verbs: ['create'] },
-    ephemeralcontainers: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
     eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
     exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
     log: { kind: 'Pod', verbs: ['get'] },
     portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
-    proxy: { kind: 'PodProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
   },
-  status: {},
+  setDefaults(pod) {
+    if (pod.spec !== undefined) setPodSpecDefaults(pod.spec);
+  },
+  prepareForCreate(pod) {
+    pod.status = { phase: 'Pending', qosClass: pod.spec === undefined ? 'BestEffort' : qosClassOf(pod.spec) };
+  },
+  validate(pod) {
+    const errors: FieldError[] = [];
+    validatePodSpec(pod.spec ?? { containers: [] }, 'spec', errors);
+    return errors;
+  },
+  update: {
+    prepare(pod, old) {
+      pod.status = old.status ?? {};
+    },
+    validate: validatePodUpdate,
+  },
+  status: {
+    prepare(pod, old) {
+      pod.spec = old.spec ?? { containers: [] };
+      // A status that says nothing of the class keeps the one that was computed.
+      if (pod.status !== undefined && old.status?.qosClass !== undefined) pod.status.qosClass ??= old.status.qosClass;
+    },
+    validate(pod, old) {
+      const was = old.status?.qosClass;
+      return pod.status?.qosClass === was ? [] : [forbidden('status.qosClass', 'field is immutable')];
+    },
+  },
+  gracePeriodSeconds(pod) {
+    // Nothing runs yet, or no more: there is nothing to wait for.
+    if (!pod.spec?.nodeName || FINISHED.has(pod.status?.phase ?? '')) return 0;
+    return pod.spec.terminationGracePeriodSeconds ?? 30;
+  },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Ready',
+      type: 'string',
+      description: 'Containers that are ready, of those that the pod has.',
+      value: podReady,
+    },
+    { name: 'Status', type: 'string', description: 'What the pod is doing, or why it is not.', value: podStatusText },
+    {
+      name: 'Restarts',
+      type: 'string',
+      description: 'How often its containers were restarted, and when last.',
+      value: podRestarts,
+    },
+    AGE_COLUMN,
+    {
+      name: 'IP',
+      type: 'string',
+      description: "The pod's address.",
+      priority: 1,
+      value: (pod) => pod.status?.podIP || '<none>',
+    },
+    {
+      name: 'Node',
+      type: 'string',
+      description: 'The node that it is bound to.',
+      priority: 1,
+      value: (pod) => pod.spec?.nodeName || '<none>',
+    },
+    {
+      name: 'Nominated Node',
+      type: 'string',
+      description: 'The node on which room is being made for it.',
+      priority: 1,
+      value: (pod) => pod.status?.nominatedNodeName || '<none>',
+    },
+    {
+      name: 'Readiness Gates',
+      type: 'string',
+      description: 'Conditions besides its containers that make it ready: those that hold, of all.',
+      priority: 1,
+      value(pod) {
+        const gates = pod.spec?.readinessGates ?? [];
+        if (gates.length === 0) return '<none>';
+        const holding = gates.filter((g) =>
+          pod.status?.conditions?.some((c) => c.type === g.conditionType && c.status === 'True'),
+        );
+        return `${holding.length}/${gates.length}`;
+      },
+    },
+  ],
+  selectableFields: {
+    'spec.nodeName': (pod) => pod.spec?.nodeName ?? '',
+    'spec.restartPolicy': (pod) => pod.spec?.restartPolicy ?? '',
+    'spec.schedulerName': (pod) => pod.spec?.schedulerName ?? '',
+    'spec.serviceAccountName': (pod) => pod.spec?.serviceAccountName ?? '',
+    'spec.hostNetwork': (pod) => String(pod.spec?.hostNetwork ?? false),
+    'status.phase': (pod) => pod.status?.phase ?? '',
+    'status.podIP': (pod) => pod.status?.podIP ?? '',
+    'status.podIPs': (pod) => (pod.status?.podIPs ?? []).map((p) => p.ip).join(','),
+    'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
+  },
 });

@@ -1,17 +1,30 @@
+import { type FieldError, forbidden, invalid, required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, bytes, type Infer, map, object, opt, str } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { validateDataKeys, validateImmutableData } from './validation/data.ts';
 
 export const Secret = object('io.k8s.api.core.v1.Secret', () => ({
   apiVersion: opt(undefined, str),
   kind: opt(undefined, str),
   metadata: opt(1, ObjectMeta),
   data: opt(2, map(bytes)),
-  type: opt(3, str),
+  type: opt(3, str, { default: 'Opaque' }),
   stringData: opt(4, map(str)),
   immutable: opt(5, bool),
 }));
 export interface Secret extends Infer<typeof Secret> {}
+
+/** The keys that a secret of a type must have. */
+const NEEDED_KEYS: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+};
+
+const SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 
 /** Secrets: data that only those see who may. */
 export const secrets = defineKind<Secret>({
@@ -20,4 +33,51 @@ export const secrets = defineKind<Secret>({
   kind: 'Secret',
   plural: 'secrets',
   schema: Secret,
+  setDefaults(secret) {
+    // stringData is a way to write, never to read.
+    if (secret.stringData === undefined) return;
+    const data = { ...secret.data };
+    for (const [key, text] of Object.entries(secret.stringData)) data[key] = Buffer.from(text).toString('base64');
+    secret.data = data;
+    delete secret.stringData;
+  },
+  validate: validateSecret,
+  update: {
+    validate(secret, old) {
+      const errors = [...validateSecret(secret), ...validateImmutableData(secret, old, ['data'])];
+      if (secret.type !== old.type) errors.push(invalid('type', secret.type, 'field is immutable'));
+      return errors;
+    },
+  },
+  columns: [
+    NAME_COLUMN,
+    { name: 'Type', type: 'string', description: 'What the secret is for.', value: (secret) => secret.type ?? '' },
+    {
+      name: 'Data',
+      type: 'string',
+      description: 'How many keys it has.',
+      value: (secret) => Object.keys(secret.data ?? {}).length,
+    },
+    AGE_COLUMN,
+  ],
+  selectableFields: { type: (secret) => secret.type ?? '' },
 });
+
+function validateSecret(secret: Secret): FieldError[] {
+  const errors: FieldError[] = [];
+  validateDataKeys([secret.data], errors);
+  for (const key of NEEDED_KEYS[secret.type ?? ''] ?? [])
+    if (secret.data?.[key] === undefined) errors.push(required(`data[${key}]`));
+  if (secret.type === 'kubernetes.io/service-account-token' && !secret.metadata?.annotations?.[SERVICE_ACCOUNT_NAME]) {
+    errors.push(required(`metadata.annotations[${SERVICE_ACCOUNT_NAME}]`));
+  }
+  if (
+    secret.type === 'kubernetes.io/basic-auth' &&
+    secret.data?.username === undefined &&
+    secret.data?.password === undefined
+  ) {
+    errors.push(required('data[username]'), required('data[password]'));
+  }
+  if (secret.type === '') errors.push(forbidden('type', 'may not be empty'));
+  return errors;
+}

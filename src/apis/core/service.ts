@@ -53,9 +53,9 @@ export const ServiceSpec = object('io.k8s.api.core.v1.ServiceSpec', () => ({
   ports: opt(1, list(ServicePort, { type: 'map', keys: ['port', 'protocol'], patch: 'merge', mergeKey: 'port' })),
   selector: opt(2, map(str, { atomic: true })),
   clusterIP: opt(3, str),
-  type: opt(4, str),
+  type: opt(4, str, { default: 'ClusterIP' }),
   externalIPs: opt(5, list(str)),
-  sessionAffinity: opt(7, str),
+  sessionAffinity: opt(7, str, { default: 'None' }),
   loadBalancerIP: opt(8, str),
   loadBalancerSourceRanges: opt(9, list(str)),
   externalName: opt(10, str),
@@ -85,7 +85,7 @@ export interface ClientIPConfig extends Infer<typeof ClientIPConfig> {}
 
 export const ServicePort = object('io.k8s.api.core.v1.ServicePort', () => ({
   name: opt(1, str),
-  protocol: opt(2, str),
+  protocol: opt(2, str, { default: 'TCP' }),
   port: req(3, int32),
   targetPort: opt(4, intOrString),
   nodePort: opt(5, int32),

@@ -1,6 +1,7 @@
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, type Infer, list, object, opt, str } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { LocalObjectReference, ObjectReference } from './references.ts';
 
 export const ServiceAccount = object('io.k8s.api.core.v1.ServiceAccount', () => ({
@@ -19,7 +20,17 @@ export const serviceAccounts = defineKind<ServiceAccount>({
   version: 'v1',
   kind: 'ServiceAccount',
   plural: 'serviceaccounts',
-  schema: ServiceAccount,
   shortNames: ['sa'],
+  schema: ServiceAccount,
   subresources: { token: { kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] } },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Secrets',
+      type: 'string',
+      description: 'How many secrets it lists.',
+      value: (account) => account.secrets?.length ?? 0,
+    },
+    AGE_COLUMN,
+  ],
 });

@@ -16,8 +16,8 @@ export interface EndpointSlice extends Infer<typeof EndpointSlice> {}
 export const EndpointPort = object(
   'io.k8s.api.discovery.v1.EndpointPort',
   () => ({
-    name: opt(1, str),
-    protocol: opt(2, str),
+    name: opt(1, str, { default: '' }),
+    protocol: opt(2, str, { default: 'TCP' }),
     port: opt(3, int32),
     appProtocol: opt(4, str),
   }),

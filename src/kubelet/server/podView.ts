@@ -38,6 +38,12 @@ export interface StreamingRuntime {
     stdout: boolean;
     stderr: boolean;
   }): Promise<string>;
-  attach(request: { containerId: string; tty: boolean; stdin: boolean; stdout: boolean; stderr: boolean }): Promise<string>;
+  attach(request: {
+    containerId: string;
+    tty: boolean;
+    stdin: boolean;
+    stdout: boolean;
+    stderr: boolean;
+  }): Promise<string>;
   portForward(request: { podSandboxId: string; ports: readonly number[] }): Promise<string>;
 }

@@ -25,7 +25,11 @@ export interface RemoteCommandStreams {
 }
 
 /** Joins a client's WebSocket and a runtime's session; resolves when the command or the client is done. */
-export async function bridgeRemoteCommand(ws: WebSocket, session: SpdySession, wanted: RemoteCommandStreams): Promise<void> {
+export async function bridgeRemoteCommand(
+  ws: WebSocket,
+  session: SpdySession,
+  wanted: RemoteCommandStreams,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => ws.once('close', () => resolve()));
   try {
     // The runtime waits for exactly the streams that were asked for.

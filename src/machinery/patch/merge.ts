@@ -19,6 +19,7 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** An assignment that cannot reach the prototype, whatever the key. */
 export function setOwn(out: JsonObject, key: string, value: JsonValue): void {
-  if (key === '__proto__') Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__')
+    Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
   else out[key] = value;
 }

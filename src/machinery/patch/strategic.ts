@@ -28,7 +28,8 @@ function mergeMap(type: Type | undefined, target: JsonObject, patch: JsonObject)
     const { [DIRECTIVE]: _directive, ...rest } = patch;
     return clean(rest) as JsonObject;
   }
-  if (directive !== undefined && directive !== 'merge') throw badRequest(`unknown directive $patch: ${JSON.stringify(directive)}`);
+  if (directive !== undefined && directive !== 'merge')
+    throw badRequest(`unknown directive $patch: ${JSON.stringify(directive)}`);
 
   const out: JsonObject = { ...target };
   const retain = patch[RETAIN_KEYS];
@@ -56,7 +57,8 @@ function mergeMap(type: Type | undefined, target: JsonObject, patch: JsonObject)
     if (!key.startsWith(ELEMENT_ORDER)) continue;
     const name = key.slice(ELEMENT_ORDER.length);
     const list = out[name];
-    if (Array.isArray(list)) out[name] = inOrder(fieldOf(type, name)?.type, list, patch[key] as JsonValue, target[name]);
+    if (Array.isArray(list))
+      out[name] = inOrder(fieldOf(type, name)?.type, list, patch[key] as JsonValue, target[name]);
   }
   return out;
 }
@@ -67,18 +69,15 @@ function fieldOf(type: Type | undefined, key: string): Field | undefined {
   return undefined;
 }
 
-function mergeValue(
-  field: Field | undefined,
-  target: JsonValue | undefined,
-  patch: JsonValue,
-): JsonValue | undefined {
+function mergeValue(field: Field | undefined, target: JsonValue | undefined, patch: JsonValue): JsonValue | undefined {
   const type = field?.type;
   if (isObject(patch)) {
     const replace = field?.patch === 'replace';
     return mergeMap(type, isObject(target) && !replace ? target : {}, patch);
   }
   if (Array.isArray(patch)) {
-    if (type?.kind === 'list' && type.patch?.includes('merge')) return mergeList(type, Array.isArray(target) ? target : [], patch);
+    if (type?.kind === 'list' && type.patch?.includes('merge'))
+      return mergeList(type, Array.isArray(target) ? target : [], patch);
     return clean(patch);
   }
   return patch;
@@ -119,7 +118,12 @@ function deletePrimitives(out: JsonObject, name: string, gone: JsonValue): void 
  * The elements that the order names stand in that order; each element that it does not name (the
  * server's own) stays behind its neighbour of before.
  */
-function inOrder(type: Type | undefined, list: JsonValue[], order: JsonValue, before: JsonValue | undefined): JsonValue[] {
+function inOrder(
+  type: Type | undefined,
+  list: JsonValue[],
+  order: JsonValue,
+  before: JsonValue | undefined,
+): JsonValue[] {
   if (!Array.isArray(order)) throw badRequest(`${ELEMENT_ORDER} must be a list`);
   const key = type?.kind === 'list' ? type.mergeKey : undefined;
   const idOf = (item: JsonValue) => (key !== undefined && isObject(item) ? item[key] : item);

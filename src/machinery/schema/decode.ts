@@ -180,7 +180,8 @@ function zeroOf(type: Type): () => unknown {
 
 /** An assignment that cannot reach the prototype, whatever the key. */
 function setOwn(out: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__')
+    Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
   else out[key] = value;
 }
 
@@ -209,10 +210,13 @@ const CANONICAL_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const DURATION = /^[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))*)$/;
 
-const string: Decoder = (value, report) => (typeof value === 'string' ? value : report.error(`expected a string, got ${nameOf(value)}`));
+const string: Decoder = (value, report) =>
+  typeof value === 'string' ? value : report.error(`expected a string, got ${nameOf(value)}`);
 
 const int64: Decoder = (value, report) =>
-  typeof value === 'number' && Number.isInteger(value) ? value : report.error(`expected a whole number, got ${nameOf(value)}`);
+  typeof value === 'number' && Number.isInteger(value)
+    ? value
+    : report.error(`expected a whole number, got ${nameOf(value)}`);
 
 function timeDecoder(format: (ms: number) => string, canonical?: RegExp): Decoder {
   return (value, report) => {
@@ -226,21 +230,27 @@ function timeDecoder(format: (ms: number) => string, canonical?: RegExp): Decode
 
 const SCALARS: Readonly<Record<keyof ScalarTypes, Decoder>> = {
   string,
-  boolean: (value, report) => (typeof value === 'boolean' ? value : report.error(`expected a boolean, got ${nameOf(value)}`)),
+  boolean: (value, report) =>
+    typeof value === 'boolean' ? value : report.error(`expected a boolean, got ${nameOf(value)}`),
   int32: (value, report) => {
-    if (typeof value !== 'number' || !Number.isInteger(value)) return report.error(`expected a whole number, got ${nameOf(value)}`);
+    if (typeof value !== 'number' || !Number.isInteger(value))
+      return report.error(`expected a whole number, got ${nameOf(value)}`);
     return value >= -INT32_MAX - 1 && value <= INT32_MAX ? value : report.error(`${value} does not fit in 32 bits`);
   },
   int64,
-  double: (value, report) => (typeof value === 'number' ? value : report.error(`expected a number, got ${nameOf(value)}`)),
+  double: (value, report) =>
+    typeof value === 'number' ? value : report.error(`expected a number, got ${nameOf(value)}`),
   bytes: (value, report) => {
     if (typeof value !== 'string') return report.error(`expected base64, got ${nameOf(value)}`);
     return BASE64.test(value) ? value : report.error('illegal base64 data');
   },
   quantity: (value, report) => {
-    if (typeof value !== 'string' && typeof value !== 'number') return report.error(`expected a quantity, got ${nameOf(value)}`);
+    if (typeof value !== 'string' && typeof value !== 'number')
+      return report.error(`expected a quantity, got ${nameOf(value)}`);
     if (parseQuantity(value) === undefined) {
-      return report.error(`quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`);
+      return report.error(
+        `quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
+      );
     }
     return canonicalQuantity(value);
   },
