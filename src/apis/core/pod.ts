@@ -3,7 +3,7 @@ import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
-import { setPodSpecDefaults } from './podDefaults.ts';
+import { setPodDefaults } from './podDefaults.ts';
 import { podReady, podRestarts, podStatusText } from './podPrinting.ts';
 import { PodSpec } from './podSpec.ts';
 import { PodStatus } from './podStatus.ts';
@@ -40,9 +40,7 @@ export const pods = defineKind<Pod>({
     log: { kind: 'Pod', verbs: ['get'] },
     portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
   },
-  setDefaults(pod) {
-    if (pod.spec !== undefined) setPodSpecDefaults(pod.spec);
-  },
+  setDefaults: setPodDefaults,
   prepareForCreate(pod) {
     pod.status = { phase: 'Pending', qosClass: pod.spec === undefined ? 'BestEffort' : qosClassOf(pod.spec) };
   },

@@ -57,7 +57,7 @@ export const PodSpec = object('io.k8s.api.core.v1.PodSpec', () => ({
   shareProcessNamespace: opt(27, bool),
   readinessGates: opt(28, list(PodReadinessGate)),
   runtimeClassName: opt(29, str),
-  enableServiceLinks: opt(30, bool, { default: true }),
+  enableServiceLinks: opt(30, bool),
   preemptionPolicy: opt(31, str),
   overhead: opt(32, map(quantity)),
   topologySpreadConstraints: opt(

@@ -2,7 +2,7 @@
  * The quality of service class of a pod.
  * Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
  */
-import { compareQuantities, quantityOf } from '../../machinery/quantity.ts';
+import { compareQuantities } from '../../machinery/quantity.ts';
 import type { ResourceRequirements } from './container.ts';
 import type { PodSpec } from './podSpec.ts';
 
@@ -10,24 +10,39 @@ export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 const COUNTED = ['cpu', 'memory'] as const;
 
+/** Guaranteed: limits for all, equal to the requests. BestEffort: neither. Burstable: what is between. */
 export function qosClassOf(spec: PodSpec): QosClass {
-  const all: (ResourceRequirements | undefined)[] = spec.resources
-    ? [spec.resources]
-    : [...(spec.initContainers ?? []), ...spec.containers].map((c) => c.resources);
-  let any = false;
+  if (spec.resources !== undefined && isCounted(spec.resources)) {
+    return isGuaranteed(spec.resources) ? 'Guaranteed' : 'Burstable';
+  }
+  let counted = false;
   let guaranteed = true;
-  for (const resources of all) {
-    for (const name of COUNTED) {
-      const request = positive(resources?.requests?.[name]);
-      const limit = positive(resources?.limits?.[name]);
-      if (request !== undefined || limit !== undefined) any = true;
-      if (limit === undefined || (request !== undefined && compareQuantities(request, limit) !== 0)) guaranteed = false;
+  for (const containers of [spec.containers, spec.initContainers]) {
+    for (const container of containers ?? []) {
+      const resources = container.resources;
+      if (resources !== undefined && isCounted(resources)) {
+        counted = true;
+        guaranteed &&= isGuaranteed(resources);
+      } else guaranteed = false;
     }
   }
-  if (!any) return 'BestEffort';
+  if (!counted) return 'BestEffort';
   return guaranteed ? 'Guaranteed' : 'Burstable';
 }
 
-function positive(quantity: string | undefined): string | undefined {
-  return quantity === undefined || quantityOf(quantity).nano === 0n ? undefined : quantity;
+function isCounted(resources: ResourceRequirements): boolean {
+  return COUNTED.some((name) => isPositive(resources.limits?.[name]) || isPositive(resources.requests?.[name]));
+}
+
+function isGuaranteed(resources: ResourceRequirements): boolean {
+  return COUNTED.every((name) => {
+    const limit = resources.limits?.[name];
+    if (limit === undefined || !isPositive(limit)) return false;
+    const request = resources.requests?.[name];
+    return request === undefined || request === limit || compareQuantities(request, limit) === 0;
+  });
+}
+
+function isPositive(amount: string | undefined): boolean {
+  return amount !== undefined && compareQuantities(amount, 0) > 0;
 }
