@@ -5,7 +5,8 @@
  * Source: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
  */
 import { watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Clock } from '../../lib/clock.ts';
 
 export interface LogOptions {
   readonly follow: boolean;
@@ -54,6 +55,7 @@ export async function* readLog(
   path: string,
   options: LogOptions,
   isOver: () => boolean,
+  clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const file = await open(path, 'r');
@@ -62,7 +64,7 @@ export async function* readLog(
     let budget = options.limitBytes ?? Number.POSITIVE_INFINITY;
     let rest = Buffer.alloc(0);
     let atLineStart = true;
-    const changes = options.follow ? new FileChanges(path, signal) : undefined;
+    const changes = options.follow ? new FileChanges(path, clock, signal) : undefined;
     try {
       while (!signal.aborted && budget > 0) {
         const over = !options.follow || isOver();
@@ -118,7 +120,6 @@ async function tailPosition(file: FileHandle, lines: number): Promise<number> {
   let found = 0;
   let end = size;
   const buffer = Buffer.allocUnsafe(READ_BYTES);
-  /** the tag of the line that starts at `at`, where a P line goes on in the next one */
   while (end > 0) {
     const start = Math.max(0, end - READ_BYTES);
     const { bytesRead } = await file.read(buffer, 0, end - start, start);
@@ -144,15 +145,20 @@ async function isPartialBefore(file: FileHandle, lineEnd: number): Promise<boole
   return parseLine(buffer.subarray(start))?.partial ?? false;
 }
 
-/** Waits for a file to be written to. The container's end shows as a change too, or by the next look. */
+/** A container that ends without a last word changes no file: so often the reader looks whether it has. */
+const LOOK_AGAIN_MS = 500;
+
+/** Waits for a file to be written to, or for the next look. */
 class FileChanges {
+  readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #watcher;
   #changed = false;
   #wake: (() => void) | undefined;
   readonly #onAbort = () => this.#wake?.();
 
-  constructor(path: string, signal: AbortSignal) {
+  constructor(path: string, clock: Clock, signal: AbortSignal) {
+    this.#clock = clock;
     this.#signal = signal;
     this.#watcher = watch(path, { persistent: false }, () => this.poke());
     this.#watcher.on('error', () => this.poke());
@@ -167,7 +173,11 @@ class FileChanges {
   async next(): Promise<void> {
     if (!this.#changed && !this.#signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        const timer = this.#clock.after(LOOK_AGAIN_MS, resolve);
+        this.#wake = () => {
+          timer.cancel();
+          resolve();
+        };
       });
       this.#wake = undefined;
     }
@@ -179,12 +189,4 @@ class FileChanges {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#wake?.();
   }
-}
-
-/** Whether a log is there at all. */
-export async function logExists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
