@@ -101,8 +101,11 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   readonly hasGeneration: boolean;
   /** Whether PUT to a name that does not exist creates it. */
   readonly createOnUpdate?: boolean;
-  /** Seconds of grace for a delete without gracePeriodSeconds; absent: the kind is deleted at once. */
-  gracePeriodSeconds?(object: T): number;
+  /**
+   * Seconds of grace that a delete gives. `asked` is the gracePeriodSeconds of the request, absent where it
+   * gives none. A kind without this is deleted at once.
+   */
+  gracePeriodSeconds?(object: T, asked?: number): number;
 
   /** status: updated apart. */
   readonly status?: UpdateRules<T>;

@@ -25,7 +25,7 @@ export function validateMeta<T extends KubeObject>(kind: Kind<T>, meta: ObjectMe
     errors.push(forbidden('metadata.namespace', 'not allowed on this type'));
   }
   validateLabels(meta.labels, 'metadata.labels', errors);
-  validateAnnotations(meta.annotations, errors);
+  validateAnnotations(meta.annotations, 'metadata.annotations', errors);
   validateOwners(meta, errors);
   for (const [i, finalizer] of (meta.finalizers ?? []).entries()) {
     for (const fault of qualifiedName(finalizer)) errors.push(invalid(`metadata.finalizers[${i}]`, finalizer, fault));
@@ -46,16 +46,21 @@ export function validateLabels(
   }
 }
 
-function validateAnnotations(annotations: Readonly<Record<string, string>> | undefined, errors: FieldError[]): void {
+/** Annotations of an object or a pod template. */
+export function validateAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined,
+  path: string,
+  errors: FieldError[],
+): void {
   let size = 0;
   for (const key in annotations) {
-    for (const fault of qualifiedName(key.toLowerCase())) errors.push(invalid('metadata.annotations', key, fault));
+    for (const fault of qualifiedName(key.toLowerCase())) errors.push(invalid(path, key, fault));
     size += key.length + Buffer.byteLength(annotations[key] as string);
   }
   if (size > ANNOTATIONS_MAX_BYTES) {
     errors.push({
       type: 'FieldValueTooLong',
-      field: 'metadata.annotations',
+      field: path,
       detail: `may not be more than ${ANNOTATIONS_MAX_BYTES} bytes`,
     });
   }

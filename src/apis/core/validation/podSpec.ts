@@ -4,7 +4,6 @@ import { dnsLabel, dnsSubdomain, ipAddress, labelValue, qualifiedName } from '..
 import { validateLabels } from '../../../machinery/validateMeta.ts';
 import type { Toleration } from '../affinity.ts';
 import type { PodSpec } from '../podSpec.ts';
-import type { PodTemplateSpec } from '../podTemplate.ts';
 import { validateAffinity, validateTopologySpread } from './affinity.ts';
 import { validateContainers } from './containers.ts';
 import { validateVolumes } from './volumes.ts';
@@ -54,13 +53,6 @@ export function validatePodSpec(spec: PodSpec, path: string, errors: FieldError[
   }
   if (spec.affinity !== undefined) validateAffinity(spec.affinity, `${path}.affinity`, errors);
   validateTopologySpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`, errors);
-}
-
-/** A pod template's labels and spec. */
-export function validatePodTemplate(template: PodTemplateSpec | undefined, path: string, errors: FieldError[]): void {
-  validateLabels(template?.metadata?.labels, `${path}.labels`, errors);
-  if (template?.spec === undefined) errors.push(required(`${path}.spec.containers`));
-  else validatePodSpec(template.spec, `${path}.spec`, errors);
 }
 
 function check(value: string, rule: (value: string) => string[], path: string, errors: FieldError[]): void {
