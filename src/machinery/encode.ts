@@ -5,8 +5,20 @@
 import { apiVersionOf, type Kind, type KubeObject } from './kind.ts';
 
 /** The opening that all stored objects of a kind share. */
-export function openingOf(kind: Pick<Kind, 'group' | 'version' | 'kind'>): string {
+function openingOf(kind: Pick<Kind, 'group' | 'version' | 'kind'>): string {
   return `{"apiVersion":${JSON.stringify(apiVersionOf(kind))},"kind":${JSON.stringify(kind.kind)},"metadata":{`;
+}
+
+const openingLengths = new WeakMap<object, number>();
+
+/** Where the resourceVersion goes in the stored bytes of a kind. */
+export function openingLengthOf(kind: Pick<Kind, 'group' | 'version' | 'kind'>): number {
+  let length = openingLengths.get(kind);
+  if (length === undefined) {
+    length = Buffer.byteLength(openingOf(kind));
+    openingLengths.set(kind, length);
+  }
+  return length;
 }
 
 /** The bytes to store. `object` must have a name. */

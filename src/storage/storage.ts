@@ -110,6 +110,11 @@ export interface StorageWatch {
 export interface Storage {
   /** The revision of the last durable write. */
   revision(): Promise<Revision>;
+  /**
+   * The same without asking, for a store that tells its watchers of a write before this moves: what
+   * a watcher has built from the events is then never behind. Undefined for a store that is far away.
+   */
+  readonly liveRevision: Revision | undefined;
   /** @throws CompactedError, FutureRevisionError */
   range(request: RangeRequest): Promise<RangeResponse>;
   /** Atomic: all writes of a transaction share one revision. A key may be written once in a transaction. */

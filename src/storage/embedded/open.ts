@@ -142,6 +142,10 @@ class EmbeddedStorage implements Storage {
     return this.#durable;
   }
 
+  get liveRevision(): Revision {
+    return this.#durable;
+  }
+
   async range(request: RangeRequest): Promise<RangeResponse> {
     this.#assertOpen();
     return this.#range(request, this.#durable);

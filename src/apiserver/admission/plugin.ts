@@ -1,0 +1,50 @@
+/**
+ * Admission: what may change or refuse a write after it was authorized and before it is stored.
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
+ */
+import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import type { User } from '../user.ts';
+
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+export interface AdmissionRequest<T extends KubeObject = KubeObject> {
+  readonly operation: Operation;
+  readonly kind: Kind;
+  readonly subresource: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  /** may be changed by `mutate`; undefined for a DELETE */
+  readonly object: T | undefined;
+  /** frozen; undefined for a CREATE */
+  readonly oldObject: T | undefined;
+  readonly user: User;
+  readonly dryRun: boolean;
+}
+
+export interface AdmissionPlugin {
+  /** as the Kubernetes documentation names it */
+  readonly name: string;
+  /** The kinds that it wants to see, `group/resource`; absent: all. */
+  readonly resources?: ReadonlySet<string>;
+  /** May change the object. @throws ApiError to refuse. Waits only where it must. */
+  mutate?(request: AdmissionRequest): void | Promise<void>;
+  /** Sees the object as it would be stored. @throws ApiError to refuse. */
+  validate?(request: AdmissionRequest): void | Promise<void>;
+  /** The write was not stored after all: lets go of what `mutate` reserved for it. */
+  undo?(request: AdmissionRequest): void;
+}
+
+/** Runs one phase of all plugins. Undefined, not a promise, where none had to wait. */
+export function admit(
+  plugins: readonly AdmissionPlugin[],
+  phase: 'mutate' | 'validate',
+  request: AdmissionRequest,
+): Promise<void> | undefined {
+  const resource = `${request.kind.group}/${request.kind.plural}`;
+  for (const [i, plugin] of plugins.entries()) {
+    if (plugin.resources !== undefined && !plugin.resources.has(resource)) continue;
+    const waiting = plugin[phase]?.(request);
+    if (waiting instanceof Promise) return waiting.then(() => admit(plugins.slice(i + 1), phase, request));
+  }
+  return undefined;
+}

@@ -1,0 +1,31 @@
+/** The watch caches of all kinds, each started when it is first asked for. */
+import type { KindRegistry } from '../../machinery/kindRegistry.ts';
+import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { WatchCache } from './watchCache.ts';
+
+export class Registry {
+  readonly kinds: KindRegistry;
+  readonly storage: Storage;
+  readonly #caches = new Map<Kind, WatchCache>();
+
+  constructor(kinds: KindRegistry, storage: Storage) {
+    this.kinds = kinds;
+    this.storage = storage;
+  }
+
+  /** The cache of a stored kind; it may not be ready yet (`freshen`). */
+  cache<T extends KubeObject>(kind: Kind<T>): WatchCache<T> {
+    const key = kind as unknown as Kind;
+    let cache = this.#caches.get(key);
+    if (cache === undefined) {
+      cache = new WatchCache(key, this.storage);
+      this.#caches.set(key, cache);
+    }
+    return cache as unknown as WatchCache<T>;
+  }
+
+  stop(): void {
+    for (const cache of this.#caches.values()) cache.stop();
+  }
+}

@@ -1,0 +1,47 @@
+/** May they? */
+import { apiError } from '../../machinery/status.ts';
+import { type Attributes, authorizeAll } from '../authorization/authorizer.ts';
+import type { RequestContext } from '../context.ts';
+import type { ApiServerParts, Stage } from '../stage.ts';
+
+export function authorize(parts: ApiServerParts): Stage {
+  return (ctx) => {
+    const attributes = attributesOf(ctx);
+    const decision = authorizeAll(parts.authorizers, attributes);
+    if (!decision.allowed) throw forbidden(attributes, decision.reason);
+    return undefined;
+  };
+}
+
+function attributesOf(ctx: RequestContext): Attributes {
+  const { info } = ctx;
+  return {
+    user: ctx.user,
+    verb: info.verb,
+    isResource: info.isResource,
+    group: info.group,
+    version: info.version,
+    resource: info.resource,
+    subresource: info.subresource,
+    // A namespace itself is authorized like something in it.
+    namespace: info.namespace ?? (info.resource === 'namespaces' && info.group === '' ? info.name : ''),
+    name: info.name,
+    path: info.path,
+  };
+}
+
+/** The refusal, in the words that clients know. */
+export function forbidden(a: Attributes, reason: string) {
+  const user = `User ${JSON.stringify(a.user.name)}`;
+  const why = reason === '' ? '' : `: ${reason}`;
+  if (!a.isResource) return apiError('Forbidden', `forbidden: ${user} cannot ${a.verb} path ${JSON.stringify(a.path)}${why}`);
+  const resource = a.subresource === '' ? a.resource : `${a.resource}/${a.subresource}`;
+  const shown = a.group === '' ? a.resource : `${a.resource}.${a.group}`;
+  const where = a.namespace === '' || a.resource === 'namespaces' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(a.namespace)}`;
+  const named = a.name === '' ? '' : ` ${JSON.stringify(a.name)}`;
+  return apiError(
+    'Forbidden',
+    `${shown}${named} is forbidden: ${user} cannot ${a.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(a.group)} ${where}${why}`,
+    { ...(a.name === '' ? {} : { name: a.name }), ...(a.group === '' ? {} : { group: a.group }), kind: a.resource },
+  );
+}

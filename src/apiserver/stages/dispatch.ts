@@ -1,0 +1,72 @@
+/** The last stage: the verb itself, a subresource's handler, or a path that is no resource. */
+import type { Kind, Verb } from '../../machinery/kind.ts';
+import { apiError } from '../../machinery/status.ts';
+import type { Answer } from '../answer.ts';
+import type { RequestContext } from '../context.ts';
+import { type ApiServerParts, type Handler, handlerKey, type Stage } from '../stage.ts';
+import { createVerb } from '../verbs/create.ts';
+import { deleteCollectionVerb } from '../verbs/deleteCollection.ts';
+import { deleteVerb } from '../verbs/delete.ts';
+import { getVerb } from '../verbs/get.ts';
+import { listVerb } from '../verbs/list.ts';
+import { patchVerb } from '../verbs/patch.ts';
+import { scaleVerb } from '../verbs/scale.ts';
+import { updateVerb } from '../verbs/update.ts';
+import { watchVerb } from '../verbs/watch.ts';
+
+/** A verb of a stored kind. `subresource` is '' or a subresource that holds the object itself. */
+export type VerbHandler = (parts: ApiServerParts, ctx: RequestContext, kind: Kind) => Answer | Promise<Answer>;
+
+const VERBS: Readonly<Record<Verb, VerbHandler>> = {
+  get: getVerb,
+  list: listVerb,
+  watch: watchVerb,
+  create: createVerb,
+  update: updateVerb,
+  patch: patchVerb,
+  delete: deleteVerb,
+  deletecollection: deleteCollectionVerb,
+};
+
+const NO_SUCH_RESOURCE = 'the server could not find the requested resource';
+const NO_SUCH_METHOD = 'the server does not allow this method on the requested resource';
+
+export function dispatch(parts: ApiServerParts): Stage {
+  return (ctx) => {
+    const { info, kind } = ctx;
+    if (!info.isResource) return pathHandler(parts, ctx)(ctx);
+    if (kind === undefined) throw apiError('NotFound', NO_SUCH_RESOURCE);
+    if (info.subresource !== '') return subresource(parts, ctx, kind);
+    if (!kind.verbs.includes(info.verb as Verb)) throw apiError('MethodNotAllowed', NO_SUCH_METHOD);
+    if (!kind.stored) {
+      const handler = parts.handlers.get(handlerKey(kind.group, kind.plural));
+      if (handler === undefined) throw apiError('MethodNotAllowed', NO_SUCH_METHOD);
+      return handler(ctx);
+    }
+    return VERBS[info.verb as Verb](parts, ctx, kind);
+  };
+}
+
+function subresource(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Answer | Promise<Answer> {
+  const { info } = ctx;
+  const handler = parts.handlers.get(handlerKey(kind.group, kind.plural, info.subresource));
+  if (handler !== undefined) return handler(ctx);
+  if (info.subresource === 'scale' && kind.scale !== undefined) return scaleVerb(parts, ctx, kind);
+  const isStatus = info.subresource === 'status' && kind.status !== undefined;
+  const rules = kind.subresources?.[info.subresource];
+  if (!isStatus && rules?.rules === undefined) throw apiError('NotFound', NO_SUCH_RESOURCE);
+  const allowed: readonly string[] = rules?.verbs ?? ['get', 'update', 'patch'];
+  if (!allowed.includes(info.verb)) throw apiError('MethodNotAllowed', NO_SUCH_METHOD);
+  return VERBS[info.verb as Verb](parts, ctx, kind);
+}
+
+function pathHandler(parts: ApiServerParts, ctx: RequestContext): Handler {
+  const { path } = ctx.info;
+  const exact = parts.paths.get(path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path);
+  if (exact !== undefined) return exact;
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const handler = parts.paths.get(`${path.slice(0, end)}/*`);
+    if (handler !== undefined) return handler;
+  }
+  throw apiError('NotFound', NO_SUCH_RESOURCE);
+}

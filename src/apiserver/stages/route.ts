@@ -1,0 +1,115 @@
+/**
+ * The first stage: what is it that the request wants?
+ * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
+ */
+import { apiError, badRequest } from '../../machinery/status.ts';
+import type { RequestInfo } from '../context.ts';
+import type { ApiServerParts, Stage } from '../stage.ts';
+
+const VERB_OF: Readonly<Record<string, string>> = {
+  GET: 'get',
+  HEAD: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
+/** Resources of a namespace itself, not in it. */
+const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize']);
+
+export function route(parts: ApiServerParts): Stage {
+  return (ctx) => {
+    ctx.info = requestInfo(ctx.method, ctx.rawPath, ctx.query);
+    const { info } = ctx;
+    if (!info.isResource) return undefined;
+    const kind = parts.registry.kinds.byResource(info.group, info.version, info.resource);
+    if (kind === undefined) return undefined;
+    ctx.kind = kind;
+    if (kind.namespaced && info.namespace === undefined && info.name !== '') {
+      throw apiError('NotFound', 'the server could not find the requested resource');
+    }
+    if (!kind.namespaced && info.namespace !== undefined && info.resource !== 'namespaces') {
+      throw apiError('NotFound', 'the server could not find the requested resource');
+    }
+    return undefined;
+  };
+}
+
+/** Reads method, path and query. A hot path. @throws ApiError BadRequest for escapes that are none */
+export function requestInfo(method: string, rawPath: string, query: URLSearchParams): RequestInfo {
+  const path = rawPath.includes('%') ? unescapePath(rawPath) : rawPath;
+  const segments = (rawPath.includes('%') ? rawPath : path).split('/');
+  const part = (i: number): string => {
+    const segment = segments[i] ?? '';
+    return segment.includes('%') ? unescapePath(segment) : segment;
+  };
+  let group = '';
+  let version = '';
+  let at: number;
+  if (segments[1] === 'api' && segments.length > 3) {
+    version = part(2);
+    at = 3;
+  } else if (segments[1] === 'apis' && segments.length > 4) {
+    group = part(2);
+    version = part(3);
+    at = 4;
+  } else return nonResource(method, path);
+  if (segments.length === at + 1 && segments[at] === '') return nonResource(method, path);
+
+  let namespace: string | undefined;
+  let watch = false;
+  if (segments[at] === 'watch' && segments.length > at + 1) {
+    // The old form of a watch, still served.
+    watch = true;
+    at++;
+  }
+  if (segments[at] === 'namespaces' && segments.length > at + 1 && segments[at + 1] !== '') {
+    const inNamespace = segments.length > at + 2 && !(NAMESPACE_SUBRESOURCES.has(part(at + 2)) && segments.length === at + 3);
+    if (inNamespace) {
+      namespace = part(at + 1);
+      at += 2;
+    }
+  }
+  const resource = part(at);
+  const name = part(at + 1);
+  const subresource = part(at + 2);
+  const rest = segments.slice(at + 3).join('/');
+  if (subresource === '' ? segments.length > at + 2 && segments[at + 2] !== '' : rest !== '' && subresource !== 'proxy') {
+    return nonResource(method, path);
+  }
+  let verb = VERB_OF[method] ?? method.toLowerCase();
+  if (name === '') {
+    if (verb === 'get') verb = watch || isTrue(query.get('watch')) ? 'watch' : 'list';
+    else if (verb === 'delete') verb = 'deletecollection';
+  } else if (verb === 'get' && subresource === '' && (watch || isTrue(query.get('watch')))) verb = 'watch';
+  return { verb, isResource: true, group, version, namespace, resource, subresource, name, rest, path };
+}
+
+function nonResource(method: string, path: string): RequestInfo {
+  return {
+    verb: method.toLowerCase(),
+    isResource: false,
+    group: '',
+    version: '',
+    namespace: undefined,
+    resource: '',
+    subresource: '',
+    name: '',
+    rest: '',
+    path,
+  };
+}
+
+/** A boolean of a query, as Go reads it. */
+export function isTrue(text: string | null): boolean {
+  return text !== null && (text === 'true' || text === '1' || text === 'True' || text === 'TRUE' || text === 't' || text === 'T');
+}
+
+function unescapePath(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw badRequest('the path of the request is not properly escaped');
+  }
+}
