@@ -13,6 +13,10 @@ import {
   req,
   str,
 } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { keepSpec } from '../statusRules.ts';
+import { keepAllocations, setServiceDefaults } from './serviceDefaults.ts';
+import { validateService, validateServiceUpdate } from './validation/service.ts';
 
 export const Service = object('io.k8s.api.core.v1.Service', () => ({
   apiVersion: opt(undefined, str),
@@ -103,6 +107,83 @@ export const services = defineKind<Service>({
   shortNames: ['svc'],
   categories: ['all'],
   nameRule: dnsLabel1035,
+  createOnUpdate: true,
   subresources: { proxy: { kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },
-  status: {},
+  setDefaults: setServiceDefaults,
+  prepareForCreate(service) {
+    service.status = { loadBalancer: {} };
+    if (service.spec?.clusterIP && service.spec.clusterIPs === undefined) {
+      service.spec.clusterIPs = [service.spec.clusterIP];
+    }
+  },
+  validate: validateService,
+  update: {
+    prepare(service, old) {
+      service.status = old.status ?? { loadBalancer: {} };
+      if (service.spec !== undefined && old.spec !== undefined) keepAllocations(service.spec, old.spec);
+    },
+    validate: validateServiceUpdate,
+  },
+  status: { prepare: keepSpec },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Type',
+      type: 'string',
+      description: 'From where it can be reached.',
+      value: (service) => service.spec?.type ?? '',
+    },
+    {
+      name: 'Cluster-IP',
+      type: 'string',
+      description: 'Its address within the cluster.',
+      value: (service) => service.spec?.clusterIP || '<none>',
+    },
+    {
+      name: 'External-IP',
+      type: 'string',
+      description: 'Its address from outside.',
+      value: externalText,
+    },
+    {
+      name: 'Port(s)',
+      type: 'string',
+      description: 'Its ports, with the port on the nodes where there is one.',
+      value: (service) => (service.spec?.ports ?? []).map(portText).join(',') || '<none>',
+    },
+    AGE_COLUMN,
+    {
+      name: 'Selector',
+      type: 'string',
+      description: 'Which pods stand behind it.',
+      priority: 1,
+      value: (service) =>
+        Object.entries(service.spec?.selector ?? {})
+          .map(([key, value]) => `${key}=${value}`)
+          .sort()
+          .join(',') || '<none>',
+    },
+  ],
+  selectableFields: {
+    'spec.clusterIP': (service) => service.spec?.clusterIP ?? '',
+    'spec.type': (service) => service.spec?.type ?? '',
+  },
 });
+
+function portText(port: ServicePort): string {
+  return port.nodePort ? `${port.port}:${port.nodePort}/${port.protocol}` : `${port.port}/${port.protocol}`;
+}
+
+function externalText(service: Service): string {
+  const external = service.spec?.externalIPs ?? [];
+  switch (service.spec?.type) {
+    case 'LoadBalancer': {
+      const given = (service.status?.loadBalancer?.ingress ?? []).map((i) => i.ip || i.hostname || '');
+      return [...given, ...external].filter((a) => a !== '').join(',') || '<pending>';
+    }
+    case 'ExternalName':
+      return service.spec.externalName ?? '<none>';
+    default:
+      return external.join(',') || '<none>';
+  }
+}
