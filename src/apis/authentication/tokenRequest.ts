@@ -1,3 +1,4 @@
+import { type FieldError, invalid } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int64, list, object, opt, str, time } from '../../machinery/schema/types.ts';
@@ -41,4 +42,18 @@ export const tokenRequests = defineKind<TokenRequest>({
   schema: TokenRequest,
   verbs: ['create'],
   stored: false,
+  validate(request) {
+    const errors: FieldError[] = [];
+    const seconds = request.spec?.expirationSeconds ?? SHORTEST_SECONDS;
+    if (seconds < SHORTEST_SECONDS) {
+      errors.push(invalid('spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes'));
+    }
+    if (seconds > LONGEST_SECONDS) {
+      errors.push(invalid('spec.expirationSeconds', seconds, 'may not specify a duration larger than 2^32 seconds'));
+    }
+    return errors;
+  },
 });
+
+const SHORTEST_SECONDS = 600;
+const LONGEST_SECONDS = 2 ** 32;

@@ -1,3 +1,4 @@
+import { required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
@@ -36,4 +37,5 @@ export const tokenReviews = defineKind<TokenReview>({
   namespaced: false,
   verbs: ['create'],
   stored: false,
+  validate: (review) => (review.spec?.token ? [] : [required('spec.token')]),
 });

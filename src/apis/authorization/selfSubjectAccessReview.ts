@@ -2,6 +2,7 @@ import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { NonResourceAttributes, ResourceAttributes, SubjectAccessReviewStatus } from './access.ts';
+import { validateAccessSpec } from './validation.ts';
 
 export const SelfSubjectAccessReview = object('io.k8s.api.authorization.v1.SelfSubjectAccessReview', () => ({
   apiVersion: opt(undefined, str),
@@ -28,4 +29,5 @@ export const selfSubjectAccessReviews = defineKind<SelfSubjectAccessReview>({
   namespaced: false,
   verbs: ['create'],
   stored: false,
+  validate: (review) => validateAccessSpec(review.spec ?? {}, false),
 });

@@ -2,6 +2,7 @@ import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from './access.ts';
+import { validateAccessSpec } from './validation.ts';
 
 export const SubjectAccessReview = object('io.k8s.api.authorization.v1.SubjectAccessReview', () => ({
   apiVersion: opt(undefined, str),
@@ -22,4 +23,5 @@ export const subjectAccessReviews = defineKind<SubjectAccessReview>({
   namespaced: false,
   verbs: ['create'],
   stored: false,
+  validate: (review) => validateAccessSpec(review.spec ?? {}, true),
 });

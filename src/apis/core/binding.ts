@@ -1,3 +1,4 @@
+import { type FieldError, notSupported, required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, object, opt, req, str } from '../../machinery/schema/types.ts';
@@ -20,4 +21,11 @@ export const bindings = defineKind<Binding>({
   schema: Binding,
   verbs: ['create'],
   stored: false,
+  validate(binding) {
+    const errors: FieldError[] = [];
+    const target = binding.target;
+    if (target?.kind && target.kind !== 'Node') errors.push(notSupported('target.kind', target.kind, ['Node']));
+    if (!target?.name) errors.push(required('target.name'));
+    return errors;
+  },
 });

@@ -2,6 +2,8 @@ import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, type Infer, int32, list, map, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { ObjectReference } from '../core/references.ts';
+import { ENDPOINT_SLICE_COLUMNS } from './endpointSliceColumns.ts';
+import { validateEndpointSlice, validateEndpointSliceUpdate } from './validation.ts';
 
 export const EndpointSlice = object('io.k8s.api.discovery.v1.EndpointSlice', () => ({
   apiVersion: opt(undefined, str),
@@ -68,4 +70,13 @@ export const endpointSlices = defineKind<EndpointSlice>({
   plural: 'endpointslices',
   schema: EndpointSlice,
   hasGeneration: true,
+  setDefaults(slice) {
+    for (const port of slice.ports ?? []) {
+      port.name ??= '';
+      port.protocol ??= 'TCP';
+    }
+  },
+  validate: validateEndpointSlice,
+  update: { validate: validateEndpointSliceUpdate },
+  columns: ENDPOINT_SLICE_COLUMNS,
 });

@@ -1,8 +1,11 @@
+import type { FieldError } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { pathSegment } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { BINDING_COLUMNS } from './bindingColumns.ts';
 import { RoleRef, Subject } from './rules.ts';
+import { setBindingDefaults, validateBinding, validateRoleRefUpdate } from './validation.ts';
 
 export const ClusterRoleBinding = object('io.k8s.api.rbac.v1.ClusterRoleBinding', () => ({
   apiVersion: opt(undefined, str),
@@ -22,4 +25,23 @@ export const clusterRoleBindings = defineKind<ClusterRoleBinding>({
   schema: ClusterRoleBinding,
   namespaced: false,
   nameRule: pathSegment,
+  createOnUpdate: true,
+  setDefaults: setBindingDefaults,
+  validate: validateClusterRoleBinding,
+  update: {
+    validate(binding, old) {
+      const errors = validateClusterRoleBinding(binding);
+      validateRoleRefUpdate(binding, old, errors);
+      return errors;
+    },
+  },
+  columns: BINDING_COLUMNS,
 });
+
+const ROLE_KINDS = ['ClusterRole'];
+
+function validateClusterRoleBinding(binding: ClusterRoleBinding): FieldError[] {
+  const errors: FieldError[] = [];
+  validateBinding(binding, ROLE_KINDS, errors);
+  return errors;
+}

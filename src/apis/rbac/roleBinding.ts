@@ -1,8 +1,11 @@
+import type { FieldError } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { pathSegment } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { BINDING_COLUMNS } from './bindingColumns.ts';
 import { RoleRef, Subject } from './rules.ts';
+import { setBindingDefaults, validateBinding, validateRoleRefUpdate } from './validation.ts';
 
 export const RoleBinding = object('io.k8s.api.rbac.v1.RoleBinding', () => ({
   apiVersion: opt(undefined, str),
@@ -21,4 +24,23 @@ export const roleBindings = defineKind<RoleBinding>({
   plural: 'rolebindings',
   schema: RoleBinding,
   nameRule: pathSegment,
+  createOnUpdate: true,
+  setDefaults: setBindingDefaults,
+  validate: validateRoleBinding,
+  update: {
+    validate(binding, old) {
+      const errors = validateRoleBinding(binding);
+      validateRoleRefUpdate(binding, old, errors);
+      return errors;
+    },
+  },
+  columns: BINDING_COLUMNS,
 });
+
+const ROLE_KINDS = ['ClusterRole', 'Role'];
+
+function validateRoleBinding(binding: RoleBinding): FieldError[] {
+  const errors: FieldError[] = [];
+  validateBinding(binding, ROLE_KINDS, errors);
+  return errors;
+}
