@@ -1,0 +1,128 @@
+/**
+ * The roles of the parts of a cluster: scheduler, controller manager, nodes, proxy, DNS.
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#core-component-roles
+ */
+import type { PolicyRule } from '../../apis/rbac/rules.ts';
+import { can, READ, RECORD_EVENTS, type RoleRow } from './ruleWords.ts';
+
+/** The lease that a part holds while it leads, and the right to make it. */
+const leaderLease = (name: string): PolicyRule[] => [
+  can('create', 'coordination.k8s.io', 'leases'),
+  can('get update', 'coordination.k8s.io', 'leases', [name]),
+];
+
+/** What is asked of the API server about those that call a part. */
+const REVIEWS: readonly PolicyRule[] = [
+  can('create', 'authentication.k8s.io', 'tokenreviews'),
+  can('create', 'authorization.k8s.io', 'subjectaccessreviews'),
+];
+
+/**
+ * What every node may do whatever runs on it. What depends on its pods (secrets, config maps, tokens, its own
+ * node and lease) is in `authorization/node.ts`.
+ */
+export const NODE_RULES: readonly PolicyRule[] = [
+  ...REVIEWS,
+  can('create', 'authorization.k8s.io', 'localsubjectaccessreviews'),
+  can(READ, 'core', 'services'),
+  can('create', 'core', 'nodes'),
+  can('create patch update', 'core', 'events'),
+  can('create', 'core', 'pods'),
+  can('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests'),
+  can(READ, 'storage.k8s.io', 'csidrivers'),
+  can(READ, 'node.k8s.io', 'runtimeclasses'),
+];
+
+export const COMPONENT_ROLES: readonly RoleRow[] = [
+  {
+    name: 'system:kube-scheduler',
+    rules: [
+      RECORD_EVENTS,
+      ...leaderLease('kube-scheduler'),
+      can(READ, 'core', 'namespaces nodes persistentvolumeclaims persistentvolumes replicationcontrollers services'),
+      can('delete get list watch', 'core', 'pods'),
+      can('create', 'core', 'bindings pods/binding'),
+      can('patch update', 'core', 'pods/status'),
+      can(READ, 'apps', 'replicasets statefulsets'),
+      can(READ, 'policy', 'poddisruptionbudgets'),
+      can(READ, 'storage.k8s.io', 'csidrivers csinodes csistoragecapacities volumeattachments'),
+      ...REVIEWS,
+    ],
+  },
+  {
+    name: 'system:volume-scheduler',
+    rules: [
+      can('get list patch update watch', 'core', 'persistentvolumeclaims persistentvolumes'),
+      can(READ, 'storage.k8s.io', 'storageclasses'),
+    ],
+  },
+  {
+    name: 'system:kube-controller-manager',
+    rules: [
+      RECORD_EVENTS,
+      ...leaderLease('kube-controller-manager'),
+      can('create update', 'core', 'secrets serviceaccounts'),
+      can('delete', 'core', 'secrets'),
+      can('get', 'core', 'configmaps namespaces secrets serviceaccounts'),
+      can('create', 'core', 'serviceaccounts/token'),
+      can('list watch', '*', '*'),
+      ...REVIEWS,
+    ],
+  },
+  {
+    name: 'system:node',
+    rules: [
+      ...NODE_RULES,
+      can('get list patch update watch', 'core', 'nodes'),
+      can('patch update', 'core', 'nodes/status pods/status'),
+      can('delete get list watch', 'core', 'pods'),
+      can('create', 'core', 'pods/eviction serviceaccounts/token'),
+      can(READ, 'core', 'configmaps secrets'),
+      can('get', 'core', 'endpoints persistentvolumeclaims persistentvolumes serviceaccounts'),
+      can('get patch update', 'core', 'persistentvolumeclaims/status'),
+      can('create delete get patch update', 'coordination.k8s.io', 'leases'),
+      can('create delete get patch update', 'storage.k8s.io', 'csinodes'),
+      can('get', 'storage.k8s.io', 'volumeattachments'),
+    ],
+  },
+  {
+    name: 'system:node-proxier',
+    rules: [
+      can('list watch', 'core', 'endpoints services'),
+      can(READ, 'core', 'nodes'),
+      can('list watch', 'discovery.k8s.io', 'endpointslices'),
+      can('list watch', 'networking.k8s.io', 'servicecidrs'),
+      RECORD_EVENTS,
+    ],
+  },
+  {
+    name: 'system:node-bootstrapper',
+    rules: [can('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')],
+  },
+  {
+    name: 'system:node-problem-detector',
+    rules: [can('get', 'core', 'nodes'), can('patch', 'core', 'nodes/status'), RECORD_EVENTS],
+  },
+  {
+    name: 'system:kubelet-api-admin',
+    rules: [
+      can(`${READ} proxy`, 'core', 'nodes'),
+      can('*', 'core', 'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats'),
+    ],
+  },
+  {
+    name: 'system:kube-dns',
+    rules: [can('list watch', 'core', 'endpoints services'), can('list watch', 'discovery.k8s.io', 'endpointslices')],
+  },
+  { name: 'system:kube-aggregator', rules: [can(READ, 'core', 'endpoints services')] },
+  {
+    name: 'system:persistent-volume-provisioner',
+    rules: [
+      can('create delete get list watch', 'core', 'persistentvolumes'),
+      can('get list update watch', 'core', 'persistentvolumeclaims'),
+      can(READ, 'storage.k8s.io', 'storageclasses'),
+      can('watch', 'core', 'events'),
+      RECORD_EVENTS,
+    ],
+  },
+];
