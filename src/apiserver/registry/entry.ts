@@ -17,12 +17,14 @@ export class Entry {
   readonly revision: Revision;
   /** JSON with the resourceVersion in it */
   readonly bytes: Buffer;
+  readonly #kind: Kind;
   #object: Stored<KubeObject> | undefined;
   /** `{"type":"ADDED","object":…}\n` and the like, made once for all watchers */
   #events: Partial<Record<WatchVerb, Buffer>> | undefined;
 
   /** @param stored the bytes in the store */
   constructor(kind: Kind, key: string, revision: Revision, stored: Buffer) {
+    this.#kind = kind;
     this.key = key;
     this.revision = revision;
     this.bytes = spliceResourceVersion(openingLengthOf(kind), stored, revision);
@@ -53,12 +55,11 @@ export class Entry {
     return bytes;
   }
 
-  /** The same object as a deletion's event carries it: at the revision of the deletion. */
-  deletedAt(kind: Kind, revision: Revision): Entry {
-    const { resourceVersion: was } = this.object.metadata;
-    const start = openingLengthOf(kind);
-    const rest = this.bytes.subarray(start + `"resourceVersion":"${was}",`.length);
-    return new Entry(kind, this.key, revision, Buffer.concat([this.bytes.subarray(0, start), rest]));
+  /** The same object as the event of its deletion carries it: at the revision of the deletion. */
+  at(revision: Revision): Entry {
+    const start = openingLengthOf(this.#kind);
+    const rest = this.bytes.subarray(start + `"resourceVersion":"${this.revision}",`.length);
+    return new Entry(this.#kind, this.key, revision, Buffer.concat([this.bytes.subarray(0, start), rest]));
   }
 
   /** Lets go of event bytes that no watcher needs any more. */

@@ -110,7 +110,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
         if (previous === undefined) continue;
         this.#entries.delete(kv.key);
         this.#sorted = undefined;
-        this.#publish({ type: 'DELETED', revision: kv.modRevision, entry: previous.deletedAt(this.kind as Kind, kv.modRevision), previous });
+        this.#publish({ type: 'DELETED', revision: kv.modRevision, entry: previous.at(kv.modRevision), previous });
       } else {
         const entry = new Entry(this.kind as Kind, kv.key, kv.modRevision, kv.value);
         this.#entries.set(kv.key, entry);
@@ -171,6 +171,10 @@ export class WatchCache<T extends KubeObject = KubeObject> {
 
   get(namespace: string | undefined, name: string): Entry | undefined {
     return this.#entries.get(this.keyOf(namespace, name));
+  }
+
+  byKey(key: string): Entry | undefined {
+    return this.#entries.get(key);
   }
 
   /** The object as parts of the API server read it: undefined where it is not there. */

@@ -1,0 +1,98 @@
+/** POST of a new object. */
+import { generateName } from '../../machinery/generateName.ts';
+import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import { alreadyExists, apiError, badRequest } from '../../machinery/status.ts';
+import { formatTime } from '../../machinery/time.ts';
+import { validateMeta } from '../../machinery/validateMeta.ts';
+import { type AdmissionRequest, admit } from '../admission/plugin.ts';
+import type { Answer } from '../answer.ts';
+import type { RequestContext } from '../context.ts';
+import type { Entry } from '../registry/entry.ts';
+import type { ApiServerParts } from '../stage.ts';
+import { checkFieldManager } from './fieldManager.ts';
+import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
+import { put } from './write.ts';
+
+/** Random names that are tried before giving up. */
+const GENERATE_ATTEMPTS = 8;
+
+export async function createVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
+  const cache = parts.registry.cache(kind);
+  await cache.freshen();
+  if (kind.namespaced && ctx.info.namespace === undefined) {
+    throw badRequest('an empty namespace may not be set during creation');
+  }
+  const object = decodeObject(ctx, kind, await parseBody(await ctx.readBody()));
+  return createObject(parts, ctx, kind, object);
+}
+
+/** Stores a decoded object as new; also for PUT where the kind allows it. */
+export async function createObject(parts: ApiServerParts, ctx: RequestContext, kind: Kind, object: KubeObject): Promise<Answer> {
+  const dryRun = isDryRun(ctx);
+  const meta = metaOf(object);
+  assertMatchesPath(ctx, meta);
+  if (meta.resourceVersion !== undefined && meta.resourceVersion !== '') {
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  }
+  const base = meta.generateName ?? '';
+  const generated = (meta.name === undefined || meta.name === '') && base !== '';
+  meta.uid = parts.random.uuid();
+  meta.creationTimestamp = formatTime(parts.clock.now());
+  delete meta.resourceVersion;
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  delete meta.selfLink;
+  if (kind.hasGeneration) meta.generation = 1;
+  else delete meta.generation;
+  if (generated) meta.name = generateName(base, parts.random);
+
+  setDefaults(kind, object);
+  const request: AdmissionRequest = {
+    operation: 'CREATE',
+    kind,
+    subresource: '',
+    namespace: ctx.info.namespace,
+    name: meta.name ?? '',
+    object,
+    oldObject: undefined,
+    user: ctx.user,
+    dryRun,
+  };
+  kind.prepareForCreate?.(object);
+  try {
+    await admit(parts.admission, 'mutate', request);
+    assertValid(kind, meta.name ?? '', [...validateMeta(kind, meta), ...(kind.validate?.(object) ?? [])]);
+    await admit(parts.admission, 'validate', request);
+    checkFieldManager(ctx, kind, object);
+    const entry = await store(parts, kind, object, generated ? base : undefined, dryRun);
+    if (entry === undefined) return { type: 'object', status: 201, object, kind };
+    return { type: 'entry', status: 201, kind, entry };
+  } catch (error) {
+    for (const plugin of parts.admission) plugin.undo?.(request);
+    throw error;
+  }
+}
+
+/** Undefined for a dry run. @throws ApiError AlreadyExists */
+async function store(
+  parts: ApiServerParts,
+  kind: Kind,
+  object: KubeObject,
+  base: string | undefined,
+  dryRun: boolean,
+): Promise<Entry | undefined> {
+  const cache = parts.registry.cache(kind);
+  const meta = metaOf(object);
+  for (let attempt = 1; ; attempt++) {
+    const name = meta.name ?? '';
+    const taken = cache.get(meta.namespace, name) !== undefined;
+    if (!taken && dryRun) return undefined;
+    const entry = taken ? undefined : await put(parts, cache, cache.keyOf(meta.namespace, name), object, 0);
+    if (entry !== undefined) return entry;
+    if (base === undefined) throw alreadyExists(kind, name);
+    if (attempt >= GENERATE_ATTEMPTS) {
+      throw apiError('AlreadyExists', `the server was not able to generate a unique name for the object ${JSON.stringify(name)}`);
+    }
+    meta.name = generateName(base, parts.random);
+  }
+}

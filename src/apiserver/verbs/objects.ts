@@ -1,0 +1,153 @@
+/** From a request's body to an object that can be stored: decode, default, and what is wrong with it. */
+import type { FieldError } from '../../machinery/fieldError.ts';
+import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
+import type { ObjectMeta } from '../../machinery/meta.ts';
+import { type Decoded, decode } from '../../machinery/schema/decode.ts';
+import { applyDefaults } from '../../machinery/schema/defaults.ts';
+import { JsonSyntaxError, parseJson } from '../../machinery/schema/parseJson.ts';
+import { apiError, badRequest, invalidObject } from '../../machinery/status.ts';
+import type { RequestBody, RequestContext } from '../context.ts';
+
+const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', '*/*', '']);
+const YAML_TYPES: ReadonlySet<string> = new Set(['application/yaml', 'application/vnd.yaml', 'text/yaml', 'application/x-yaml']);
+
+/** A value that was parsed, and the paths of fields that stood twice. */
+export interface ParsedBody {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+}
+
+/** @throws ApiError BadRequest, UnsupportedMediaType */
+export async function parseBody(body: RequestBody): Promise<ParsedBody> {
+  if (body.type === 'object') return { value: structuredClone(body.object), duplicates: [] };
+  if (YAML_TYPES.has(body.contentType)) return parseYaml(body.bytes);
+  if (!JSON_TYPES.has(body.contentType)) {
+    throw apiError(
+      'UnsupportedMediaType',
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+    );
+  }
+  return parseJsonBody(body.bytes);
+}
+
+/** @throws ApiError BadRequest */
+export function parseJsonBody(bytes: Buffer): ParsedBody {
+  try {
+    return parseJson(bytes.toString('utf8'));
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw badRequest(`the object provided is unrecognized: ${error.message}`);
+    throw error;
+  }
+}
+
+/** @throws ApiError BadRequest */
+export async function parseYaml(bytes: Buffer): Promise<ParsedBody> {
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(bytes.toString('utf8'), { uniqueKeys: false });
+  const [problem] = document.errors;
+  if (problem !== undefined) throw badRequest(`error converting YAML to JSON: ${problem.message.split('\n')[0]}`);
+  // Aliases that multiply are refused by the library (maxAliasCount).
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) as unknown, duplicates: [] };
+  } catch (error) {
+    throw badRequest(`error converting YAML to JSON: ${(error as Error).message}`);
+  }
+}
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+/** @throws ApiError BadRequest */
+export function fieldValidationOf(ctx: RequestContext): FieldValidation {
+  const text = ctx.query.get('fieldValidation') ?? '';
+  if (text === '') return 'Warn';
+  if (text === 'Ignore' || text === 'Warn' || text === 'Strict') return text;
+  throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`);
+}
+
+/** @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict */
+export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody, isPatch = false): KubeObject {
+  const { value } = parsed;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRequest(`the object provided is unrecognized: it must be an object of the kind ${kind.kind}`);
+  }
+  const given = value as { apiVersion?: unknown; kind?: unknown };
+  const wanted = apiVersionOf(kind);
+  // What the client leaves out is taken from the path; what it says must fit.
+  if (ctx.raw !== undefined && !isPatch && (given.kind === undefined || given.kind === '')) {
+    throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(value).slice(0, 200)}'`);
+  }
+  if (given.kind !== undefined && given.kind !== '' && given.kind !== kind.kind) {
+    throw badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: the object provided is of the kind ${JSON.stringify(given.kind)}`);
+  }
+  if (given.apiVersion !== undefined && given.apiVersion !== '' && given.apiVersion !== wanted) {
+    throw badRequest(`the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${wanted})`);
+  }
+  const decoded: Decoded<KubeObject> = decode(kind.schema, value);
+  const [error] = decoded.errors;
+  if (error !== undefined) {
+    throw badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.path}: ${error.message}`);
+  }
+  const faults = [
+    ...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+    ...parsed.duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+  ];
+  if (faults.length > 0) {
+    switch (fieldValidationOf(ctx)) {
+      case 'Strict':
+        throw badRequest(`strict decoding error: ${faults.join(', ')}`);
+      case 'Warn':
+        for (const fault of faults) ctx.warn(fault);
+        break;
+      case 'Ignore':
+        break;
+    }
+  }
+  const object = decoded.value;
+  object.apiVersion = wanted;
+  object.kind = kind.kind;
+  object.metadata ??= {};
+  return object;
+}
+
+/** Defaults of the schema and of the kind. */
+export function setDefaults(kind: Kind, object: KubeObject): void {
+  applyDefaults(kind.schema, object);
+  kind.setDefaults?.(object);
+}
+
+/** @throws ApiError Invalid where there is an error */
+export function assertValid(kind: Kind, name: string, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalidObject(kind, name, errors);
+}
+
+/** The metadata, which every decoded object has. */
+export function metaOf(object: KubeObject): ObjectMeta {
+  object.metadata ??= {};
+  return object.metadata;
+}
+
+/** Whether `dryRun=All` is asked for. @throws ApiError Invalid for another value */
+export function isDryRun(ctx: RequestContext, inBody?: readonly string[]): boolean {
+  const values = inBody ?? ctx.query.getAll('dryRun');
+  if (values.length === 0 || (values.length === 1 && values[0] === '')) return false;
+  for (const value of values) {
+    if (value !== 'All') {
+      throw apiError('BadRequest', `dryRun: Unsupported value: ${JSON.stringify(value)}: supported values: "All"`);
+    }
+  }
+  return true;
+}
+
+/** @throws ApiError BadRequest where the object says another name or namespace than the path */
+export function assertMatchesPath(ctx: RequestContext, meta: ObjectMeta): void {
+  const { info } = ctx;
+  if (info.name !== '' && meta.name !== undefined && meta.name !== '' && meta.name !== info.name) {
+    throw badRequest(`the name of the object (${meta.name}) does not match the name on the URL (${info.name})`);
+  }
+  if (info.namespace !== undefined) {
+    if (meta.namespace !== undefined && meta.namespace !== '' && meta.namespace !== info.namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    }
+    meta.namespace = info.namespace;
+  }
+}

@@ -1,0 +1,54 @@
+/** PATCH: JSON patch, merge patch, strategic merge patch. */
+import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import { applyJsonPatch } from '../../machinery/patch/json.ts';
+import { isObject, mergePatch } from '../../machinery/patch/merge.ts';
+import { strategicMergePatch } from '../../machinery/patch/strategic.ts';
+import type { JsonObject, JsonValue } from '../../machinery/schema/types.ts';
+import { apiError, badRequest } from '../../machinery/status.ts';
+import type { Answer } from '../answer.ts';
+import type { RequestBody, RequestContext } from '../context.ts';
+import type { ApiServerParts } from '../stage.ts';
+import { decodeObject, parseJsonBody, setDefaults } from './objects.ts';
+import { changeObject } from './update.ts';
+
+const SUPPORTED = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json'];
+
+export async function patchVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
+  await parts.registry.cache(kind).freshen();
+  const { patch, duplicates, contentType } = patchOf(await ctx.readBody());
+  return changeObject(parts, ctx, kind, async (old) => {
+    const value = applyPatch(kind, contentType, old as unknown as JsonObject, patch);
+    // Parts of the old object, which is frozen, are shared by the result: decoding makes it our own.
+    const object: KubeObject = decodeObject(ctx, kind, { value: structuredClone(value), duplicates }, true);
+    setDefaults(kind, object);
+    return object;
+  });
+}
+
+interface Patch {
+  readonly patch: unknown;
+  readonly duplicates: readonly string[];
+  readonly contentType: string;
+}
+
+/** @throws ApiError UnsupportedMediaType, BadRequest */
+export function patchOf(body: RequestBody): Patch {
+  const { contentType } = body;
+  if (!SUPPORTED.includes(contentType)) {
+    throw apiError(
+      'UnsupportedMediaType',
+      `the body of the request was in an unknown format - accepted media types include: ${SUPPORTED.join(', ')}`,
+    );
+  }
+  if (body.type === 'object') return { patch: body.object, duplicates: [], contentType };
+  const parsed = parseJsonBody(body.bytes);
+  return { patch: parsed.value, duplicates: parsed.duplicates, contentType };
+}
+
+/** The patched object. @throws ApiError */
+export function applyPatch(kind: Kind, contentType: string, old: JsonObject, patch: unknown): JsonValue {
+  if (contentType === 'application/json-patch+json') return applyJsonPatch(old, patch);
+  if (!isObject(patch)) throw badRequest('the patch must be an object');
+  if (contentType === 'application/merge-patch+json') return mergePatch(old, patch);
+  return strategicMergePatch(kind.schema, old, patch);
+}

@@ -1,0 +1,78 @@
+/** The scale subresource: the number of replicas of whatever has one, in one form for all. */
+import { type Scale, scales } from '../../apis/autoscaling/scale.ts';
+import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import type { JsonObject } from '../../machinery/schema/types.ts';
+import { apiError, invalidObject, notFound } from '../../machinery/status.ts';
+import type { Answer } from '../answer.ts';
+import type { RequestContext } from '../context.ts';
+import type { ApiServerParts } from '../stage.ts';
+import { decodeObject, parseBody } from './objects.ts';
+import { applyPatch, patchOf } from './patch.ts';
+import { changeObject } from './update.ts';
+
+export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
+  const cache = parts.registry.cache(kind);
+  await cache.freshen();
+  const answer = (object: KubeObject): Answer => ({ type: 'object', status: 200, object: scaleOf(kind, object), kind: scales as unknown as Kind });
+  switch (ctx.info.verb) {
+    case 'get': {
+      const object = cache.object(ctx.info.namespace, ctx.info.name);
+      if (object === undefined) throw notFound(kind, ctx.info.name);
+      return answer(object);
+    }
+    case 'update': {
+      const scale = decodeObject(ctx, scales as unknown as Kind, await parseBody(await ctx.readBody())) as Scale;
+      return answer(await change(parts, ctx, kind, () => scale));
+    }
+    case 'patch': {
+      const { patch, contentType } = patchOf(await ctx.readBody());
+      const changed = await change(parts, ctx, kind, (old) => {
+        const value = applyPatch(scales as unknown as Kind, contentType, scaleOf(kind, old) as unknown as JsonObject, patch);
+        return decodeObject(ctx, scales as unknown as Kind, { value: structuredClone(value), duplicates: [] }, true) as Scale;
+      });
+      return answer(changed);
+    }
+    default:
+      throw apiError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  }
+}
+
+async function change(parts: ApiServerParts, ctx: RequestContext, kind: Kind, scaleFor: (old: KubeObject) => Scale): Promise<KubeObject> {
+  const answer = await changeObject(parts, ctx, kind, async (old) => {
+    const scale = scaleFor(old);
+    const replicas = scale.spec?.replicas ?? 0;
+    if (replicas < 0) {
+      throw invalidObject({ group: 'autoscaling', kind: 'Scale' }, ctx.info.name, [
+        { type: 'FieldValueInvalid', field: 'spec.replicas', value: replicas, detail: 'must be greater than or equal to 0' },
+      ]);
+    }
+    const object = structuredClone(old);
+    kind.scale?.setSpecReplicas(object, replicas);
+    const version = scale.metadata?.resourceVersion;
+    // The clone was made from an object with metadata.
+    if (object.metadata !== undefined) {
+      if (version === undefined || version === '') delete object.metadata.resourceVersion;
+      else object.metadata.resourceVersion = version;
+    }
+    return object;
+  });
+  return answer.type === 'entry' ? answer.entry.object : (answer as { object: KubeObject }).object;
+}
+
+function scaleOf(kind: Kind, object: KubeObject): Scale {
+  const meta = object.metadata ?? {};
+  const rules = kind.scale;
+  return {
+    apiVersion: 'autoscaling/v1',
+    kind: 'Scale',
+    metadata: {
+      ...(meta.name === undefined ? {} : { name: meta.name }),
+      ...(meta.namespace === undefined ? {} : { namespace: meta.namespace }),
+      ...(meta.uid === undefined ? {} : { uid: meta.uid }),
+      ...(meta.resourceVersion === undefined ? {} : { resourceVersion: meta.resourceVersion }),
+      ...(meta.creationTimestamp === undefined ? {} : { creationTimestamp: meta.creationTimestamp }),
+    },
+    spec: { replicas: rules?.specReplicas(object) ?? 0 },
+    status: { replicas: rules?.statusReplicas(object) ?? 0, selector: rules?.selector(object) ?? '' },
+  };
+}

@@ -1,0 +1,48 @@
+/** Which objects of a kind a list or a watch is about. */
+import {
+  type FieldSelector,
+  matchesFields,
+  parseFieldSelector,
+  requiredValue,
+  unsupportedFields,
+} from '../../machinery/fieldSelector.ts';
+import type { Kind } from '../../machinery/kind.ts';
+import { matchesLabels, parseLabelSelector, type Selector, SelectorSyntaxError } from '../../machinery/labelSelector.ts';
+import { badRequest } from '../../machinery/status.ts';
+import type { RequestContext } from '../context.ts';
+import type { Entry } from '../registry/entry.ts';
+
+export interface Selection {
+  readonly namespace: string | undefined;
+  /** Undefined where every object matches, so that nothing has to be parsed. */
+  readonly matches: ((entry: Entry) => boolean) | undefined;
+}
+
+/** Reads labelSelector, fieldSelector and the path. @throws ApiError BadRequest */
+export function selectionOf(ctx: RequestContext, kind: Kind): Selection {
+  const labelText = ctx.query.get('labelSelector') ?? '';
+  const fieldText = ctx.query.get('fieldSelector') ?? '';
+  const { name } = ctx.info;
+  let namespace = ctx.info.namespace;
+  if (labelText === '' && fieldText === '' && name === '') return { namespace, matches: undefined };
+  let labels: Selector;
+  let fields: FieldSelector;
+  try {
+    labels = parseLabelSelector(labelText);
+    fields = parseFieldSelector(fieldText);
+  } catch (error) {
+    if (error instanceof SelectorSyntaxError) throw badRequest(error.message);
+    throw error;
+  }
+  const [unknown] = unsupportedFields(fields, kind);
+  if (unknown !== undefined) throw badRequest(`field label not supported: ${unknown}`);
+  if (name !== '') fields = [...fields, { field: 'metadata.name', equal: true, value: name }];
+  namespace ??= kind.namespaced ? requiredValue(fields, 'metadata.namespace') : undefined;
+  return {
+    namespace,
+    matches: (entry) => {
+      const { object } = entry;
+      return matchesLabels(labels, object.metadata.labels) && matchesFields(fields, kind, object);
+    },
+  };
+}

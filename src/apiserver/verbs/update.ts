@@ -1,0 +1,154 @@
+/** PUT of a whole object, and what every change of an object goes through. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Kind, KubeObject, UpdateRules } from '../../machinery/kind.ts';
+import type { ObjectMeta } from '../../machinery/meta.ts';
+import { conflict, notFound } from '../../machinery/status.ts';
+import { validateMeta, validateMetaUpdate } from '../../machinery/validateMeta.ts';
+import { type AdmissionRequest, admit } from '../admission/plugin.ts';
+import type { Answer } from '../answer.ts';
+import type { RequestContext } from '../context.ts';
+import type { Entry } from '../registry/entry.ts';
+import type { ApiServerParts } from '../stage.ts';
+import { createObject } from './create.ts';
+import { finishDeletion } from './delete.ts';
+import { checkFieldManager } from './fieldManager.ts';
+import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
+import { MAX_ATTEMPTS, put, sameStored } from './write.ts';
+
+const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
+
+export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
+  const cache = parts.registry.cache(kind);
+  await cache.freshen();
+  const object = decodeObject(ctx, kind, await parseBody(await ctx.readBody()));
+  const meta = metaOf(object);
+  assertMatchesPath(ctx, meta);
+  if (kind.createOnUpdate === true && ctx.info.subresource === '' && cache.get(ctx.info.namespace, ctx.info.name) === undefined) {
+    if (meta.resourceVersion === undefined || meta.resourceVersion === '') return createObject(parts, ctx, kind, object);
+  }
+  setDefaults(kind, object);
+  return changeObject(parts, ctx, kind, async () => structuredClone(object));
+}
+
+/**
+ * Reads the object, makes the new one of it, and stores that if nobody was faster; else again, as
+ * long as the new one does not name the resourceVersion that it was made from.
+ * @param change from the old object, which is frozen, to the new one, decoded and with defaults
+ */
+export async function changeObject(
+  parts: ApiServerParts,
+  ctx: RequestContext,
+  kind: Kind,
+  change: (old: KubeObject) => Promise<KubeObject>,
+): Promise<Answer> {
+  const cache = parts.registry.cache(kind);
+  const { namespace, name, subresource } = ctx.info;
+  const dryRun = isDryRun(ctx);
+  for (let attempt = 1; ; attempt++) {
+    const current = cache.get(namespace, name);
+    if (current === undefined) throw notFound(kind, name);
+    const old = current.object;
+    const object = await change(old);
+    const meta = metaOf(object);
+    const wanted = meta.resourceVersion ?? '';
+    if (wanted !== '' && wanted !== '0' && wanted !== old.metadata.resourceVersion) throw conflict(kind, name, MODIFIED);
+    if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid) {
+      throw conflict(kind, name, `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`);
+    }
+    keepSystemFields(meta, old.metadata);
+    const rules = rulesOf(kind, subresource);
+    rules?.prepare?.(object, old);
+    if (subresource !== '') keepMeta(object, old, subresource);
+    raiseGeneration(kind, object, old, subresource);
+    const request: AdmissionRequest = {
+      operation: 'UPDATE',
+      kind,
+      subresource,
+      namespace,
+      name,
+      object,
+      oldObject: old,
+      user: ctx.user,
+      dryRun,
+    };
+    await admit(parts.admission, 'mutate', request);
+    assertValid(kind, name, [
+      ...validateMeta(kind, meta),
+      ...validateMetaUpdate(meta, old.metadata),
+      ...(rules?.validate?.(object, old) ?? []),
+    ]);
+    await admit(parts.admission, 'validate', request);
+    checkFieldManager(ctx, kind, object);
+    if (dryRun) return { type: 'object', status: 200, object, kind };
+    const entry = await storeChange(parts, kind, current, object);
+    if (entry !== undefined) return { type: 'entry', status: 200, kind, entry };
+    if ((wanted !== '' && wanted !== '0') || attempt >= MAX_ATTEMPTS) throw conflict(kind, name, MODIFIED);
+  }
+}
+
+/** Stores a change of the object at `current`; undefined where somebody was faster. */
+async function storeChange(parts: ApiServerParts, kind: Kind, current: Entry, object: KubeObject): Promise<Entry | undefined> {
+  const cache = parts.registry.cache(kind);
+  // The last finalizer went, and nothing else holds the object.
+  if (isOver(object)) return finishDeletion(parts, cache, current, object);
+  // A write that changes nothing is not one: the resourceVersion stays.
+  if (sameStored(kind, object, current.object)) return current;
+  return put(parts, cache, current.key, object, current.revision);
+}
+
+function isOver(object: KubeObject): boolean {
+  const meta = object.metadata;
+  return (
+    meta?.deletionTimestamp !== undefined && (meta.finalizers ?? []).length === 0 && (meta.deletionGracePeriodSeconds ?? 0) === 0
+  );
+}
+
+function rulesOf(kind: Kind, subresource: string): UpdateRules | undefined {
+  if (subresource === '') return kind.update;
+  if (subresource === 'status') return kind.status;
+  return kind.subresources?.[subresource]?.rules;
+}
+
+/** What only the server sets is as it was, whatever the client left out or sent. */
+function keepSystemFields(meta: ObjectMeta, old: ObjectMeta): void {
+  for (const field of SYSTEM_FIELDS) {
+    if (old[field] === undefined) delete meta[field];
+    else (meta as Record<string, unknown>)[field] = old[field];
+  }
+  meta.name ??= old.name ?? '';
+  if (old.namespace !== undefined) meta.namespace ??= old.namespace;
+  delete meta.resourceVersion;
+  delete meta.selfLink;
+}
+
+const SYSTEM_FIELDS = [
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'generateName',
+  'generation',
+] as const;
+
+/** The status subresource changes labels and annotations no more than the spec. */
+function keepMeta(object: KubeObject, old: KubeObject, subresource: string): void {
+  if (subresource !== 'status' || object.metadata === undefined) return;
+  const { finalizers: _finalizers, ...meta } = structuredClone(old.metadata ?? {});
+  delete meta.resourceVersion;
+  const kept = old.metadata?.finalizers;
+  object.metadata = {
+    ...meta,
+    // Labels and annotations may be written along with the status, as in Kubernetes.
+    ...(object.metadata.labels === undefined ? {} : { labels: object.metadata.labels }),
+    ...(object.metadata.annotations === undefined ? {} : { annotations: object.metadata.annotations }),
+    ...(kept === undefined ? {} : { finalizers: [...kept] }),
+  };
+}
+
+/** The generation counts changes of what the user wants: anything but metadata and status. */
+function raiseGeneration(kind: Kind, object: KubeObject, old: KubeObject, subresource: string): void {
+  if (!kind.hasGeneration || subresource === 'status') return;
+  const { metadata: _m1, status: _s1, ...wanted } = object as KubeObject & { status?: unknown };
+  const { metadata: _m2, status: _s2, ...was } = old as KubeObject & { status?: unknown };
+  if (!isDeepStrictEqual(wanted, was)) metaOf(object).generation = (old.metadata?.generation ?? 0) + 1;
+}
