@@ -1,0 +1,296 @@
+/**
+ * The way in and out over the network: HTTP/1.1 and HTTP/2 with TLS on one port. Makes a context of
+ * each request, runs the pipeline, writes the answer.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { gzip } from 'node:zlib';
+import { apiError, type Status } from '../machinery/status.ts';
+import type { Answer } from './answer.ts';
+import { emptyInfo, type RawConnection, type RequestBody, type RequestContext } from './context.ts';
+import { type Encoded, encodeAnswer, encodeValue, JSON_TYPE } from './encoding/encodeAnswer.ts';
+import { negotiate, type Wanted } from './encoding/negotiate.ts';
+import { streamWatch } from './encoding/watchStream.ts';
+import { type Pipeline, statusOf } from './pipeline.ts';
+import type { ApiServerParts } from './stage.ts';
+import { ANONYMOUS } from './user.ts';
+
+/** Larger bodies are refused, as Kubernetes does. */
+export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+/** Answers above this are compressed for whom it pleases, as in Kubernetes. */
+const GZIP_FROM_BYTES = 128 * 1024;
+const GZIP_LEVEL = 1;
+const MAX_URL_LENGTH = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 30_000;
+const MAX_HEADER_BYTES = 64 * 1024;
+
+export interface TlsMaterial {
+  /** PEM: the serving certificate and its key */
+  readonly cert: string;
+  readonly key: string;
+  /** PEM: whose client certificates are believed */
+  readonly clientCA: string;
+}
+
+export interface Listener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** @throws the listen error (EADDRINUSE, EACCES, …) */
+export async function listen(
+  parts: ApiServerParts,
+  pipeline: Pipeline,
+  tls: TlsMaterial,
+  address: { host: string; port: number },
+): Promise<Listener> {
+  const connections = new Connections(parts, pipeline);
+  const server = createSecureServer({
+    cert: tls.cert,
+    key: tls.key,
+    ca: tls.clientCA,
+    requestCert: true,
+    rejectUnauthorized: false,
+    allowHTTP1: true,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
+  } as Parameters<typeof createSecureServer>[0]);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+  });
+  server.on('secureConnection', (socket) => socket.on('error', () => {}));
+  server.on('request', (req, res) =>
+    connections.request(req as unknown as IncomingMessage, res as unknown as ServerResponse),
+  );
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => connections.upgrade(req, socket, head));
+  server.on('tlsClientError', () => {});
+  server.on('sessionError', () => {});
+  server.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
+  Object.assign(server, { headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: 120_000 });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(address.port, address.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => closeServer(server, sockets) };
+}
+
+function closeServer(server: Http2SecureServer, sockets: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    // Watches and idle connections would hold it up for ever.
+    setImmediate(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+  });
+}
+
+class Connections {
+  readonly #parts: ApiServerParts;
+  readonly #pipeline: Pipeline;
+
+  constructor(parts: ApiServerParts, pipeline: Pipeline) {
+    this.#parts = parts;
+    this.#pipeline = pipeline;
+  }
+
+  /** A hot path: a read that needs to wait for nothing is answered before this returns. */
+  request(req: IncomingMessage, res: ServerResponse): void {
+    req.on('error', () => {});
+    res.on('error', () => {});
+    const ctx = new HttpContext({ req, res });
+    try {
+      const answer = this.#pipeline(ctx);
+      if (answer instanceof Promise) {
+        answer.then((a) => this.#answer(ctx, res, a)).catch((error: unknown) => this.#refuse(ctx, res, error));
+      } else this.#answer(ctx, res, answer);
+    } catch (error) {
+      this.#refuse(ctx, res, error);
+    }
+  }
+
+  #answer(ctx: HttpContext, res: ServerResponse, answer: Answer): void {
+    if (answer.type === 'taken') {
+      answer.done.catch((error: unknown) => this.#refuse(ctx, res, error));
+      return;
+    }
+    const wanted = answer.type === 'raw' ? undefined : negotiate(ctx.header('accept'), ctx.query);
+    if (answer.type === 'watch') {
+      res.writeHead(200, withWarnings(ctx, { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-cache, private' }));
+      res.flushHeaders?.();
+      streamWatch(answer, res, wanted as Wanted, () => this.#parts.clock.now());
+      return;
+    }
+    const encoded = encodeAnswer(answer, wanted as Wanted, this.#parts.clock.now());
+    this.#send(ctx, res, encoded, answer.type === 'raw' ? answer.headers : undefined);
+  }
+
+  #send(ctx: HttpContext, res: ServerResponse, encoded: Encoded, extra?: Readonly<Record<string, string>>): void {
+    const { body } = encoded;
+    const headers: Record<string, string | number | string[]> = {
+      'Content-Type': encoded.contentType,
+      'Cache-Control': 'no-cache, private',
+      'Content-Length': body.length,
+      ...extra,
+    };
+    withWarnings(ctx, headers);
+    if (body.length >= GZIP_FROM_BYTES && accepts(ctx.header('accept-encoding'), 'gzip')) {
+      gzip(body, { level: GZIP_LEVEL }, (error, compressed) => {
+        if (error !== null) {
+          res.destroy();
+          return;
+        }
+        headers['Content-Encoding'] = 'gzip';
+        headers['Content-Length'] = compressed.length;
+        headers.Vary = 'Accept-Encoding';
+        res.writeHead(encoded.status, headers);
+        res.end(compressed);
+      });
+      return;
+    }
+    res.writeHead(encoded.status, headers);
+    if (ctx.method === 'HEAD' || encoded.status === 304) res.end();
+    else res.end(body);
+  }
+
+  #refuse(ctx: HttpContext, res: ServerResponse, error: unknown): void {
+    const status = statusOf(error, this.#parts, ctx);
+    if (res.headersSent || res.destroyed) {
+      res.destroy();
+      return;
+    }
+    const encoded = encodeValue(status.code, status, { pretty: ctx.query.has('pretty'), yaml: false });
+    const headers = headersOf(status);
+    // What was not read of a refused body will not be read: the connection cannot go on with it.
+    if (ctx.bodyAbandoned && ctx.raw.req.httpVersionMajor === 1) headers.Connection = 'close';
+    this.#send(ctx, res, encoded, headers);
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const ctx = new HttpContext({ req, upgrade: { socket, head } });
+    const refuse = (error: unknown) => {
+      const status = statusOf(error, this.#parts, ctx);
+      const body = JSON.stringify(status);
+      const lines = [
+        `HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}`,
+        `Content-Type: ${JSON_TYPE}`,
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        'Connection: close',
+      ];
+      if (!socket.destroyed) socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+    };
+    const take = (answer: Answer) => {
+      if (answer.type === 'taken') answer.done.catch(refuse);
+      else refuse(apiError('BadRequest', 'this cannot be upgraded to another protocol'));
+    };
+    try {
+      const answer = this.#pipeline(ctx);
+      if (answer instanceof Promise) answer.then(take).catch(refuse);
+      else take(answer);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+}
+
+function headersOf(status: Status): Record<string, string> {
+  const seconds = status.details?.retryAfterSeconds;
+  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+}
+
+/** Warnings go out as RFC 7234 has them: code 299, no agent, quoted text. */
+function withWarnings(ctx: HttpContext, headers: Record<string, string | number | string[]>) {
+  if (ctx.warnings.length > 0) headers.Warning = ctx.warnings.map((text) => `299 - ${JSON.stringify(text.replaceAll(/[^\x20-\x7e]/g, '?'))}`);
+  return headers;
+}
+
+function accepts(header: string | undefined, encoding: string): boolean {
+  return header?.split(',').some((part) => part.trim().split(';')[0] === encoding) === true;
+}
+
+const NO_QUERY = new URLSearchParams();
+
+class HttpContext implements RequestContext {
+  readonly raw: RawConnection;
+  readonly method: string;
+  readonly rawPath: string;
+  readonly query: URLSearchParams;
+  info = emptyInfo();
+  user = ANONYMOUS;
+  bodyAbandoned = false;
+  #signal: AbortSignal | undefined;
+  #warnings: string[] | undefined;
+
+  constructor(raw: RawConnection) {
+    this.raw = raw;
+    const { req } = raw;
+    const url = req.url ?? '/';
+    const mark = url.indexOf('?');
+    this.method = req.method ?? 'GET';
+    this.rawPath = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 || url.length > MAX_URL_LENGTH ? NO_QUERY : new URLSearchParams(url.slice(mark + 1));
+  }
+
+  header(name: string): string | undefined {
+    const value = this.raw.req.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal === undefined) {
+      const abort = new AbortController();
+      const end = this.raw.res ?? this.raw.upgrade?.socket;
+      end?.once('close', () => abort.abort());
+      this.#signal = abort.signal;
+    }
+    return this.#signal;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings ?? [];
+  }
+
+  warn(text: string): void {
+    this.#warnings ??= [];
+    this.#warnings.push(text);
+  }
+
+  /** @throws ApiError RequestEntityTooLarge, BadRequest where the client went away */
+  readBody(): Promise<RequestBody> {
+    const { req } = this.raw;
+    const contentType = (this.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+    const tooLarge = () => {
+      this.bodyAbandoned = true;
+      return apiError('RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`);
+    };
+    if (Number(this.header('content-length') ?? 0) > MAX_BODY_BYTES) return Promise.reject(tooLarge());
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      req.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+        else {
+          req.pause();
+          reject(tooLarge());
+        }
+      });
+      req.once('end', () => {
+        const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+        resolve({ type: 'bytes', bytes, contentType });
+      });
+      req.once('error', (error) => reject(apiError('BadRequest', `the body could not be read: ${error.message}`)));
+      req.once('close', () => reject(apiError('BadRequest', 'the client went away before its request was complete')));
+    });
+  }
+}
+

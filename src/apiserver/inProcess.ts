@@ -1,0 +1,116 @@
+/**
+ * The transport for parts of the same process: the same stages, but the user is known, bodies are
+ * objects, and answers are the frozen objects of the watch caches themselves.
+ */
+import type { ApiRequest, ApiResponse, Transport, WatchEvent } from '../client/transport.ts';
+import { deepFreeze } from '../machinery/freeze.ts';
+import { apiVersionOf } from '../machinery/kind.ts';
+import { ApiError, apiError } from '../machinery/status.ts';
+import type { Answer, WatchItem } from './answer.ts';
+import { emptyInfo, type RequestBody, type RequestContext } from './context.ts';
+import { listMeta } from './encoding/encodeAnswer.ts';
+import { bookmarkOf } from './encoding/watchStream.ts';
+import { type Pipeline, statusOf } from './pipeline.ts';
+import type { ApiServerParts } from './stage.ts';
+import { authenticated, type User } from './user.ts';
+
+export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, user: User): Transport {
+  const known = authenticated(user);
+  const run = async (ctx: RequestContext): Promise<Answer> => {
+    try {
+      return await pipeline(ctx);
+    } catch (error) {
+      throw new ApiError(statusOf(error, parts, ctx));
+    }
+  };
+  return {
+    async request(request) {
+      const answer = await run(new InProcessContext(request, known));
+      return responseOf(answer);
+    },
+    async watch(request, onEvent, onEnd) {
+      const { signal } = request;
+      const answer = await run(new InProcessContext({ ...request, query: { ...request.query, watch: 'true' } }, known));
+      if (answer.type !== 'watch') throw apiError('BadRequest', 'this cannot be watched');
+      const watch = answer.open({
+        send(item) {
+          onEvent(eventOf(answer.kind, item));
+          return signal?.aborted !== true;
+        },
+        end() {
+          if (signal?.aborted !== true) onEnd();
+        },
+      });
+      if (signal?.aborted === true) watch.close();
+      else signal?.addEventListener('abort', () => watch.close(), { once: true });
+    },
+    async close() {},
+  };
+}
+
+function responseOf(answer: Answer): ApiResponse {
+  switch (answer.type) {
+    case 'entry':
+      return { status: answer.status, object: answer.entry.object };
+    case 'object':
+      return { status: answer.status, object: deepFreeze(answer.object) };
+    case 'list': {
+      const object = {
+        kind: answer.kind.listKind,
+        apiVersion: apiVersionOf(answer.kind),
+        metadata: listMeta(answer),
+        items: answer.entries.map((e) => e.object),
+      };
+      return { status: 200, object: Object.freeze(object) };
+    }
+    case 'raw':
+      return { status: answer.status, object: answer.contentType.includes('json') ? JSON.parse(answer.body.toString('utf8')) : answer.body.toString('utf8') };
+    default:
+      throw apiError('BadRequest', 'streams cannot be asked for within the process');
+  }
+}
+
+function eventOf(kind: Parameters<typeof bookmarkOf>[0], item: WatchItem): WatchEvent {
+  switch (item.type) {
+    case 'BOOKMARK':
+      return { type: 'BOOKMARK', object: bookmarkOf(kind, item) };
+    case 'ERROR':
+      return { type: 'ERROR', object: item.status };
+    default:
+      return { type: item.type, object: item.entry.object };
+  }
+}
+
+class InProcessContext implements RequestContext {
+  readonly method: string;
+  readonly rawPath: string;
+  readonly query: URLSearchParams;
+  readonly signal: AbortSignal;
+  info = emptyInfo();
+  user: User;
+  readonly warnings: readonly string[] = [];
+  readonly #request: ApiRequest;
+
+  constructor(request: ApiRequest, user: User) {
+    this.#request = request;
+    this.method = request.method;
+    this.rawPath = request.path;
+    this.query = new URLSearchParams(request.query as Record<string, string> | undefined);
+    this.signal = request.signal ?? NEVER;
+    this.user = user;
+  }
+
+  header(): undefined {
+    return undefined;
+  }
+
+  warn(): void {
+    // Parts of the program have nobody to show a warning to.
+  }
+
+  async readBody(): Promise<RequestBody> {
+    return { type: 'object', object: this.#request.body, contentType: this.#request.contentType ?? 'application/json' };
+  }
+}
+
+const NEVER = new AbortController().signal;
