@@ -5,11 +5,12 @@ import { type Infer, object, opt, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { setPodDefaults } from './podDefaults.ts';
 import { podReady, podRestarts, podStatusText } from './podPrinting.ts';
+import { keepAllButEphemeralContainers, keepPodStatus, preparePod, preparePodStatus } from './podRules.ts';
 import { PodSpec } from './podSpec.ts';
 import { PodStatus } from './podStatus.ts';
-import { qosClassOf } from './qos.ts';
 import { validatePodSpec } from './validation/podSpec.ts';
-import { validatePodUpdate } from './validation/podUpdate.ts';
+import { validatePodStatusUpdate } from './validation/podStatus.ts';
+import { validateEphemeralContainersUpdate, validatePodUpdate } from './validation/podUpdate.ts';
 
 export const Pod = object('io.k8s.api.core.v1.Pod', () => ({
   apiVersion: opt(undefined, str),
@@ -35,41 +36,34 @@ export const pods = defineKind<Pod>({
   subresources: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
     binding: { kind: 'Binding', verbs: ['create'] },
+    ephemeralcontainers: {
+      kind: 'Pod',
+      verbs: ['get', 'patch', 'update'],
+      rules: { prepare: keepAllButEphemeralContainers, validate: validateEphemeralContainersUpdate },
+    },
     eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
     exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
     log: { kind: 'Pod', verbs: ['get'] },
     portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
   },
   setDefaults: setPodDefaults,
-  prepareForCreate(pod) {
-    pod.status = { phase: 'Pending', qosClass: pod.spec === undefined ? 'BestEffort' : qosClassOf(pod.spec) };
-  },
+  prepareForCreate: preparePod,
   validate(pod) {
     const errors: FieldError[] = [];
-    validatePodSpec(pod.spec ?? { containers: [] }, 'spec', errors);
+    const spec = pod.spec ?? { containers: [] };
+    validatePodSpec(spec, 'spec', errors);
+    if ((spec.ephemeralContainers ?? []).length > 0) {
+      errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'));
+    }
     return errors;
   },
-  update: {
-    prepare(pod, old) {
-      pod.status = old.status ?? {};
-    },
-    validate: validatePodUpdate,
-  },
-  status: {
-    prepare(pod, old) {
-      pod.spec = old.spec ?? { containers: [] };
-      // A status that says nothing of the class keeps the one that was computed.
-      if (pod.status !== undefined && old.status?.qosClass !== undefined) pod.status.qosClass ??= old.status.qosClass;
-    },
-    validate(pod, old) {
-      const was = old.status?.qosClass;
-      return pod.status?.qosClass === was ? [] : [forbidden('status.qosClass', 'field is immutable')];
-    },
-  },
-  gracePeriodSeconds(pod) {
+  update: { prepare: keepPodStatus, validate: validatePodUpdate },
+  status: { prepare: preparePodStatus, validate: validatePodStatusUpdate },
+  gracePeriodSeconds(pod, asked) {
     // Nothing runs yet, or no more: there is nothing to wait for.
     if (!pod.spec?.nodeName || FINISHED.has(pod.status?.phase ?? '')) return 0;
-    return pod.spec.terminationGracePeriodSeconds ?? 30;
+    const seconds = asked ?? pod.spec.terminationGracePeriodSeconds ?? 0;
+    return seconds < 0 ? 1 : seconds;
   },
   columns: [
     NAME_COLUMN,

@@ -7,6 +7,7 @@
  */
 import { canonicalQuantity, parseQuantity } from '../../machinery/quantity.ts';
 import type { Container, ContainerPort, EphemeralContainer, HTTPGetAction, Lifecycle, Probe } from './container.ts';
+import { pullPolicyOf } from './imagePullPolicy.ts';
 import type { Pod } from './pod.ts';
 import { setPodLevelDefaults } from './podLevelResources.ts';
 import type { PodSpec } from './podSpec.ts';
@@ -118,14 +119,6 @@ function requestsFromLimits(container: Container): void {
 
 function hostPortsFromPorts(ports: ContainerPort[] | undefined): void {
   for (const port of ports ?? []) port.hostPort ||= port.containerPort;
-}
-
-/** `Always` for the tag `latest`, given or meant; `IfNotPresent` for other tags and for digests. */
-export function pullPolicyOf(image: string): string {
-  if (image.includes('@')) return 'IfNotPresent';
-  const name = image.slice(image.lastIndexOf('/') + 1);
-  const colon = name.indexOf(':');
-  return colon < 0 || name.slice(colon + 1) === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
 const NANO_PER_MILLI = 1_000_000n;

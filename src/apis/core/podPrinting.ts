@@ -2,78 +2,104 @@
 import { humanDuration, parseTime } from '../../machinery/time.ts';
 import type { Container } from './container.ts';
 import type { Pod } from './pod.ts';
-import type { ContainerStatus } from './podStatus.ts';
+import { isSidecar } from './podResources.ts';
+import type { ContainerStatus, PodStatus } from './podStatus.ts';
 
-/** `1/2`: containers that are ready, of all; sidecars count. */
+interface Summary {
+  text: string;
+  ready: number;
+  restarts: number;
+  /** ms since the epoch; 0 where nothing was restarted */
+  lastRestart: number;
+}
+
+/** `1/2`: containers that are ready, of all that run as long as the pod does. */
 export function podReady(pod: Pod): string {
-  const sidecars = (pod.spec?.initContainers ?? []).filter(isSidecar);
-  const total = (pod.spec?.containers.length ?? 0) + sidecars.length;
-  const ready = (pod.status?.containerStatuses ?? []).filter((s) => s.ready && s.state?.running).length;
-  const readySidecars = sidecars.filter((c) =>
-    pod.status?.initContainerStatuses?.some((s) => s.name === c.name && s.ready),
-  ).length;
-  return `${ready + readySidecars}/${total}`;
+  const sidecars = (pod.spec?.initContainers ?? []).filter(isSidecar).length;
+  return `${summarise(pod).ready}/${(pod.spec?.containers?.length ?? 0) + sidecars}`;
 }
 
 /** `3 (2m ago)` */
 export function podRestarts(pod: Pod, now: number): string {
-  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  let count = 0;
-  let last = 0;
-  for (const s of statuses) {
-    count += s.restartCount ?? 0;
-    last = Math.max(last, parseTime(s.lastState?.terminated?.finishedAt) ?? 0);
-  }
-  return count > 0 && last > 0 ? `${count} (${humanDuration(now - last)} ago)` : String(count);
+  const { restarts, lastRestart } = summarise(pod);
+  return restarts > 0 && lastRestart > 0 ? `${restarts} (${humanDuration(now - lastRestart)} ago)` : String(restarts);
 }
 
 /** The phase, or the more telling reason of a container or of the pod. */
 export function podStatusText(pod: Pod): string {
-  let reason = pod.status?.reason || pod.status?.phase || '';
-  if (pod.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.reason === 'SchedulingGated'))
-    reason = 'SchedulingGated';
-
-  const initialising = initText(pod);
-  if (initialising !== undefined) reason = initialising;
-  else {
-    let running = false;
-    for (const s of [...(pod.status?.containerStatuses ?? [])].reverse()) {
-      const why = stoppedText(s);
-      if (why !== undefined) reason = why;
-      else if (s.ready && s.state?.running) running = true;
-    }
-    if (reason === 'Completed' && running) reason = isReady(pod) ? 'Running' : 'NotReady';
-  }
-  if (pod.metadata?.deletionTimestamp === undefined) return reason;
+  const { text } = summarise(pod);
+  if (pod.metadata?.deletionTimestamp === undefined) return text;
   if (pod.status?.reason === 'NodeLost') return 'Unknown';
-  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed' ? reason : 'Terminating';
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed' ? text : 'Terminating';
 }
 
-/** `Init:0/2`, `Init:CrashLoopBackOff`; undefined once initialisation is over. */
-function initText(pod: Pod): string | undefined {
-  const containers = pod.spec?.initContainers ?? [];
-  for (const [i, status] of (pod.status?.initContainerStatuses ?? []).entries()) {
-    const { terminated, waiting } = status.state ?? {};
-    if (terminated?.exitCode === 0) continue;
-    if (isSidecar(containers[i]) && status.started === true) continue;
-    if (terminated !== undefined) {
-      if (terminated.reason) return `Init:${terminated.reason}`;
-      return terminated.signal ? `Init:Signal:${terminated.signal}` : `Init:ExitCode:${terminated.exitCode}`;
-    }
-    if (waiting?.reason && waiting.reason !== 'PodInitializing') return `Init:${waiting.reason}`;
-    return `Init:${i}/${containers.length}`;
+function summarise(pod: Pod): Summary {
+  const status = pod.status ?? {};
+  const summary: Summary = { text: status.reason || status.phase || '', ready: 0, restarts: 0, lastRestart: 0 };
+  if (status.conditions?.some((c) => c.type === 'PodScheduled' && c.reason === 'SchedulingGated')) {
+    summary.text = 'SchedulingGated';
   }
-  return undefined;
+  const initialising = addInitContainers(pod, status, summary);
+  if (!initialising || holds(status, 'Initialized')) addContainers(pod, status, summary);
+  return summary;
 }
 
-function stoppedText(status: ContainerStatus): string | undefined {
-  const { terminated, waiting } = status.state ?? {};
-  if (waiting?.reason) return waiting.reason;
-  if (terminated === undefined) return undefined;
-  if (terminated.reason) return terminated.reason;
-  return terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`;
+/** Counts the init containers up to the one that is at work; whether there is such a one. */
+function addInitContainers(pod: Pod, status: PodStatus, summary: Summary): boolean {
+  const containers = pod.spec?.initContainers ?? [];
+  for (const [i, s] of (status.initContainerStatuses ?? []).entries()) {
+    addRestarts(s, summary);
+    const { terminated, waiting } = s.state ?? {};
+    if (terminated?.exitCode === 0) continue;
+    if (isSidecarNamed(containers, s.name) && s.started === true) {
+      if (s.ready) summary.ready++;
+      continue;
+    }
+    if (terminated !== undefined) summary.text = `Init:${endedText(terminated)}`;
+    else if (waiting?.reason && waiting.reason !== 'PodInitializing') summary.text = `Init:${waiting.reason}`;
+    else summary.text = `Init:${i}/${containers.length}`;
+    return true;
+  }
+  return false;
 }
 
-const isSidecar = (container: Container | undefined) => container?.restartPolicy === 'Always';
+function addContainers(pod: Pod, status: PodStatus, summary: Summary): void {
+  // Once the containers run, restarts of init containers that have ended are history.
+  summary.restarts = 0;
+  summary.lastRestart = 0;
+  for (const s of status.initContainerStatuses ?? []) {
+    if (isSidecarNamed(pod.spec?.initContainers ?? [], s.name)) addRestarts(s, summary);
+  }
+  let running = false;
+  const statuses = status.containerStatuses ?? [];
+  for (let i = statuses.length - 1; i >= 0; i--) {
+    // Within the list's bounds.
+    const s = statuses[i] as ContainerStatus;
+    addRestarts(s, summary);
+    const { terminated, waiting } = s.state ?? {};
+    if (waiting?.reason) summary.text = waiting.reason;
+    else if (terminated !== undefined) summary.text = endedText(terminated);
+    else if (s.ready && s.state?.running !== undefined) {
+      running = true;
+      summary.ready++;
+    }
+  }
+  if (summary.text === 'Completed' && running) summary.text = holds(status, 'Ready') ? 'Running' : 'NotReady';
+}
 
-const isReady = (pod: Pod) => pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
+function addRestarts(status: ContainerStatus, summary: Summary): void {
+  summary.restarts += status.restartCount ?? 0;
+  summary.lastRestart = Math.max(summary.lastRestart, parseTime(status.lastState?.terminated?.finishedAt) ?? 0);
+}
+
+/** `OOMKilled`, `Completed`, `ExitCode:2`, `Signal:9` */
+function endedText(ended: { reason?: string; signal?: number; exitCode: number }): string {
+  if (ended.reason) return ended.reason;
+  return ended.signal ? `Signal:${ended.signal}` : `ExitCode:${ended.exitCode}`;
+}
+
+const isSidecarNamed = (containers: readonly Container[], name: string) =>
+  containers.some((container) => container.name === name && isSidecar(container));
+
+const holds = (status: PodStatus, type: string) =>
+  status.conditions?.some((c) => c.type === type && c.status === 'True') === true;

@@ -1,5 +1,5 @@
 /** The defaults of volumes. Source: https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/ */
-import { pullPolicyOf } from './podDefaults.ts';
+import { pullPolicyOf } from './imagePullPolicy.ts';
 import type { DownwardAPIVolumeFile, Volume } from './volumes.ts';
 
 /** rw-r--r-- */

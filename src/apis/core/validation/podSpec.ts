@@ -1,93 +1,100 @@
 /** What is wrong with a pod's spec. Shared by pods and by everything that has a pod template. */
-import { type FieldError, invalid, notSupported, required } from '../../../machinery/fieldError.ts';
-import { dnsLabel, dnsSubdomain, ipAddress, labelValue, qualifiedName } from '../../../machinery/names.ts';
+import { duplicate, type FieldError, forbidden, invalid, required } from '../../../machinery/fieldError.ts';
+import { dnsLabel, dnsSubdomain, qualifiedName } from '../../../machinery/names.ts';
 import { validateLabels } from '../../../machinery/validateMeta.ts';
-import type { Toleration } from '../affinity.ts';
-import type { PodSpec } from '../podSpec.ts';
+import type { PodResourceClaim, PodSpec } from '../podSpec.ts';
 import { validateAffinity, validateTopologySpread } from './affinity.ts';
 import { validateContainers } from './containers.ts';
+import { validateDns } from './dns.ts';
+import { validatePodResources } from './resources.ts';
+import { checkChoice, checkName, checkRange, needName } from './rules.ts';
+import { validateHostNamespaces, validatePodSecurity } from './securityContext.ts';
+import { validateTolerations } from './tolerations.ts';
 import { validateVolumes } from './volumes.ts';
 
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
-const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
-const EFFECTS = ['NoExecute', 'NoSchedule', 'PreferNoSchedule'];
+const PREEMPTION_POLICIES = ['Never', 'PreemptLowerPriority'];
+const SYSTEMS = ['linux', 'windows'];
+const LONGEST_DEADLINE = 2 ** 31 - 1;
+const NO_CLAIMS: ReadonlySet<string> = new Set();
 
 export function validatePodSpec(spec: PodSpec, path: string, errors: FieldError[]): void {
-  validateVolumes(spec.volumes ?? [], `${path}.volumes`, errors);
-  validateContainers(spec, path, errors);
-  if (!RESTART_POLICIES.includes(spec.restartPolicy ?? '')) {
-    errors.push(notSupported(`${path}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES));
+  const volumes = validateVolumes(spec.volumes, `${path}.volumes`, errors);
+  const claims =
+    spec.resourceClaims === undefined
+      ? NO_CLAIMS
+      : validateClaims(spec.resourceClaims, `${path}.resourceClaims`, errors);
+  validateContainers(spec, volumes, claims, path, errors);
+  if (spec.resources !== undefined) validatePodResources(spec, spec.resources, claims, `${path}.resources`, errors);
+  checkChoice(spec.restartPolicy, RESTART_POLICIES, `${path}.restartPolicy`, errors);
+  validateDns(spec, path, errors);
+  if (spec.securityContext !== undefined) {
+    validatePodSecurity(spec.securityContext, spec, `${path}.securityContext`, errors);
   }
-  if (!DNS_POLICIES.includes(spec.dnsPolicy ?? ''))
-    errors.push(notSupported(`${path}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES));
-  if (spec.dnsPolicy === 'None' && (spec.dnsConfig?.nameservers ?? []).length === 0) {
-    errors.push(
-      required(`${path}.dnsConfig.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'),
-    );
+  validateHostNamespaces(spec, path, errors);
+  validateNames(spec, path, errors);
+  validatePlacement(spec, path, errors);
+  checkRange(spec.activeDeadlineSeconds, 1, LONGEST_DEADLINE, `${path}.activeDeadlineSeconds`, errors);
+  if (spec.preemptionPolicy !== undefined) {
+    checkChoice(spec.preemptionPolicy, PREEMPTION_POLICIES, `${path}.preemptionPolicy`, errors);
   }
-  if (spec.serviceAccountName) check(spec.serviceAccountName, dnsSubdomain, `${path}.serviceAccountName`, errors);
-  if (spec.nodeName) check(spec.nodeName, dnsSubdomain, `${path}.nodeName`, errors);
-  if (spec.hostname) check(spec.hostname, dnsLabel, `${path}.hostname`, errors);
-  if (spec.subdomain) check(spec.subdomain, dnsLabel, `${path}.subdomain`, errors);
-  if (spec.priorityClassName) check(spec.priorityClassName, dnsSubdomain, `${path}.priorityClassName`, errors);
-  if (spec.runtimeClassName) check(spec.runtimeClassName, dnsSubdomain, `${path}.runtimeClassName`, errors);
-  validateLabels(spec.nodeSelector, `${path}.nodeSelector`, errors);
-  const grace = spec.terminationGracePeriodSeconds ?? 0;
-  if (grace < 0)
-    errors.push(invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than or equal to 0'));
-  const deadline = spec.activeDeadlineSeconds;
-  if (deadline !== undefined && (deadline < 1 || deadline > 2147483647)) {
-    errors.push(invalid(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive'));
+  if (spec.readinessGates !== undefined) {
+    for (const [i, gate] of spec.readinessGates.entries()) {
+      checkName(gate.conditionType ?? '', qualifiedName, `${path}.readinessGates[${i}].conditionType`, errors);
+    }
   }
-  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    errors.push(
-      invalid(`${path}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled'),
-    );
+  if (spec.os !== undefined) checkChoice(spec.os.name, SYSTEMS, `${path}.os.name`, errors);
+}
+
+function validateNames(spec: PodSpec, path: string, errors: FieldError[]): void {
+  if (spec.serviceAccountName) checkName(spec.serviceAccountName, dnsSubdomain, `${path}.serviceAccountName`, errors);
+  if (spec.nodeName) checkName(spec.nodeName, dnsSubdomain, `${path}.nodeName`, errors);
+  if (spec.priorityClassName) checkName(spec.priorityClassName, dnsSubdomain, `${path}.priorityClassName`, errors);
+  if (spec.runtimeClassName) checkName(spec.runtimeClassName, dnsSubdomain, `${path}.runtimeClassName`, errors);
+  if (spec.imagePullSecrets !== undefined) {
+    for (const [i, secret] of spec.imagePullSecrets.entries()) {
+      if (!secret.name) errors.push(required(`${path}.imagePullSecrets[${i}].name`));
+    }
   }
-  for (const [i, toleration] of (spec.tolerations ?? []).entries())
-    validateToleration(toleration, `${path}.tolerations[${i}]`, errors);
-  for (const [i, alias] of (spec.hostAliases ?? []).entries())
-    check(alias.ip ?? '', ipAddress, `${path}.hostAliases[${i}].ip`, errors);
-  for (const [i, gate] of (spec.readinessGates ?? []).entries()) {
-    check(gate.conditionType ?? '', qualifiedName, `${path}.readinessGates[${i}].conditionType`, errors);
-  }
+}
+
+function validatePlacement(spec: PodSpec, path: string, errors: FieldError[]): void {
+  if (spec.nodeSelector !== undefined) validateLabels(spec.nodeSelector, `${path}.nodeSelector`, errors);
+  if (spec.tolerations !== undefined) validateTolerations(spec.tolerations, `${path}.tolerations`, errors);
   if (spec.affinity !== undefined) validateAffinity(spec.affinity, `${path}.affinity`, errors);
-  validateTopologySpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`, errors);
+  if (spec.topologySpreadConstraints !== undefined) {
+    validateTopologySpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`, errors);
+  }
+  if (spec.schedulingGates === undefined || spec.schedulingGates.length === 0) return;
+  const seen = new Set<string>();
+  for (const [i, gate] of spec.schedulingGates.entries()) {
+    const at = `${path}.schedulingGates[${i}]`;
+    checkName(gate.name ?? '', qualifiedName, at, errors);
+    if (seen.has(gate.name)) errors.push(duplicate(at, gate.name));
+    seen.add(gate.name);
+  }
+  if (spec.nodeName) {
+    errors.push(forbidden(`${path}.nodeName`, 'cannot be set until all schedulingGates have been cleared'));
+  }
 }
 
-function check(value: string, rule: (value: string) => string[], path: string, errors: FieldError[]): void {
-  for (const fault of rule(value)) errors.push(invalid(path, value, fault));
-}
-
-function validateToleration(toleration: Toleration, path: string, errors: FieldError[]): void {
-  if (toleration.key) check(toleration.key, qualifiedName, `${path}.key`, errors);
-  if (!toleration.key && toleration.operator !== 'Exists') {
-    errors.push(
-      invalid(
-        `${path}.operator`,
-        toleration.operator,
-        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
-      ),
-    );
+/** The names of the claims, for the containers that use them. */
+function validateClaims(claims: readonly PodResourceClaim[], path: string, errors: FieldError[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [i, claim] of claims.entries()) {
+    const at = `${path}[${i}]`;
+    needName(claim.name, dnsLabel, `${at}.name`, errors);
+    if (names.has(claim.name)) errors.push(duplicate(`${at}.name`, claim.name));
+    names.add(claim.name);
+    const { resourceClaimName, resourceClaimTemplateName } = claim;
+    if ((resourceClaimName === undefined) === (resourceClaimTemplateName === undefined)) {
+      const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`';
+      errors.push(invalid(at, claim, detail));
+    }
+    if (resourceClaimName) checkName(resourceClaimName, dnsSubdomain, `${at}.resourceClaimName`, errors);
+    if (resourceClaimTemplateName) {
+      checkName(resourceClaimTemplateName, dnsSubdomain, `${at}.resourceClaimTemplateName`, errors);
+    }
   }
-  switch (toleration.operator) {
-    case 'Equal':
-    case '':
-    case undefined:
-      if (toleration.value) check(toleration.value, labelValue, `${path}.value`, errors);
-      break;
-    case 'Exists':
-      if (toleration.value)
-        errors.push(invalid(`${path}.operator`, toleration.value, 'value must be empty when `operator` is `Exists`'));
-      break;
-    default:
-      errors.push(notSupported(`${path}.operator`, toleration.operator, ['Equal', 'Exists']));
-  }
-  if (toleration.effect && !EFFECTS.includes(toleration.effect))
-    errors.push(notSupported(`${path}.effect`, toleration.effect, EFFECTS));
-  if (toleration.tolerationSeconds !== undefined && toleration.effect !== 'NoExecute') {
-    errors.push(
-      invalid(`${path}.effect`, toleration.effect, 'effect must be `NoExecute` when `tolerationSeconds` is set'),
-    );
-  }
+  return names;
 }

@@ -1,14 +1,20 @@
 /** What is wrong with the volumes of a pod. */
+import { duplicate, type FieldError, forbidden, invalid, required } from '../../../machinery/fieldError.ts';
+import { dnsLabel, dnsSubdomain } from '../../../machinery/names.ts';
+import { parseQuantity } from '../../../machinery/quantity.ts';
+import type { Field } from '../../../machinery/schema/types.ts';
 import {
-  duplicate,
-  type FieldError,
-  forbidden,
-  invalid,
-  notSupported,
-  required,
-} from '../../../machinery/fieldError.ts';
-import { configMapKey, dnsLabel } from '../../../machinery/names.ts';
-import type { KeyToPath, Volume } from '../volumes.ts';
+  type EmptyDirVolumeSource,
+  type EphemeralVolumeSource,
+  type HostPathVolumeSource,
+  type ImageVolumeSource,
+  type NFSVolumeSource,
+  type Volume,
+  Volume as VolumeSchema,
+} from '../volumes.ts';
+import type { Volumes } from './mounts.ts';
+import { validateConfigMapFiles, validateDownwardFiles, validateKeys, validateProjected } from './projections.ts';
+import { checkChoice, checkMode, checkName, checkNoBacksteps, needName } from './rules.ts';
 
 const HOST_PATH_TYPES = [
   '',
@@ -20,102 +26,139 @@ const HOST_PATH_TYPES = [
   'FileOrCreate',
   'Socket',
 ];
-const MEDIA = ['', 'Memory'];
+const MEDIA = ['', 'HugePages', 'Memory'];
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
+const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+const VOLUME_MODES = ['Block', 'Filesystem'];
 
-export function validateVolumes(volumes: readonly Volume[], path: string, errors: FieldError[]): void {
-  const names = new Set<string>();
-  for (const [i, volume] of volumes.entries()) {
+const NONE: Volumes = new Map();
+
+/** Validates the volumes, and gives them back by name for those who mount them. */
+export function validateVolumes(volumes: readonly Volume[] | undefined, path: string, errors: FieldError[]): Volumes {
+  if (volumes === undefined || volumes.length === 0) return NONE;
+  const byName = new Map<string, Volume>();
+  for (let i = 0; i < volumes.length; i++) {
+    // Within the list's bounds.
+    const volume = volumes[i] as Volume;
     const at = `${path}[${i}]`;
     if (!volume.name) errors.push(required(`${at}.name`));
     else {
-      for (const fault of dnsLabel(volume.name)) errors.push(invalid(`${at}.name`, volume.name, fault));
-      if (names.has(volume.name)) errors.push(duplicate(`${at}.name`, volume.name));
-      names.add(volume.name);
+      checkName(volume.name, dnsLabel, `${at}.name`, errors);
+      if (byName.has(volume.name)) errors.push(duplicate(`${at}.name`, volume.name));
+      byName.set(volume.name, volume);
     }
-    const { name: _name, ...sources } = volume;
-    const given = Object.keys(sources);
-    if (given.length === 0) errors.push(required(at, 'must specify a volume type'));
-    for (const extra of given.slice(1))
-      errors.push(forbidden(`${at}.${extra}`, 'may not specify more than 1 volume type'));
-    validateSource(volume, at, errors);
+    let sources = 0;
+    for (const source in volume) {
+      if (source === 'name' || volume[source as keyof Volume] === undefined) continue;
+      if (sources++ > 0) errors.push(forbidden(`${at}.${source}`, 'may not specify more than 1 volume type'));
+      else validateSource(volume, source as keyof Volume, `${at}.${source}`, errors);
+    }
+    if (sources === 0) errors.push(required(at, 'must specify a volume type'));
+  }
+  return byName;
+}
+
+function validateSource(volume: Volume, source: keyof Volume, path: string, errors: FieldError[]): void {
+  switch (source) {
+    case 'emptyDir':
+      if (volume.emptyDir !== undefined) validateEmptyDir(volume.emptyDir, path, errors);
+      break;
+    case 'hostPath':
+      if (volume.hostPath !== undefined) validateHostPath(volume.hostPath, path, errors);
+      break;
+    case 'configMap':
+      if (volume.configMap === undefined) break;
+      needName(volume.configMap.name, dnsSubdomain, `${path}.name`, errors);
+      validateConfigMapFiles(volume.configMap, path, errors);
+      break;
+    case 'secret':
+      if (volume.secret === undefined) break;
+      if (!volume.secret.secretName) errors.push(required(`${path}.secretName`));
+      checkMode(volume.secret.defaultMode, `${path}.defaultMode`, errors);
+      if (volume.secret.items !== undefined) validateKeys(volume.secret.items, `${path}.items`, errors);
+      break;
+    case 'downwardAPI':
+      if (volume.downwardAPI === undefined) break;
+      checkMode(volume.downwardAPI.defaultMode, `${path}.defaultMode`, errors);
+      validateDownwardFiles(volume.downwardAPI.items ?? [], `${path}.items`, errors);
+      break;
+    case 'projected':
+      if (volume.projected !== undefined) validateProjected(volume.projected, path, errors);
+      break;
+    case 'persistentVolumeClaim':
+      if (!volume.persistentVolumeClaim?.claimName) errors.push(required(`${path}.claimName`));
+      break;
+    case 'image':
+      if (volume.image !== undefined) validateImage(volume.image, path, errors);
+      break;
+    case 'nfs':
+      if (volume.nfs !== undefined) validateNfs(volume.nfs, path, errors);
+      break;
+    case 'ephemeral':
+      if (volume.ephemeral !== undefined) validateEphemeral(volume.ephemeral, path, errors);
+      break;
+    default:
+      validateRequiredFields(volume, source, path, errors);
   }
 }
 
-function validateSource(volume: Volume, at: string, errors: FieldError[]): void {
-  const { hostPath, emptyDir, configMap, secret, downwardAPI, projected, persistentVolumeClaim } = volume;
-  if (hostPath !== undefined) {
-    if (!hostPath.path) errors.push(required(`${at}.hostPath.path`));
-    else if (hostPath.path.split('/').includes('..'))
-      errors.push(invalid(`${at}.hostPath.path`, hostPath.path, "must not contain '..'"));
-    if (!HOST_PATH_TYPES.includes(hostPath.type ?? '')) {
-      errors.push(notSupported(`${at}.hostPath.type`, hostPath.type, HOST_PATH_TYPES));
-    }
-  }
-  if (emptyDir !== undefined && !MEDIA.includes(emptyDir.medium ?? '') && !emptyDir.medium?.startsWith('HugePages')) {
-    errors.push(notSupported(`${at}.emptyDir.medium`, emptyDir.medium, MEDIA));
-  }
-  if (configMap !== undefined) {
-    if (!configMap.name) errors.push(required(`${at}.configMap.name`));
-    validateMode(configMap.defaultMode, `${at}.configMap.defaultMode`, errors);
-    validateItems(configMap.items, `${at}.configMap.items`, errors);
-  }
-  if (secret !== undefined) {
-    if (!secret.secretName) errors.push(required(`${at}.secret.secretName`));
-    validateMode(secret.defaultMode, `${at}.secret.defaultMode`, errors);
-    validateItems(secret.items, `${at}.secret.items`, errors);
-  }
-  if (downwardAPI !== undefined) {
-    for (const [i, item] of (downwardAPI.items ?? []).entries()) {
-      validatePath(item.path, `${at}.downwardAPI.items[${i}].path`, errors);
-      if ((item.fieldRef === undefined) === (item.resourceFieldRef === undefined)) {
-        errors.push(required(`${at}.downwardAPI.items[${i}]`, 'one of fieldRef and resourceFieldRef is required'));
-      }
-    }
-  }
-  if (projected !== undefined) {
-    for (const [i, source] of (projected.sources ?? []).entries()) {
-      const here = `${at}.projected.sources[${i}]`;
-      if (Object.keys(source).length > 1)
-        errors.push(forbidden(here, 'may not specify more than 1 volume type per source'));
-      if (source.configMap !== undefined && !source.configMap.name) errors.push(required(`${here}.configMap.name`));
-      if (source.secret !== undefined && !source.secret.name) errors.push(required(`${here}.secret.name`));
-      const token = source.serviceAccountToken;
-      if (token !== undefined) {
-        validatePath(token.path, `${here}.serviceAccountToken.path`, errors);
-        if ((token.expirationSeconds ?? 0) < 600) {
-          errors.push(
-            invalid(
-              `${here}.serviceAccountToken.expirationSeconds`,
-              token.expirationSeconds,
-              'may not specify a duration less than 10 minutes',
-            ),
-          );
-        }
-      }
-    }
-  }
-  if (persistentVolumeClaim !== undefined && !persistentVolumeClaim.claimName) {
-    errors.push(required(`${at}.persistentVolumeClaim.claimName`));
+function validateEmptyDir(dir: EmptyDirVolumeSource, path: string, errors: FieldError[]): void {
+  if (dir.medium && !dir.medium.startsWith('HugePages-')) checkChoice(dir.medium, MEDIA, `${path}.medium`, errors);
+  if (dir.sizeLimit === undefined) return;
+  const size = parseQuantity(dir.sizeLimit);
+  if (size === undefined || size.nano < 0n) {
+    errors.push(forbidden(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity'));
   }
 }
 
-function validateItems(items: readonly KeyToPath[] | undefined, path: string, errors: FieldError[]): void {
-  for (const [i, item] of (items ?? []).entries()) {
-    if (!item.key) errors.push(required(`${path}[${i}].key`));
-    else for (const fault of configMapKey(item.key)) errors.push(invalid(`${path}[${i}].key`, item.key, fault));
-    validatePath(item.path, `${path}[${i}].path`, errors);
-    validateMode(item.mode, `${path}[${i}].mode`, errors);
+function validateHostPath(host: HostPathVolumeSource, path: string, errors: FieldError[]): void {
+  if (!host.path) errors.push(required(`${path}.path`));
+  else checkNoBacksteps(host.path, `${path}.path`, errors);
+  if (host.type) checkChoice(host.type, HOST_PATH_TYPES, `${path}.type`, errors);
+}
+
+function validateImage(image: ImageVolumeSource, path: string, errors: FieldError[]): void {
+  if (!image.reference) errors.push(required(`${path}.reference`));
+  else if (image.reference !== image.reference.trim()) {
+    errors.push(invalid(`${path}.reference`, image.reference, 'must not have leading or trailing whitespace'));
   }
+  checkChoice(image.pullPolicy, PULL_POLICIES, `${path}.pullPolicy`, errors);
 }
 
-function validatePath(text: string | undefined, path: string, errors: FieldError[]): void {
-  if (!text) errors.push(required(path));
-  else if (text.startsWith('/')) errors.push(invalid(path, text, 'must be a relative path'));
-  else if (text.split('/').includes('..')) errors.push(invalid(path, text, "must not contain '..'"));
+function validateNfs(nfs: NFSVolumeSource, path: string, errors: FieldError[]): void {
+  if (!nfs.server) errors.push(required(`${path}.server`));
+  if (!nfs.path) errors.push(required(`${path}.path`));
+  else if (!nfs.path.startsWith('/')) errors.push(invalid(`${path}.path`, nfs.path, 'must be an absolute path'));
 }
 
-function validateMode(mode: number | undefined, path: string, errors: FieldError[]): void {
-  if (mode !== undefined && (mode < 0 || mode > 0o777)) {
-    errors.push(invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive'));
+/** A claim that is made for the pod and lives as long as it does. */
+function validateEphemeral(ephemeral: EphemeralVolumeSource, path: string, errors: FieldError[]): void {
+  const at = `${path}.volumeClaimTemplate`;
+  const claim = ephemeral.volumeClaimTemplate?.spec;
+  if (claim === undefined) {
+    errors.push(required(at));
+    return;
+  }
+  const modes = claim.accessModes ?? [];
+  if (modes.length === 0) errors.push(required(`${at}.spec.accessModes`, 'at least 1 access mode is required'));
+  for (const [i, mode] of modes.entries()) checkChoice(mode, ACCESS_MODES, `${at}.spec.accessModes[${i}]`, errors);
+  const size = claim.resources?.requests?.storage;
+  if (size === undefined) errors.push(required(`${at}.spec.resources[storage]`));
+  else if ((parseQuantity(size)?.nano ?? 0n) <= 0n) {
+    errors.push(invalid(`${at}.spec.resources[storage]`, size, 'must be greater than zero'));
+  }
+  checkChoice(claim.volumeMode, VOLUME_MODES, `${at}.spec.volumeMode`, errors);
+  if (claim.storageClassName) checkName(claim.storageClassName, dnsSubdomain, `${at}.spec.storageClassName`, errors);
+}
+
+/** The sources of storage systems: what the schema says must be there, is there. */
+function validateRequiredFields(volume: Volume, source: keyof Volume, path: string, errors: FieldError[]): void {
+  const type = (VolumeSchema.fields[source] as Field).type;
+  if (type.kind !== 'object') return;
+  const value = volume[source] as unknown as Record<string, unknown>;
+  for (const name in type.fields) {
+    const given = value[name];
+    const absent = given === undefined || given === '' || (Array.isArray(given) && given.length === 0);
+    if (type.fields[name]?.required === true && absent) errors.push(required(`${path}.${name}`));
   }
 }
