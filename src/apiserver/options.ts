@@ -1,0 +1,38 @@
+/** What an API server is made of. */
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { Kind } from '../machinery/kind.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface ApiServerOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** what is served; absent: all kinds of Kubernetes that are built in */
+  readonly kinds?: readonly Kind[];
+  readonly tls: {
+    /** PEM: the serving certificate and its key */
+    readonly cert: string;
+    readonly key: string;
+    /** PEM: the CA whose client certificates are believed */
+    readonly clientCA: string;
+  };
+  /** With which kubelets are called: PEM, and the CA of their serving certificates. */
+  readonly kubeletClient: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** PEM: signs the tokens of service accounts */
+  readonly serviceAccountKey: string;
+  /** `https://kubernetes.default.svc.cluster.local` */
+  readonly serviceAccountIssuer: string;
+  /** `10.96.0.0/16`: where services get their addresses from */
+  readonly serviceCIDR: string;
+  /** Under which other machines and pods reach this server; for the service `kubernetes`. */
+  readonly advertiseAddress: string;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0: any free one */
+  readonly port: number;
+}
