@@ -15,6 +15,8 @@ export interface Attributes {
   readonly name: string;
   /** for what is no resource */
   readonly path: string;
+  /** of a list or watch, as the client wrote it */
+  readonly fieldSelector?: string;
 }
 
 export interface Decision {

@@ -1,0 +1,63 @@
+/**
+ * Whose token is this, and who am I?
+ * Source: https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/
+ */
+import { type SelfSubjectReview, selfSubjectReviews } from '../../apis/authentication/selfSubjectReview.ts';
+import { type TokenReview, type TokenReviewStatus, tokenReviews } from '../../apis/authentication/tokenReview.ts';
+import type { UserInfo } from '../../apis/authentication/userInfo.ts';
+import type { Kind } from '../../machinery/kind.ts';
+import { formatTime } from '../../machinery/time.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { readReview, reviewed } from '../reviewBody.ts';
+import { type Handler, handlerKey } from '../stage.ts';
+import { authenticated, type User } from '../user.ts';
+import { InvalidTokenError, type ServiceAccountTokens } from './serviceAccountTokens.ts';
+
+export function authenticationReviewHandlers(tokens: ServiceAccountTokens, clock: Clock): [string, Handler][] {
+  const tokenKind = tokenReviews as unknown as Kind;
+  const selfKind = selfSubjectReviews as unknown as Kind;
+  return [
+    [
+      handlerKey(tokenKind.group, tokenKind.plural),
+      async (ctx) => {
+        const review = (await readReview(ctx, tokenKind)) as TokenReview;
+        review.status = await reviewToken(tokens, review.spec?.token ?? '', review.spec?.audiences ?? []);
+        return reviewed(review, tokenKind);
+      },
+    ],
+    [
+      handlerKey(selfKind.group, selfKind.plural),
+      async (ctx) => {
+        const review = (await readReview(ctx, selfKind)) as SelfSubjectReview;
+        review.metadata = { ...review.metadata, creationTimestamp: formatTime(clock.now()) };
+        review.status = { userInfo: infoOf(ctx.user) };
+        return reviewed(review, selfKind);
+      },
+    ],
+  ];
+}
+
+async function reviewToken(
+  tokens: ServiceAccountTokens,
+  token: string,
+  audiences: readonly string[],
+): Promise<TokenReviewStatus> {
+  try {
+    const verdict = await tokens.verify(token, audiences.length === 0 ? tokens.audiences : audiences);
+    return { authenticated: true, user: infoOf(authenticated(verdict.user)), audiences: [...verdict.audiences] };
+  } catch (e) {
+    if (e instanceof InvalidTokenError) return { user: {}, error: e.message };
+    throw e;
+  }
+}
+
+function infoOf(user: User): UserInfo {
+  return {
+    username: user.name,
+    ...(user.uid === undefined ? {} : { uid: user.uid }),
+    groups: [...user.groups],
+    ...(user.extra === undefined
+      ? {}
+      : { extra: Object.fromEntries(Object.entries(user.extra).map(([key, values]) => [key, [...values]])) }),
+  };
+}
