@@ -1,9 +1,9 @@
-import type { FieldError } from '../../machinery/fieldError.ts';
+import { type FieldError, invalid } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { bool, bytes, type Infer, map, object, opt, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
-import { validateDataKeys, validateImmutableData } from './validation/data.ts';
+import { sizeOf, validateImmutableData, validateKeysOf, validateSize } from './validation/data.ts';
 
 export const ConfigMap = object('io.k8s.api.core.v1.ConfigMap', () => ({
   apiVersion: opt(undefined, str),
@@ -41,6 +41,13 @@ export const configMaps = defineKind<ConfigMap>({
 
 function validateConfigMap(map: ConfigMap): FieldError[] {
   const errors: FieldError[] = [];
-  validateDataKeys([map.data, map.binaryData], errors);
+  validateKeysOf(map.data, 'data', errors);
+  validateKeysOf(map.binaryData, 'binaryData', errors);
+  for (const key of Object.keys(map.binaryData ?? {})) {
+    if (Object.hasOwn(map.data ?? {}, key)) {
+      errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
+    }
+  }
+  validateSize(sizeOf(map.data, 'text') + sizeOf(map.binaryData, 'base64'), '', errors);
   return errors;
 }

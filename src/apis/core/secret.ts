@@ -1,9 +1,10 @@
 import { type FieldError, forbidden, invalid, required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { setOwn } from '../../machinery/patch/merge.ts';
 import { bool, bytes, type Infer, map, object, opt, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
-import { validateDataKeys, validateImmutableData } from './validation/data.ts';
+import { sizeOf, validateImmutableData, validateKeysOf, validateSize } from './validation/data.ts';
 
 export const Secret = object('io.k8s.api.core.v1.Secret', () => ({
   apiVersion: opt(undefined, str),
@@ -17,12 +18,15 @@ export const Secret = object('io.k8s.api.core.v1.Secret', () => ({
 export interface Secret extends Infer<typeof Secret> {}
 
 /** The keys that a secret of a type must have. */
-const NEEDED_KEYS: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-};
+const NEEDED_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+]);
+
+/** Keys that hold the configuration of a client of registries, in JSON. */
+const JSON_KEYS = ['.dockercfg', '.dockerconfigjson'];
 
 const SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 
@@ -36,8 +40,9 @@ export const secrets = defineKind<Secret>({
   setDefaults(secret) {
     // stringData is a way to write, never to read.
     if (secret.stringData === undefined) return;
-    const data = { ...secret.data };
-    for (const [key, text] of Object.entries(secret.stringData)) data[key] = Buffer.from(text).toString('base64');
+    const data: Record<string, string> = { ...secret.data };
+    for (const [key, text] of Object.entries(secret.stringData))
+      setOwn(data, key, Buffer.from(text).toString('base64'));
     secret.data = data;
     delete secret.stringData;
   },
@@ -63,11 +68,27 @@ export const secrets = defineKind<Secret>({
   selectableFields: { type: (secret) => secret.type ?? '' },
 });
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function validateSecret(secret: Secret): FieldError[] {
   const errors: FieldError[] = [];
-  validateDataKeys([secret.data], errors);
-  for (const key of NEEDED_KEYS[secret.type ?? ''] ?? [])
-    if (secret.data?.[key] === undefined) errors.push(required(`data[${key}]`));
+  validateKeysOf(secret.data, 'data', errors);
+  validateSize(sizeOf(secret.data, 'base64'), 'data', errors);
+  for (const key of NEEDED_KEYS.get(secret.type ?? '') ?? []) {
+    const value = secret.data?.[key];
+    if (value === undefined) errors.push(required(`data[${key}]`));
+    else if (JSON_KEYS.includes(key) && !isJson(Buffer.from(value, 'base64').toString())) {
+      // What is in a secret is shown to nobody.
+      errors.push(invalid(`data[${key}]`, '<secret contents redacted>', 'must be JSON'));
+    }
+  }
   if (secret.type === 'kubernetes.io/service-account-token' && !secret.metadata?.annotations?.[SERVICE_ACCOUNT_NAME]) {
     errors.push(required(`metadata.annotations[${SERVICE_ACCOUNT_NAME}]`));
   }

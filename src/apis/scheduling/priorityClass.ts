@@ -72,10 +72,10 @@ const HIGHEST_USER_PRIORITY = 1_000_000_000;
 const SYSTEM_PREFIX = 'system-';
 
 /** The classes of the system itself, above all of the users'. */
-export const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = {
-  'system-cluster-critical': 2_000_000_000,
-  'system-node-critical': 2_000_001_000,
-};
+export const SYSTEM_PRIORITIES: ReadonlyMap<string, number> = new Map([
+  ['system-cluster-critical', 2_000_000_000],
+  ['system-node-critical', 2_000_001_000],
+]);
 
 const PREEMPTION_POLICIES = ['Never', 'PreemptLowerPriority'];
 
@@ -84,7 +84,7 @@ function validatePriorityClass(priority: PriorityClass): FieldError[] {
   const name = priority.metadata?.name ?? '';
   const value = priority.value ?? 0;
   if (name.startsWith(SYSTEM_PREFIX)) {
-    if (SYSTEM_PRIORITIES[name] !== value || priority.globalDefault === true) {
+    if (SYSTEM_PRIORITIES.get(name) !== value || priority.globalDefault === true) {
       errors.push(forbidden('metadata.name', `names with the prefix '${SYSTEM_PREFIX}' are for the system alone`));
     }
   } else if (value > HIGHEST_USER_PRIORITY) {

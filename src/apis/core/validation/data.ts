@@ -1,28 +1,26 @@
 /** Rules for the data of config maps and secrets. */
 import { isDeepStrictEqual } from 'node:util';
-import { type FieldError, forbidden, invalid } from '../../../machinery/fieldError.ts';
+import { type FieldError, forbidden, invalid, tooLong } from '../../../machinery/fieldError.ts';
 import { configMapKey } from '../../../machinery/names.ts';
 
 /** The values of one object together; what is stored must stay well below a request's limit. */
 const MAX_BYTES = 1024 * 1024;
 
-export function validateDataKeys(
-  parts: readonly (Readonly<Record<string, string>> | undefined)[],
-  errors: FieldError[],
-): void {
+type Data = Readonly<Record<string, string>> | undefined;
+
+export function validateKeysOf(data: Data, path: string, errors: FieldError[]): void {
+  for (const key in data) for (const fault of configMapKey(key)) errors.push(invalid(`${path}[${key}]`, key, fault));
+}
+
+/** The bytes that the values take. */
+export function sizeOf(data: Data, encoding: 'text' | 'base64'): number {
   let size = 0;
-  const seen = new Set<string>();
-  for (const [i, part] of parts.entries()) {
-    for (const [key, value] of Object.entries(part ?? {})) {
-      const at = `${i === 0 ? 'data' : 'binaryData'}[${key}]`;
-      for (const fault of configMapKey(key)) errors.push(invalid(at, key, fault));
-      if (seen.has(key)) errors.push(invalid(at, key, 'duplicate of key present in data'));
-      seen.add(key);
-      size += Buffer.byteLength(value);
-    }
-  }
-  if (size > MAX_BYTES)
-    errors.push({ type: 'FieldValueTooLong', field: '', detail: `may not be more than ${MAX_BYTES} bytes` });
+  for (const key in data) size += Buffer.byteLength(data[key] as string, encoding === 'text' ? 'utf8' : 'base64');
+  return size;
+}
+
+export function validateSize(bytes: number, path: string, errors: FieldError[]): void {
+  if (bytes > MAX_BYTES) errors.push(tooLong(path, MAX_BYTES));
 }
 
 /** An object marked immutable stays so, and so does its data. */

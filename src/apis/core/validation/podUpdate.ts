@@ -133,7 +133,7 @@ function isNarrower(term: NodeSelectorTerm, was: NodeSelectorTerm): boolean {
 
 /** The new spec with the old values of what may change: what differs then may not. */
 function withAllowedChangesUndone(spec: PodSpec, before: PodSpec, gated: boolean): PodSpec {
-  const undone: PodSpec = { ...spec, containers: withOldImages(spec.containers, before.containers) };
+  const undone: PodSpec = { ...spec, containers: withOldImages(spec.containers ?? [], before.containers ?? []) };
   if (spec.initContainers !== undefined) {
     undone.initContainers = withOldImages(spec.initContainers, before.initContainers ?? []);
   }
