@@ -15,6 +15,7 @@ export function authorize(parts: ApiServerParts): Stage {
 
 function attributesOf(ctx: RequestContext): Attributes {
   const { info } = ctx;
+  const fieldSelector = info.isResource ? ctx.query.get('fieldSelector') : null;
   return {
     user: ctx.user,
     verb: info.verb,
@@ -25,9 +26,19 @@ function attributesOf(ctx: RequestContext): Attributes {
     subresource: info.subresource,
     // A namespace itself is authorized like something in it.
     namespace: info.namespace ?? (info.resource === 'namespaces' && info.group === '' ? info.name : ''),
-    name: info.name,
+    name: info.name === '' && fieldSelector !== null ? nameSelected(fieldSelector) : info.name,
     path: info.path,
+    ...(fieldSelector === null ? {} : { fieldSelector }),
   };
+}
+
+/** A list or watch of the one object with a name is authorized like a request for that object. */
+function nameSelected(fieldSelector: string): string {
+  for (const term of fieldSelector.split(',')) {
+    const name = /^metadata\.name==?([^=]+)$/.exec(term)?.[1];
+    if (name !== undefined) return name;
+  }
+  return '';
 }
 
 /** The refusal, in the words that clients know. */

@@ -71,19 +71,30 @@ export async function changeObject(
       user: ctx.user,
       dryRun,
     };
-    await admit(parts.admission, 'mutate', request);
-    assertValid(kind, name, [
-      ...validateMeta(kind, meta),
-      ...validateMetaUpdate(meta, old.metadata),
-      ...(rules?.validate?.(object, old) ?? []),
-    ]);
-    await admit(parts.admission, 'validate', request);
-    checkFieldManager(ctx, kind, object);
-    if (dryRun) return { type: 'object', status: 200, object, kind };
-    const entry = await storeChange(parts, kind, current, object);
-    if (entry !== undefined) return { type: 'entry', status: 200, kind, entry };
+    try {
+      await admit(parts.admission, 'mutate', request);
+      assertValid(kind, name, [
+        ...validateMeta(kind, meta),
+        ...validateMetaUpdate(meta, old.metadata),
+        ...(rules?.validate?.(object, old) ?? []),
+      ]);
+      await admit(parts.admission, 'validate', request);
+      checkFieldManager(ctx, kind, object);
+      if (dryRun) return { type: 'object', status: 200, object, kind };
+      const entry = await storeChange(parts, kind, current, object);
+      if (entry !== undefined) return { type: 'entry', status: 200, kind, entry };
+    } catch (error) {
+      letGo(parts, request);
+      throw error;
+    }
+    letGo(parts, request);
     if ((wanted !== '' && wanted !== '0') || attempt >= MAX_ATTEMPTS) throw conflict(kind, name, MODIFIED);
   }
+}
+
+/** The change was not stored: what plugins reserved for it is free again. */
+function letGo(parts: ApiServerParts, request: AdmissionRequest): void {
+  for (const plugin of parts.admission) plugin.undo?.(request);
 }
 
 /** Stores a change of the object at `current`; undefined where somebody was faster. */

@@ -1,0 +1,116 @@
+/**
+ * A kubelet changes its own node, its own lease and the pods that are bound to it, and nothing else.
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
+ */
+import type { Node, Taint } from '../../apis/core/node.ts';
+import type { Pod } from '../../apis/core/pod.ts';
+import { forbiddenRequest } from '../../machinery/status.ts';
+import { NODE_LEASE_NAMESPACE, nodeOf } from '../authorization/node.ts';
+import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts';
+import { MIRROR_ANNOTATION } from './serviceAccount.ts';
+
+/** Labels under these domains say things about a node that it must not say of itself … */
+const RESERVED_DOMAINS = ['kubernetes.io', 'k8s.io'];
+/** … but for these, */
+const OWN_LABELS: ReadonlySet<string> = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'node.kubernetes.io/windows-build',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.kubernetes.io/region',
+  'failure-domain.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+]);
+/** … and all below these. */
+const OWN_DOMAINS = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
+
+export const nodeRestriction: AdmissionPlugin = {
+  name: 'NodeRestriction',
+  resources: new Set(['/pods', '/nodes', 'coordination.k8s.io/leases']),
+  validate(request) {
+    const node = nodeOf(request.user);
+    if (node === undefined) return;
+    const why = faultOf(request, node);
+    if (why !== undefined) throw forbiddenRequest(request.kind, request.name, why);
+  },
+};
+
+function faultOf(request: AdmissionRequest, node: string): string | undefined {
+  switch (request.kind.plural) {
+    case 'nodes':
+      return nodeFault(request, node);
+    case 'pods':
+      return podFault(request, node);
+    default:
+      if (request.namespace !== NODE_LEASE_NAMESPACE || request.name === node) return undefined;
+      return `node ${JSON.stringify(node)} may only change the lease of its own name`;
+  }
+}
+
+function podFault(request: AdmissionRequest, node: string): string | undefined {
+  const shown = JSON.stringify(node);
+  const pod = request.object as Pod | undefined;
+  const old = request.oldObject as Pod | undefined;
+  switch (request.operation) {
+    case 'CREATE': {
+      if (request.subresource !== '') return undefined;
+      if (pod?.metadata?.annotations?.[MIRROR_ANNOTATION] === undefined) {
+        return `pod does not have ${JSON.stringify(MIRROR_ANNOTATION)} annotation, node ${shown} can only create mirror pods`;
+      }
+      if (pod.spec?.nodeName !== node) return `node ${shown} can only create pods with spec.nodeName set to itself`;
+      if (pod.spec.serviceAccountName) return `node ${shown} can not create pods that reference a service account`;
+      return undefined;
+    }
+    case 'UPDATE':
+      if (request.subresource !== 'status') return `node ${shown} may only update the status of pods`;
+      if (old?.spec?.nodeName !== node) {
+        return `node ${shown} can only update pod status for pods with spec.nodeName set to itself`;
+      }
+      return JSON.stringify(pod?.metadata?.labels ?? {}) === JSON.stringify(old.metadata?.labels ?? {})
+        ? undefined
+        : `node ${shown} cannot update labels through pod status`;
+    default:
+      return old?.spec?.nodeName === node
+        ? undefined
+        : `node ${shown} can only delete pods with spec.nodeName set to itself`;
+  }
+}
+
+function nodeFault(request: AdmissionRequest, own: string): string | undefined {
+  if (request.name !== own) return `node ${JSON.stringify(own)} is not allowed to modify node ${JSON.stringify(request.name)}`;
+  const node = request.object as Node | undefined;
+  const old = request.oldObject as Node | undefined;
+  if (node === undefined) return undefined;
+  const bad = changedLabels(node.metadata?.labels ?? {}, old?.metadata?.labels ?? {}).filter((l) => !mayLabel(l));
+  if (bad.length > 0) {
+    return `is not allowed to modify labels: ${bad.sort().join(', ')}`;
+  }
+  if (old === undefined || request.subresource !== '') return undefined;
+  if (node.spec?.configSource !== undefined && old.spec?.configSource === undefined) {
+    return `node ${JSON.stringify(own)} is not allowed to set its configSource`;
+  }
+  const same = JSON.stringify(sorted(node.spec?.taints)) === JSON.stringify(sorted(old.spec?.taints));
+  return same ? undefined : `node ${JSON.stringify(own)} is not allowed to modify taints`;
+}
+
+const sorted = (taints: readonly Taint[] | undefined) =>
+  (taints ?? []).map((t) => `${t.key}=${t.value ?? ''}:${t.effect}`).sort();
+
+function changedLabels(now: Record<string, string>, before: Record<string, string>): string[] {
+  return [...new Set([...Object.keys(now), ...Object.keys(before)])].filter((l) => now[l] !== before[l]);
+}
+
+function mayLabel(label: string): boolean {
+  const slash = label.indexOf('/');
+  if (slash < 0 || OWN_LABELS.has(label)) return true;
+  const domain = label.slice(0, slash);
+  const within = (d: string) => domain === d || domain.endsWith(`.${d}`);
+  return OWN_DOMAINS.some(within) || !RESERVED_DOMAINS.some(within);
+}

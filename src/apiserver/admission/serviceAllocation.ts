@@ -1,0 +1,202 @@
+/**
+ * Services get their cluster address and node ports here: chosen, or checked where the client names them,
+ * held while the write is under way, and free again when it fails or the service goes.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/
+ */
+import { type Service, type ServiceSpec, services } from '../../apis/core/service.ts';
+import { hasClusterIP } from '../../apis/core/serviceDefaults.ts';
+import type { Random } from '../../lib/random.ts';
+import { type FieldError, invalid } from '../../machinery/fieldError.ts';
+import type { Stored } from '../../machinery/kind.ts';
+import { apiError, invalidObject } from '../../machinery/status.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { WatchCache } from '../registry/watchCache.ts';
+import { formatIp, type IpRange, parseIp, parseIpRange } from './ipRange.ts';
+import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts';
+import { Reservations } from './reservations.ts';
+
+const FIRST_NODE_PORT = 30_000;
+const LAST_NODE_PORT = 32_767;
+/** The start of each range is left to those who name one. */
+const KEPT_ADDRESSES = { share: 16, most: 256 };
+const KEPT_PORTS = { share: 32, most: 128 };
+const NONE = 'None';
+
+export class ServiceAllocation implements AdmissionPlugin {
+  readonly name = 'ServiceAllocation';
+  readonly resources: ReadonlySet<string> = new Set(['/services']);
+  readonly #cache: WatchCache<Service>;
+  readonly #range: IpRange;
+  readonly #addresses: Reservations;
+  readonly #ports: Reservations;
+  #unlisten: (() => void) | undefined;
+  #listening = false;
+  #stopped = false;
+
+  /** @throws RangeError for a range that is none */
+  constructor(registry: Registry, serviceCIDR: string, random: Random) {
+    this.#cache = registry.cache(services);
+    this.#range = parseIpRange(serviceCIDR);
+    this.#addresses = new Reservations(this.#range.first, this.#range.last, KEPT_ADDRESSES, random);
+    this.#ports = new Reservations(FIRST_NODE_PORT, LAST_NODE_PORT, KEPT_PORTS, random);
+  }
+
+  /** Takes what stored services hold. */
+  async start(): Promise<void> {
+    await this.#cache.start();
+    if (this.#stopped || this.#listening) return;
+    this.#listening = true;
+    for (const service of this.#cache.objects()) this.#settle(service);
+    this.#unlisten = this.#cache.listen({
+      onEvent: ({ type, entry }) => {
+        if (type === 'DELETED') this.#release(entry.object.metadata.uid);
+        else this.#settle(entry.object as Stored<Service>);
+      },
+      onEnd: () => {
+        this.#listening = false;
+      },
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#unlisten?.();
+  }
+
+  mutate(request: AdmissionRequest): void | Promise<void> {
+    if (request.subresource !== '' || request.object === undefined) return;
+    if (this.#listening) return this.#allocate(request);
+    return this.start().then(() => this.#allocate(request));
+  }
+
+  undo(request: AdmissionRequest): void {
+    const uid = request.object?.metadata?.uid;
+    if (request.kind.plural !== 'services' || request.kind.group !== '' || uid === undefined) return;
+    const stored = this.#cache.object(request.namespace, request.name);
+    if (stored?.metadata.uid === uid) this.#settle(stored);
+    else this.#release(uid);
+  }
+
+  #settle(service: Stored<Service>): void {
+    const spec = service.spec ?? {};
+    const addresses = (spec.clusterIPs ?? []).map(parseIp).filter((ip) => ip !== undefined);
+    this.#addresses.settle(service.metadata.uid, addresses);
+    this.#ports.settle(service.metadata.uid, portsOf(spec));
+  }
+
+  #release(uid: string): void {
+    this.#addresses.settle(uid, []);
+    this.#ports.settle(uid, []);
+  }
+
+  #allocate(request: AdmissionRequest): void {
+    const service = request.object as Service;
+    const { spec } = service;
+    if (spec === undefined) return;
+    const owner = service.metadata?.uid ?? '';
+    const errors: FieldError[] = [];
+    setFamilies(spec, errors);
+    if (errors.length === 0) {
+      this.#allocateAddress(spec, owner, request.dryRun, errors);
+      this.#allocatePorts(spec, owner, request.dryRun, errors);
+    }
+    if (errors.length > 0) {
+      this.undo(request);
+      throw invalidObject(services, request.name, errors);
+    }
+  }
+
+  #allocateAddress(spec: ServiceSpec, owner: string, dryRun: boolean, errors: FieldError[]): void {
+    if (!hasClusterIP(spec)) return;
+    const wanted = spec.clusterIPs?.[0] || spec.clusterIP;
+    if (wanted === NONE) {
+      spec.clusterIP = NONE;
+      spec.clusterIPs = [NONE];
+      return;
+    }
+    if (!wanted) {
+      const chosen = this.#addresses.choose();
+      if (chosen === undefined) throw apiError('InternalError', 'Internal error occurred: failed to allocate a serviceIP: range is full');
+      if (!dryRun) this.#addresses.take(chosen, owner);
+      spec.clusterIP = formatIp(chosen);
+      spec.clusterIPs = [spec.clusterIP];
+      return;
+    }
+    spec.clusterIP = wanted;
+    spec.clusterIPs ??= [wanted];
+    const address = parseIp(wanted);
+    // What is no address at all is for validation to say.
+    if (address === undefined) return;
+    const refuse = (why: string) =>
+      errors.push(invalid('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`));
+    if (!this.#addresses.includes(address)) {
+      refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${this.#range.cidr}`);
+    } else if (dryRun ? !this.#addresses.isFreeFor(address, owner) : !this.#addresses.take(address, owner)) {
+      refuse('provided IP is already allocated');
+    }
+  }
+
+  #allocatePorts(spec: ServiceSpec, owner: string, dryRun: boolean, errors: FieldError[]): void {
+    const reserve = (port: number, field: string) => {
+      if (!this.#ports.includes(port)) {
+        const why = `provided port is not in the valid range. The range of valid ports is ${FIRST_NODE_PORT}-${LAST_NODE_PORT}`;
+        errors.push(invalid(field, port, why));
+      } else if (dryRun ? !this.#ports.isFreeFor(port, owner) : !this.#ports.take(port, owner)) {
+        errors.push(invalid(field, port, 'provided port is already allocated'));
+      }
+    };
+    const choose = (): number => {
+      const port = this.#ports.choose();
+      if (port === undefined) throw apiError('InternalError', 'Internal error occurred: failed to allocate a nodePort: range is full');
+      if (!dryRun) this.#ports.take(port, owner);
+      return port;
+    };
+    const wantsPorts =
+      spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
+    if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') {
+      const ports = spec.ports ?? [];
+      // Named ones first, so that a chosen one is never what another port of this service names.
+      for (const [i, port] of ports.entries()) if (port.nodePort) reserve(port.nodePort, `spec.ports[${i}].nodePort`);
+      for (const port of ports) {
+        if (!port.nodePort && wantsPorts) {
+          // The same port over another protocol has the same node port.
+          const twin = ports.find((p) => p.nodePort && p.port === port.port && p.protocol !== port.protocol);
+          port.nodePort = twin?.nodePort ?? choose();
+        }
+      }
+    }
+    if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local') {
+      if (spec.healthCheckNodePort) reserve(spec.healthCheckNodePort, 'spec.healthCheckNodePort');
+      else spec.healthCheckNodePort = choose();
+    }
+  }
+}
+
+function portsOf(spec: ServiceSpec): number[] {
+  const ports = (spec.ports ?? []).map((p) => p.nodePort ?? 0);
+  return [...new Set([...ports, spec.healthCheckNodePort ?? 0])].filter((p) => p !== 0);
+}
+
+/** This cluster speaks IPv4 only. */
+function setFamilies(spec: ServiceSpec, errors: FieldError[]): void {
+  if (!hasClusterIP(spec)) return;
+  const headless = spec.clusterIP === NONE || spec.clusterIPs?.[0] === NONE;
+  const selects = Object.keys(spec.selector ?? {}).length > 0;
+  if (headless && !selects) {
+    // Whoever makes the endpoints chooses their family.
+    if (spec.ipFamilies === undefined) {
+      spec.ipFamilyPolicy ??= 'RequireDualStack';
+      spec.ipFamilies = spec.ipFamilyPolicy === 'SingleStack' ? ['IPv4'] : ['IPv4', 'IPv6'];
+    } else spec.ipFamilyPolicy ??= spec.ipFamilies.length > 1 ? 'RequireDualStack' : 'SingleStack';
+    return;
+  }
+  if (spec.ipFamilyPolicy === 'RequireDualStack') {
+    const why = 'this cluster is not configured for dual-stack services';
+    errors.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, why));
+  }
+  for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
+    if (family === 'IPv6') errors.push(invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'));
+  }
+  spec.ipFamilyPolicy ??= 'SingleStack';
+  spec.ipFamilies ??= ['IPv4'];
+}
