@@ -1,9 +1,10 @@
-import { type FieldError, invalid } from '../../machinery/fieldError.ts';
+import { type FieldError, invalid, notSupported, required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { ipAddress, portNumber } from '../../machinery/names.ts';
+import { dnsLabel, dnsSubdomain, ipAddress, portNumber } from '../../machinery/names.ts';
 import { type Infer, int32, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { isLocalAddress } from '../addresses.ts';
 import { ObjectReference } from './references.ts';
 
 export const Endpoints = object('io.k8s.api.core.v1.Endpoints', () => ({
@@ -58,6 +59,10 @@ export const endpoints = defineKind<Endpoints>({
   listKind: 'EndpointsList',
   shortNames: ['ep'],
   schema: Endpoints,
+  createOnUpdate: true,
+  setDefaults(object) {
+    for (const subset of object.subsets ?? []) for (const port of subset.ports ?? []) port.protocol ||= 'TCP';
+  },
   validate: validateEndpoints,
   update: { validate: validateEndpoints },
   columns: [
@@ -67,21 +72,40 @@ export const endpoints = defineKind<Endpoints>({
   ],
 });
 
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
+
 function validateEndpoints(object: Endpoints): FieldError[] {
   const errors: FieldError[] = [];
   for (const [i, subset] of (object.subsets ?? []).entries()) {
-    for (const field of ['addresses', 'notReadyAddresses'] as const) {
-      for (const [j, address] of (subset[field] ?? []).entries()) {
-        for (const fault of ipAddress(address.ip ?? ''))
-          errors.push(invalid(`subsets[${i}].${field}[${j}].ip`, address.ip, fault));
-      }
+    const at = `subsets[${i}]`;
+    const { addresses = [], notReadyAddresses = [], ports = [] } = subset;
+    if (addresses.length === 0 && notReadyAddresses.length === 0) {
+      errors.push(required(at, 'must specify `addresses` or `notReadyAddresses`'));
     }
-    for (const [j, port] of (subset.ports ?? []).entries()) {
-      for (const fault of portNumber(port.port))
-        errors.push(invalid(`subsets[${i}].ports[${j}].port`, port.port, fault));
-    }
+    for (const [j, a] of addresses.entries()) validateAddress(a, `${at}.addresses[${j}]`, errors);
+    for (const [j, a] of notReadyAddresses.entries()) validateAddress(a, `${at}.notReadyAddresses[${j}]`, errors);
+    for (const [j, port] of ports.entries()) validatePort(port, ports.length > 1, `${at}.ports[${j}]`, errors);
   }
   return errors;
+}
+
+function validateAddress(address: EndpointAddress, at: string, errors: FieldError[]): void {
+  const { ip = '' } = address;
+  for (const fault of ipAddress(ip)) errors.push(invalid(`${at}.ip`, ip, fault));
+  if (isLocalAddress(ip)) errors.push(invalid(`${at}.ip`, ip, 'may not be unspecified, loopback or link-local'));
+  if (address.hostname) {
+    for (const fault of dnsLabel(address.hostname)) errors.push(invalid(`${at}.hostname`, address.hostname, fault));
+  }
+  if (address.nodeName !== undefined) {
+    for (const fault of dnsSubdomain(address.nodeName)) errors.push(invalid(`${at}.nodeName`, address.nodeName, fault));
+  }
+}
+
+function validatePort(port: EndpointPort, needsName: boolean, at: string, errors: FieldError[]): void {
+  if (port.name) for (const fault of dnsLabel(port.name)) errors.push(invalid(`${at}.name`, port.name, fault));
+  else if (needsName) errors.push(required(`${at}.name`));
+  for (const fault of portNumber(port.port)) errors.push(invalid(`${at}.port`, port.port, fault));
+  if (!PROTOCOLS.includes(port.protocol ?? '')) errors.push(notSupported(`${at}.protocol`, port.protocol, PROTOCOLS));
 }
 
 function endpointsText(object: Endpoints): string {

@@ -1,6 +1,7 @@
+import { type FieldError, invalid } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { dnsLabel } from '../../machinery/names.ts';
+import { dnsLabel, qualifiedName } from '../../machinery/names.ts';
 import { type Infer, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 
@@ -47,13 +48,30 @@ export const namespaces = defineKind<Namespace>({
   schema: Namespace,
   nameRule: dnsLabel,
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-  subresources: { finalize: { kind: 'Namespace', verbs: ['update'] } },
-  setDefaults(namespace) {
-    // Selectors find a namespace by its name through this label.
-    const { metadata } = namespace;
-    if (metadata?.name) metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+  subresources: {
+    finalize: {
+      kind: 'Namespace',
+      verbs: ['update'],
+      rules: {
+        prepare(namespace, old) {
+          namespace.status = old.status ?? {};
+        },
+        validate(namespace) {
+          const errors: FieldError[] = [];
+          for (const [i, finalizer] of (namespace.spec?.finalizers ?? []).entries()) {
+            for (const fault of qualifiedName(finalizer)) {
+              errors.push(invalid(`spec.finalizers[${i}]`, finalizer, fault));
+            }
+          }
+          return errors;
+        },
+      },
+    },
   },
+  setDefaults: labelWithName,
   prepareForCreate(namespace) {
+    // A name that the server made was not there when defaults were set.
+    labelWithName(namespace);
     const finalizers = namespace.spec?.finalizers ?? [];
     namespace.spec = {
       finalizers: finalizers.includes(NAMESPACE_FINALIZER) ? finalizers : [...finalizers, NAMESPACE_FINALIZER],
@@ -70,6 +88,11 @@ export const namespaces = defineKind<Namespace>({
     prepare(namespace, old) {
       namespace.spec = old.spec ?? {};
     },
+    validate(namespace) {
+      const phase = namespace.status?.phase;
+      const due = namespace.metadata?.deletionTimestamp === undefined ? 'Active' : 'Terminating';
+      return phase === due ? [] : [invalid('status.phase', phase, `may only be '${due}' now`)];
+    },
   },
   columns: [
     NAME_COLUMN,
@@ -83,3 +106,8 @@ export const namespaces = defineKind<Namespace>({
   ],
   selectableFields: { 'status.phase': (ns) => ns.status?.phase ?? '' },
 });
+
+/** Selectors find a namespace by its name through this label. */
+function labelWithName({ metadata }: Namespace): void {
+  if (metadata?.name) metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+}

@@ -1,7 +1,8 @@
-import { duplicate, type FieldError, invalid, notSupported } from '../../machinery/fieldError.ts';
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { labelValue, qualifiedName } from '../../machinery/names.ts';
+import { parseQuantity } from '../../machinery/quantity.ts';
 import {
   bool,
   type Infer,
@@ -17,6 +18,8 @@ import {
   time,
 } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { isCidr } from '../addresses.ts';
+import { TAINT_EFFECTS } from './validation/tolerations.ts';
 
 export const Node = object('io.k8s.api.core.v1.Node', () => ({
   apiVersion: opt(undefined, str),
@@ -162,7 +165,6 @@ export const ConfigMapNodeConfigSource = object('io.k8s.api.core.v1.ConfigMapNod
 export interface ConfigMapNodeConfigSource extends Infer<typeof ConfigMapNodeConfigSource> {}
 
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
-const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 /** Nodes: the machines that run pods. */
 export const nodes = defineKind<Node>({
@@ -175,8 +177,14 @@ export const nodes = defineKind<Node>({
   schema: Node,
   subresources: { proxy: { kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },
   setDefaults(node) {
-    const status = node.status;
+    const { spec, status } = node;
     if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity };
+    if (spec === undefined) return;
+    if (spec.unschedulable === false) delete spec.unschedulable;
+    // `podCIDR` is the older name of the first of `podCIDRs`; a client may know only the one.
+    const first = spec.podCIDRs?.[0];
+    if (spec.podCIDR && spec.podCIDR !== first) spec.podCIDRs = [spec.podCIDR];
+    else if (!spec.podCIDR && first) spec.podCIDR = first;
   },
   validate: validateNode,
   update: {
@@ -185,13 +193,9 @@ export const nodes = defineKind<Node>({
     },
     validate(node, old) {
       const errors = validateNode(node);
-      const was = old.spec?.podCIDR;
-      if (was && node.spec?.podCIDR !== was) {
-        errors.push({
-          type: 'FieldValueForbidden',
-          field: 'spec.podCIDR',
-          detail: 'may not be changed once it is set',
-        });
+      for (const field of ['podCIDR', 'providerID'] as const) {
+        const was = old.spec?.[field];
+        if (was && node.spec?.[field] !== was) errors.push(forbidden(`spec.${field}`, SET_ONCE));
       }
       return errors;
     },
@@ -200,6 +204,7 @@ export const nodes = defineKind<Node>({
     prepare(node, old) {
       node.spec = old.spec ?? {};
     },
+    validate: validateNodeStatus,
   },
   columns: [
     NAME_COLUMN,
@@ -251,16 +256,50 @@ export const nodes = defineKind<Node>({
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec?.unschedulable ?? false) },
 });
 
+const SET_ONCE = 'node updates may not change this once it is set';
+
 function validateNode(node: Node): FieldError[] {
   const errors: FieldError[] = [];
+  validateTaints(node.spec?.taints ?? [], errors);
+  for (const [i, range] of (node.spec?.podCIDRs ?? []).entries()) {
+    if (!isCidr(range)) {
+      errors.push(invalid(`spec.podCIDRs[${i}]`, range, 'must be a valid CIDR value, (e.g. 10.9.8.0/24)'));
+    }
+  }
+  return errors;
+}
+
+function validateTaints(taints: readonly Taint[], errors: FieldError[]): void {
   const seen = new Set<string>();
-  for (const [i, taint] of (node.spec?.taints ?? []).entries()) {
+  for (const [i, taint] of taints.entries()) {
     const at = `spec.taints[${i}]`;
     for (const fault of qualifiedName(taint.key ?? '')) errors.push(invalid(`${at}.key`, taint.key, fault));
     for (const fault of labelValue(taint.value ?? '')) errors.push(invalid(`${at}.value`, taint.value, fault));
-    if (!EFFECTS.includes(taint.effect ?? '')) errors.push(notSupported(`${at}.effect`, taint.effect, EFFECTS));
+    if (!taint.effect) errors.push(required(`${at}.effect`));
+    else if (!TAINT_EFFECTS.includes(taint.effect)) {
+      errors.push(notSupported(`${at}.effect`, taint.effect, TAINT_EFFECTS));
+    }
     const id = `${taint.key}:${taint.effect}`;
     if (seen.has(id)) errors.push(duplicate(at, taint));
+    seen.add(id);
+  }
+}
+
+/** Amounts that are not below nothing, addresses that are there once. */
+function validateNodeStatus(node: Node): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const field of ['capacity', 'allocatable'] as const) {
+    const amounts = node.status?.[field];
+    for (const name in amounts) {
+      if ((parseQuantity(amounts[name] as string)?.nano ?? -1n) < 0n) {
+        errors.push(invalid(`status.${field}[${name}]`, amounts[name], 'must be greater than or equal to 0'));
+      }
+    }
+  }
+  const seen = new Set<string>();
+  for (const [i, { type, address }] of (node.status?.addresses ?? []).entries()) {
+    const id = `${type}/${address}`;
+    if (seen.has(id)) errors.push(duplicate(`status.addresses[${i}]`, id));
     seen.add(id);
   }
   return errors;

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from '../../machinery/fieldError.ts';
 import { dnsLabel, dnsSubdomain, portNumber, qualifiedName } from '../../machinery/names.ts';
+import { isLocalAddress } from '../addresses.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from './endpointSlice.ts';
 
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
@@ -83,19 +84,6 @@ function validateAddress(address: string, type: string | undefined, path: string
 }
 
 const LOCAL = 'may not be unspecified, loopback, link-local or multicast';
-
-/** Addresses that mean something else on each machine, or many machines. */
-function isLocalAddress(address: string): boolean {
-  return (
-    address === '0.0.0.0' ||
-    address === '::' ||
-    address === '::1' ||
-    address.startsWith('127.') ||
-    address.startsWith('169.254.') ||
-    address.startsWith('224.0.0.') ||
-    /^(fe[89ab]|ff02)/i.test(address)
-  );
-}
 
 function validatePorts(ports: readonly EndpointPort[], errors: FieldError[]): void {
   if (ports.length > MOST_PORTS) {

@@ -1,5 +1,4 @@
 /** What is wrong with a service. */
-import { isIP } from 'node:net';
 import {
   duplicate,
   type FieldError,
@@ -10,6 +9,7 @@ import {
 } from '../../../machinery/fieldError.ts';
 import { dnsLabel, dnsSubdomain, ipAddress, portName, portNumber, qualifiedName } from '../../../machinery/names.ts';
 import { validateLabels } from '../../../machinery/validateMeta.ts';
+import { isCidr, isLocalAddress } from '../../addresses.ts';
 import type { Service, ServicePort, ServiceSpec } from '../service.ts';
 import { hasClusterIP, isExternallyReachable, isHeadless } from '../serviceDefaults.ts';
 
@@ -171,25 +171,6 @@ function validateAddresses(spec: ServiceSpec, errors: FieldError[]): void {
   if ((spec.loadBalancerSourceRanges ?? []).length > 0 && spec.type !== 'LoadBalancer') {
     errors.push(forbidden('spec.loadBalancerSourceRanges', "may only be used when `type` is 'LoadBalancer'"));
   }
-}
-
-/** Addresses that mean something else on each machine. */
-function isLocalAddress(address: string): boolean {
-  return (
-    address === '0.0.0.0' ||
-    address === '::' ||
-    address === '::1' ||
-    address.startsWith('127.') ||
-    address.startsWith('169.254.') ||
-    /^fe[89ab]/i.test(address)
-  );
-}
-
-function isCidr(text: string): boolean {
-  const slash = text.indexOf('/');
-  const family = isIP(text.slice(0, Math.max(slash, 0)));
-  const bits = text.slice(slash + 1);
-  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 function validateAffinity(spec: ServiceSpec, errors: FieldError[]): void {
