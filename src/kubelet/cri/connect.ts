@@ -1,0 +1,62 @@
+/** CRI over gRPC on a unix socket. */
+import type { Clock } from '../../lib/clock.ts';
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { decodeProtobuf, encodeProtobuf } from '../../machinery/schema/protobuf.ts';
+import { CALLS, Envelope, SubscribeRequest } from './messages.ts';
+import { type ContainerRuntime, RuntimeError } from './runtime.ts';
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+const MAX_MESSAGE_BYTES = 64 << 20;
+/** Topics that change what the kubelet sees. */
+const TOPICS = ['topic=="/tasks/start"', 'topic=="/tasks/exit"', 'topic=="/tasks/oom"', 'topic=="/containers/delete"'];
+
+/** Opens no connection yet: the first call does. */
+export function connectCri(socketPath: string, clock: Clock): ContainerRuntime {
+  const client = new Client(`unix://${socketPath}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.initial_reconnect_backoff_ms': 50,
+    'grpc.max_reconnect_backoff_ms': 1000,
+  });
+  return {
+    call(name, request, options) {
+      const { path, request: requestType, response: responseType } = CALLS[name];
+      return new Promise((resolve, reject) => {
+        client.makeUnaryRequest(
+          path,
+          (value: object) => encodeProtobuf(requestType, value),
+          (bytes: Buffer) => decodeProtobuf<never>(responseType, bytes),
+          request as object,
+          new Metadata({ waitForReady: false }),
+          { deadline: clock.now() + (options?.timeoutMs ?? DEFAULT_TIMEOUT_MS) },
+          (error: ServiceError | null, response) => {
+            if (error !== null) reject(new RuntimeError(error.code, error.details || error.message));
+            else resolve(response as never);
+          },
+        );
+      });
+    },
+    subscribe(onEvent, onEnd, signal) {
+      const stream = client.makeServerStreamRequest(
+        '/containerd.services.events.v1.Events/Subscribe',
+        (value: object) => encodeProtobuf(SubscribeRequest, value),
+        (bytes: Buffer) => decodeProtobuf<Envelope>(Envelope, bytes),
+        { filters: TOPICS },
+      );
+      let ended = false;
+      const end = () => {
+        if (ended) return;
+        ended = true;
+        signal.removeEventListener('abort', cancel);
+        if (!signal.aborted) onEnd();
+      };
+      const cancel = () => stream.cancel();
+      stream.on('data', (event: Envelope) => {
+        if (event.namespace === 'k8s.io') onEvent();
+      });
+      stream.on('error', end);
+      stream.on('end', end);
+      signal.addEventListener('abort', cancel, { once: true });
+    },
+    close: () => client.close(),
+  };
+}

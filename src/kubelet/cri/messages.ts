@@ -1,0 +1,357 @@
+/**
+ * The messages of the Container Runtime Interface that the kubelet uses, with their wire numbers.
+ * Enumerations are numbers, as on the wire.
+ *
+ * Source: runtime.v1, https://github.com/kubernetes/cri-api/blob/master/pkg/apis/runtime/v1/api.proto
+ */
+import { bool, bytes, type Infer, int32, int64, list, map, object, opt, str } from '../../machinery/schema/types.ts';
+
+const strings = list(str);
+const labels = map(str);
+
+export const SANDBOX_READY = 0;
+export const CONTAINER_STATE = { created: 0, running: 1, exited: 2, unknown: 3 } as const;
+export const NAMESPACE_MODE = { pod: 0, container: 1, node: 2, target: 3 } as const;
+export const PROFILE_TYPE = { runtimeDefault: 0, unconfined: 1, localhost: 2 } as const;
+export const PROPAGATION = { private: 0, hostToContainer: 1, bidirectional: 2 } as const;
+export const PROTOCOL: Readonly<Record<string, number>> = { TCP: 0, UDP: 1, SCTP: 2 };
+
+const PodSandboxMetadata = object('runtime.v1.PodSandboxMetadata', () => ({
+  name: opt(1, str),
+  uid: opt(2, str),
+  namespace: opt(3, str),
+  attempt: opt(4, int32),
+}));
+
+const Int64Value = object('runtime.v1.Int64Value', () => ({ value: opt(1, int64) }));
+
+const NamespaceOption = object('runtime.v1.NamespaceOption', () => ({
+  network: opt(1, int32),
+  pid: opt(2, int32),
+  ipc: opt(3, int32),
+  target_id: opt(4, str),
+}));
+
+const SecurityProfile = object('runtime.v1.SecurityProfile', () => ({
+  profile_type: opt(1, int32),
+  localhost_ref: opt(2, str),
+}));
+
+const LinuxSandboxSecurityContext = object('runtime.v1.LinuxSandboxSecurityContext', () => ({
+  namespace_options: opt(1, NamespaceOption),
+  run_as_user: opt(3, Int64Value),
+  run_as_group: opt(8, Int64Value),
+  readonly_rootfs: opt(4, bool),
+  supplemental_groups: opt(5, list(int64)),
+  privileged: opt(6, bool),
+  seccomp: opt(9, SecurityProfile),
+}));
+
+export const LinuxContainerResources = object('runtime.v1.LinuxContainerResources', () => ({
+  cpu_period: opt(1, int64),
+  cpu_quota: opt(2, int64),
+  cpu_shares: opt(3, int64),
+  memory_limit_in_bytes: opt(4, int64),
+  oom_score_adj: opt(5, int64),
+}));
+export interface LinuxContainerResources extends Infer<typeof LinuxContainerResources> {}
+
+export const PodSandboxConfig = object('runtime.v1.PodSandboxConfig', () => ({
+  metadata: opt(1, PodSandboxMetadata),
+  hostname: opt(2, str),
+  log_directory: opt(3, str),
+  dns_config: opt(4, object('runtime.v1.DNSConfig', () => ({ servers: opt(1, strings), searches: opt(2, strings), options: opt(3, strings) }))),
+  port_mappings: opt(
+    5,
+    list(
+      object('runtime.v1.PortMapping', () => ({
+        protocol: opt(1, int32),
+        container_port: opt(2, int32),
+        host_port: opt(3, int32),
+        host_ip: opt(4, str),
+      })),
+    ),
+  ),
+  labels: opt(6, labels),
+  annotations: opt(7, labels),
+  linux: opt(
+    8,
+    object('runtime.v1.LinuxPodSandboxConfig', () => ({
+      cgroup_parent: opt(1, str),
+      security_context: opt(2, LinuxSandboxSecurityContext),
+      sysctls: opt(3, labels),
+    })),
+  ),
+}));
+export interface PodSandboxConfig extends Infer<typeof PodSandboxConfig> {}
+
+export const PodSandbox = object('runtime.v1.PodSandbox', () => ({
+  id: opt(1, str),
+  metadata: opt(2, PodSandboxMetadata),
+  state: opt(3, int32),
+  created_at: opt(4, int64),
+  labels: opt(5, labels),
+  annotations: opt(6, labels),
+}));
+export interface PodSandbox extends Infer<typeof PodSandbox> {}
+
+const PodIP = object('runtime.v1.PodIP', () => ({ ip: opt(1, str) }));
+
+export const PodSandboxStatus = object('runtime.v1.PodSandboxStatus', () => ({
+  id: opt(1, str),
+  metadata: opt(2, PodSandboxMetadata),
+  state: opt(3, int32),
+  created_at: opt(4, int64),
+  network: opt(5, object('runtime.v1.PodSandboxNetworkStatus', () => ({ ip: opt(1, str), additional_ips: opt(2, list(PodIP)) }))),
+}));
+export interface PodSandboxStatus extends Infer<typeof PodSandboxStatus> {}
+
+export const ImageSpec = object('runtime.v1.ImageSpec', () => ({
+  image: opt(1, str),
+  annotations: opt(2, labels),
+  user_specified_image: opt(18, str),
+}));
+
+const ContainerMetadata = object('runtime.v1.ContainerMetadata', () => ({ name: opt(1, str), attempt: opt(2, int32) }));
+
+export const Mount = object('runtime.v1.Mount', () => ({
+  container_path: opt(1, str),
+  host_path: opt(2, str),
+  readonly: opt(3, bool),
+  selinux_relabel: opt(4, bool),
+  propagation: opt(5, int32),
+}));
+export interface Mount extends Infer<typeof Mount> {}
+
+export const LinuxContainerSecurityContext = object('runtime.v1.LinuxContainerSecurityContext', () => ({
+  capabilities: opt(1, object('runtime.v1.Capability', () => ({ add_capabilities: opt(1, strings), drop_capabilities: opt(2, strings) }))),
+  privileged: opt(2, bool),
+  namespace_options: opt(3, NamespaceOption),
+  run_as_user: opt(5, Int64Value),
+  run_as_group: opt(12, Int64Value),
+  run_as_username: opt(6, str),
+  readonly_rootfs: opt(7, bool),
+  supplemental_groups: opt(8, list(int64)),
+  no_new_privs: opt(11, bool),
+  masked_paths: opt(13, strings),
+  readonly_paths: opt(14, strings),
+  seccomp: opt(15, SecurityProfile),
+}));
+export interface LinuxContainerSecurityContext extends Infer<typeof LinuxContainerSecurityContext> {}
+
+export const ContainerConfig = object('runtime.v1.ContainerConfig', () => ({
+  metadata: opt(1, ContainerMetadata),
+  image: opt(2, ImageSpec),
+  command: opt(3, strings),
+  args: opt(4, strings),
+  working_dir: opt(5, str),
+  envs: opt(6, list(object('runtime.v1.KeyValue', () => ({ key: opt(1, str), value: opt(2, str) })))),
+  mounts: opt(7, list(Mount)),
+  devices: opt(8, list(object('runtime.v1.Device', () => ({ container_path: opt(1, str), host_path: opt(2, str), permissions: opt(3, str) })))),
+  labels: opt(9, labels),
+  annotations: opt(10, labels),
+  log_path: opt(11, str),
+  stdin: opt(12, bool),
+  stdin_once: opt(13, bool),
+  tty: opt(14, bool),
+  linux: opt(
+    15,
+    object('runtime.v1.LinuxContainerConfig', () => ({
+      resources: opt(1, LinuxContainerResources),
+      security_context: opt(2, LinuxContainerSecurityContext),
+    })),
+  ),
+}));
+export interface ContainerConfig extends Infer<typeof ContainerConfig> {}
+
+export const Container = object('runtime.v1.Container', () => ({
+  id: opt(1, str),
+  pod_sandbox_id: opt(2, str),
+  metadata: opt(3, ContainerMetadata),
+  image: opt(4, ImageSpec),
+  image_ref: opt(5, str),
+  state: opt(6, int32),
+  created_at: opt(7, int64),
+  labels: opt(8, labels),
+  annotations: opt(9, labels),
+}));
+export interface Container extends Infer<typeof Container> {}
+
+export const ContainerStatus = object('runtime.v1.ContainerStatus', () => ({
+  id: opt(1, str),
+  metadata: opt(2, ContainerMetadata),
+  state: opt(3, int32),
+  created_at: opt(4, int64),
+  started_at: opt(5, int64),
+  finished_at: opt(6, int64),
+  exit_code: opt(7, int32),
+  image: opt(8, ImageSpec),
+  image_ref: opt(9, str),
+  reason: opt(10, str),
+  message: opt(11, str),
+  labels: opt(12, labels),
+  annotations: opt(13, labels),
+  log_path: opt(15, str),
+}));
+export interface ContainerStatus extends Infer<typeof ContainerStatus> {}
+
+export const Image = object('runtime.v1.Image', () => ({
+  id: opt(1, str),
+  repo_tags: opt(2, strings),
+  repo_digests: opt(3, strings),
+  size: opt(4, int64),
+  uid: opt(5, Int64Value),
+  username: opt(6, str),
+}));
+export interface Image extends Infer<typeof Image> {}
+
+export const AuthConfig = object('runtime.v1.AuthConfig', () => ({
+  username: opt(1, str),
+  password: opt(2, str),
+  auth: opt(3, str),
+  server_address: opt(4, str),
+  identity_token: opt(5, str),
+  registry_token: opt(6, str),
+}));
+export interface AuthConfig extends Infer<typeof AuthConfig> {}
+
+const Empty = object('runtime.v1.Empty', () => ({}));
+const sandboxId = object('runtime.v1.PodSandboxId', () => ({ pod_sandbox_id: opt(1, str) }));
+const containerId = object('runtime.v1.ContainerId', () => ({ container_id: opt(1, str) }));
+const url = object('runtime.v1.Url', () => ({ url: opt(1, str) }));
+const imageRequest = object('runtime.v1.ImageRequest', () => ({ image: opt(1, ImageSpec) }));
+const condition = object('runtime.v1.RuntimeCondition', () => ({
+  type: opt(1, str),
+  status: opt(2, bool),
+  reason: opt(3, str),
+  message: opt(4, str),
+}));
+
+const RUNTIME = '/runtime.v1.RuntimeService/';
+const IMAGES = '/runtime.v1.ImageService/';
+
+/** Each call with the message that goes out and the one that comes back. */
+export const CALLS = {
+  version: {
+    path: `${RUNTIME}Version`,
+    request: object('runtime.v1.VersionRequest', () => ({ version: opt(1, str) })),
+    response: object('runtime.v1.VersionResponse', () => ({
+      version: opt(1, str),
+      runtime_name: opt(2, str),
+      runtime_version: opt(3, str),
+      runtime_api_version: opt(4, str),
+    })),
+  },
+  status: {
+    path: `${RUNTIME}Status`,
+    request: object('runtime.v1.StatusRequest', () => ({ verbose: opt(1, bool) })),
+    response: object('runtime.v1.StatusResponse', () => ({
+      status: opt(1, object('runtime.v1.RuntimeStatus', () => ({ conditions: opt(1, list(condition)) }))),
+    })),
+  },
+  runPodSandbox: {
+    path: `${RUNTIME}RunPodSandbox`,
+    request: object('runtime.v1.RunPodSandboxRequest', () => ({ config: opt(1, PodSandboxConfig), runtime_handler: opt(2, str) })),
+    response: sandboxId,
+  },
+  stopPodSandbox: { path: `${RUNTIME}StopPodSandbox`, request: sandboxId, response: Empty },
+  removePodSandbox: { path: `${RUNTIME}RemovePodSandbox`, request: sandboxId, response: Empty },
+  podSandboxStatus: {
+    path: `${RUNTIME}PodSandboxStatus`,
+    request: sandboxId,
+    response: object('runtime.v1.PodSandboxStatusResponse', () => ({ status: opt(1, PodSandboxStatus) })),
+  },
+  listPodSandbox: {
+    path: `${RUNTIME}ListPodSandbox`,
+    request: Empty,
+    response: object('runtime.v1.ListPodSandboxResponse', () => ({ items: opt(1, list(PodSandbox)) })),
+  },
+  createContainer: {
+    path: `${RUNTIME}CreateContainer`,
+    request: object('runtime.v1.CreateContainerRequest', () => ({
+      pod_sandbox_id: opt(1, str),
+      config: opt(2, ContainerConfig),
+      sandbox_config: opt(3, PodSandboxConfig),
+    })),
+    response: containerId,
+  },
+  startContainer: { path: `${RUNTIME}StartContainer`, request: containerId, response: Empty },
+  stopContainer: {
+    path: `${RUNTIME}StopContainer`,
+    request: object('runtime.v1.StopContainerRequest', () => ({ container_id: opt(1, str), timeout: opt(2, int64) })),
+    response: Empty,
+  },
+  removeContainer: { path: `${RUNTIME}RemoveContainer`, request: containerId, response: Empty },
+  listContainers: {
+    path: `${RUNTIME}ListContainers`,
+    request: Empty,
+    response: object('runtime.v1.ListContainersResponse', () => ({ containers: opt(1, list(Container)) })),
+  },
+  containerStatus: {
+    path: `${RUNTIME}ContainerStatus`,
+    request: containerId,
+    response: object('runtime.v1.ContainerStatusResponse', () => ({ status: opt(1, ContainerStatus) })),
+  },
+  execSync: {
+    path: `${RUNTIME}ExecSync`,
+    request: object('runtime.v1.ExecSyncRequest', () => ({ container_id: opt(1, str), cmd: opt(2, strings), timeout: opt(3, int64) })),
+    response: object('runtime.v1.ExecSyncResponse', () => ({ stdout: opt(1, bytes), stderr: opt(2, bytes), exit_code: opt(3, int32) })),
+  },
+  exec: {
+    path: `${RUNTIME}Exec`,
+    request: object('runtime.v1.ExecRequest', () => ({
+      container_id: opt(1, str),
+      cmd: opt(2, strings),
+      tty: opt(3, bool),
+      stdin: opt(4, bool),
+      stdout: opt(5, bool),
+      stderr: opt(6, bool),
+    })),
+    response: url,
+  },
+  attach: {
+    path: `${RUNTIME}Attach`,
+    request: object('runtime.v1.AttachRequest', () => ({
+      container_id: opt(1, str),
+      stdin: opt(2, bool),
+      tty: opt(3, bool),
+      stdout: opt(4, bool),
+      stderr: opt(5, bool),
+    })),
+    response: url,
+  },
+  portForward: {
+    path: `${RUNTIME}PortForward`,
+    request: object('runtime.v1.PortForwardRequest', () => ({ pod_sandbox_id: opt(1, str), port: opt(2, list(int32)) })),
+    response: url,
+  },
+  listImages: {
+    path: `${IMAGES}ListImages`,
+    request: Empty,
+    response: object('runtime.v1.ListImagesResponse', () => ({ images: opt(1, list(Image)) })),
+  },
+  imageStatus: {
+    path: `${IMAGES}ImageStatus`,
+    request: imageRequest,
+    response: object('runtime.v1.ImageStatusResponse', () => ({ image: opt(1, Image) })),
+  },
+  pullImage: {
+    path: `${IMAGES}PullImage`,
+    request: object('runtime.v1.PullImageRequest', () => ({
+      image: opt(1, ImageSpec),
+      auth: opt(2, AuthConfig),
+      sandbox_config: opt(3, PodSandboxConfig),
+    })),
+    response: object('runtime.v1.PullImageResponse', () => ({ image_ref: opt(1, str) })),
+  },
+  removeImage: { path: `${IMAGES}RemoveImage`, request: imageRequest, response: Empty },
+} as const;
+
+export type CallName = keyof typeof CALLS;
+export type CallRequest<N extends CallName> = Infer<(typeof CALLS)[N]['request']>;
+export type CallResponse<N extends CallName> = Infer<(typeof CALLS)[N]['response']>;
+
+/** What containerd's event stream says: only that something happened matters. */
+export const SubscribeRequest = object('containerd.SubscribeRequest', () => ({ filters: opt(1, strings) }));
+export const Envelope = object('containerd.Envelope', () => ({ namespace: opt(2, str), topic: opt(3, str) }));
+export interface Envelope extends Infer<typeof Envelope> {}
