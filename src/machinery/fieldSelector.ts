@@ -14,25 +14,23 @@ export interface FieldRequirement {
 
 export type FieldSelector = readonly FieldRequirement[];
 
-/** Parses a query's fieldSelector. @throws SelectorSyntaxError */
+/** Parses a query's fieldSelector; `\\`, `\,` and `\=` stand for themselves in values. @throws SelectorSyntaxError */
 export function parseFieldSelector(text: string): FieldSelector {
   const requirements: FieldRequirement[] = [];
-  for (const term of splitTerms(text)) {
+  for (const [term] of text.matchAll(TERM)) {
     if (term === '') continue;
-    const m = /^([^=!\\]+)(!=|==|=)((?:[^\\,=]|\\[\\,=])*)$/s.exec(term);
+    const m = REQUIREMENT.exec(term);
     if (m === null) throw new SelectorSyntaxError(`invalid selector: '${text}'; can't understand '${term}'`);
-    requirements.push({
-      field: (m[1] as string).trim(),
-      equal: m[2] !== '!=',
-      value: (m[3] as string).replace(/\\([\\,=])/g, '$1'),
-    });
+    const [, field = '', operator, value = ''] = m;
+    requirements.push({ field: field.trim(), equal: operator !== '!=', value: value.replace(ESCAPED, '$1') });
   }
   return requirements;
 }
 
-function splitTerms(text: string): string[] {
-  return text.split(/(?<!\\),/);
-}
+/** Up to a comma that is not escaped. */
+const TERM = /(?:[^\\,]|\\[^]?)*/g;
+const REQUIREMENT = /^([^=!\\]+)(!=|==|=)((?:[^\\,=]|\\[\\,=])*)$/s;
+const ESCAPED = /\\([\\,=])/g;
 
 /** Fields that the selector names and the kind does not let be selected. */
 export function unsupportedFields<T extends KubeObject>(selector: FieldSelector, kind: Kind<T>): string[] {
@@ -40,7 +38,9 @@ export function unsupportedFields<T extends KubeObject>(selector: FieldSelector,
     .map((r) => r.field)
     .filter(
       (field) =>
-        field !== 'metadata.name' && field !== 'metadata.namespace' && kind.selectableFields?.[field] === undefined,
+        field !== 'metadata.name' &&
+        field !== 'metadata.namespace' &&
+        !Object.hasOwn(kind.selectableFields ?? {}, field),
     );
 }
 
@@ -54,7 +54,8 @@ export function matchesFields<T extends KubeObject>(selector: FieldSelector, kin
 function fieldValue<T extends KubeObject>(field: string, kind: Kind<T>, object: T): string {
   if (field === 'metadata.name') return object.metadata?.name ?? '';
   if (field === 'metadata.namespace') return object.metadata?.namespace ?? '';
-  return kind.selectableFields?.[field]?.(object) ?? '';
+  const { selectableFields = {} } = kind;
+  return Object.hasOwn(selectableFields, field) ? (selectableFields[field]?.(object) ?? '') : '';
 }
 
 /** The value that a selector demands of a field, where it demands exactly one. */

@@ -28,6 +28,9 @@ export class SelectorSyntaxError extends Error {
 
 const EMPTY: Labels = {};
 
+/** What Gt and Lt compare. */
+const INTEGER = /^[-+]?\d+$/;
+
 export function matchesLabels(selector: Selector, labels: Labels | undefined = EMPTY): boolean {
   for (const requirement of selector) if (!holds(requirement, labels)) return false;
   return true;
@@ -46,9 +49,9 @@ export function holds(r: Requirement, labels: Labels): boolean {
     case 'DoesNotExist':
       return value === undefined;
     case 'Gt':
-      return value !== undefined && /^-?\d+$/.test(value) && Number(value) > Number(r.values[0]);
+      return value !== undefined && INTEGER.test(value) && Number(value) > Number(r.values[0]);
     case 'Lt':
-      return value !== undefined && /^-?\d+$/.test(value) && Number(value) < Number(r.values[0]);
+      return value !== undefined && INTEGER.test(value) && Number(value) < Number(r.values[0]);
   }
 }
 
@@ -66,9 +69,10 @@ export function selectorFromMap(labels: Labels | undefined): Selector {
   return Object.entries(labels ?? EMPTY).map(([key, value]) => ({ key, operator: 'In', values: [value] }));
 }
 
-/** The form that a query carries, e.g. for the scale subresource. */
+/** The form that a query carries, e.g. for the scale subresource, with keys in order. */
 export function formatSelector(selector: Selector): string {
-  return selector
+  return [...selector]
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     .map((r) => {
       const list = `(${[...r.values].sort().join(',')})`;
       switch (r.operator) {
@@ -132,7 +136,7 @@ export function parseLabelSelector(text: string): Selector {
       fail(`found '${operator}', expected: in, notin, =, ==, !=, <, >`);
     const value = peek() === undefined || isPunctuation(peek() as string) ? '' : (next() as string);
     if (operator === '<' || operator === '>') {
-      if (!/^-?\d+$/.test(value))
+      if (!INTEGER.test(value))
         fail(
           `values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
         );

@@ -5,59 +5,94 @@
  */
 import { isIP } from 'node:net';
 
-const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const QUALIFIED = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
-const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
-const CONFIG_KEY = /^[-._a-zA-Z0-9]+$/;
-const ENV_NAME = /^[ !-<>-~]+$/;
+/** A rule by pattern: the whole text must match. The fault says what is asked for, with examples, as clients know it. */
+interface Rule {
+  readonly pattern: RegExp;
+  readonly fault: string;
+}
+
+function rule(source: string, asked: string, ...examples: string[]): Rule {
+  const shown = examples.map((example) => `'${example}'`).join(', or ');
+  return {
+    pattern: new RegExp(`^${source}$`),
+    fault: `${asked} (${shown === '' ? '' : `e.g. ${shown}, `}regex used for validation is '${source}')`,
+  };
+}
+
+const LABEL_SOURCE = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const QUALIFIED_SOURCE = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
+
+const LABEL = rule(
+  LABEL_SOURCE,
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+  'my-name',
+  '123-abc',
+);
+const LABEL_1035 = rule(
+  '[a-z]([-a-z0-9]*[a-z0-9])?',
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+  'my-name',
+  'abc-123',
+);
+const SUBDOMAIN = rule(
+  `${LABEL_SOURCE}(\\.${LABEL_SOURCE})*`,
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+  'example.com',
+);
+const QUALIFIED_FAULT =
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+const QUALIFIED = rule(QUALIFIED_SOURCE, QUALIFIED_FAULT, 'MyName', 'my.name', '123-abc');
+/** For a key with more than one slash, of which no part is the name. */
+const QUALIFIED_WHOLE = rule(QUALIFIED_SOURCE, `a qualified name ${QUALIFIED_FAULT}`, 'MyName', 'my.name', '123-abc');
+const LABEL_VALUE = rule(
+  `(${QUALIFIED_SOURCE})?`,
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  'MyValue',
+  'my_value',
+  '12345',
+);
+const CONFIG_KEY = rule(
+  '[-._a-zA-Z0-9]+',
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+  'key.name',
+  'KEY_NAME',
+  'key-name',
+);
+
+const ENV_NAME = /^[ -<>-~]+$/;
 const PORT_NAME_CHARS = /^[-a-z0-9]+$/;
 
 const DNS_LABEL_MAX = 63;
 const DNS_SUBDOMAIN_MAX = 253;
+const PORT_NAME_MAX = 15;
 
 const NO_FAULTS: string[] = [];
 
-const tooLong = (max: number) => `must be no more than ${max} characters`;
+const tooLong = (max: number) => `must be no more than ${max} bytes`;
+
+/** What passes is the common case, and costs one match and no allocation. */
+function check(text: string, max: number, { pattern, fault }: Rule): string[] {
+  const matches = pattern.test(text);
+  if (matches && text.length <= max) return NO_FAULTS;
+  const faults: string[] = [];
+  if (Buffer.byteLength(text) > max) faults.push(tooLong(max));
+  if (!matches) faults.push(fault);
+  return faults;
+}
 
 /** A DNS label (RFC 1123): namespaces, containers. */
 export function dnsLabel(name: string): string[] {
-  if (name.length <= DNS_LABEL_MAX && LABEL.test(name)) return NO_FAULTS;
-  const faults: string[] = [];
-  if (name.length > DNS_LABEL_MAX) faults.push(tooLong(DNS_LABEL_MAX));
-  if (!LABEL.test(name)) {
-    faults.push(
-      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc')",
-    );
-  }
-  return faults;
+  return check(name, DNS_LABEL_MAX, LABEL);
 }
 
 /** A DNS label that starts with a letter (RFC 1035): services. */
 export function dnsLabel1035(name: string): string[] {
-  if (name.length <= DNS_LABEL_MAX && LABEL_1035.test(name)) return NO_FAULTS;
-  const faults: string[] = [];
-  if (name.length > DNS_LABEL_MAX) faults.push(tooLong(DNS_LABEL_MAX));
-  if (!LABEL_1035.test(name)) {
-    faults.push(
-      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123')",
-    );
-  }
-  return faults;
+  return check(name, DNS_LABEL_MAX, LABEL_1035);
 }
 
 /** A DNS subdomain (RFC 1123): most objects. */
 export function dnsSubdomain(name: string): string[] {
-  if (name.length <= DNS_SUBDOMAIN_MAX && SUBDOMAIN.test(name)) return NO_FAULTS;
-  const faults: string[] = [];
-  if (name.length > DNS_SUBDOMAIN_MAX) faults.push(tooLong(DNS_SUBDOMAIN_MAX));
-  if (!SUBDOMAIN.test(name)) {
-    faults.push(
-      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com')",
-    );
-  }
-  return faults;
+  return check(name, DNS_SUBDOMAIN_MAX, SUBDOMAIN);
 }
 
 /** What may stand as one segment of a URL path: the names of RBAC objects. */
@@ -71,49 +106,31 @@ export function pathSegment(name: string): string[] {
 /** A label's or annotation's key: `app`, `example.com/app`. */
 export function qualifiedName(key: string): string[] {
   const slash = key.indexOf('/');
-  const name = slash < 0 ? key : key.slice(slash + 1);
-  const faults: string[] = [];
-  if (slash >= 0) {
-    if (name.includes('/')) {
-      return [
-        "a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
-      ];
-    }
-    const prefix = key.slice(0, slash);
-    if (prefix === '') faults.push('prefix part must be non-empty');
-    else for (const fault of dnsSubdomain(prefix)) faults.push(`prefix part ${fault}`);
+  if (slash < 0) return namePart(key);
+  const name = key.slice(slash + 1);
+  if (name.includes('/')) {
+    return [`${QUALIFIED_WHOLE.fault} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
-  if (name === '') faults.push('name part must be non-empty');
-  else if (name.length > DNS_LABEL_MAX) faults.push(`name part ${tooLong(DNS_LABEL_MAX)}`);
-  if (!QUALIFIED.test(name)) {
-    faults.push(
-      "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName', or 'my.name', or '123-abc')",
-    );
-  }
-  return faults;
+  const prefix = key.slice(0, slash);
+  const faults = prefix === '' ? ['must be non-empty'] : dnsSubdomain(prefix);
+  return faults.length === 0 ? namePart(name) : [...faults.map((fault) => `prefix part ${fault}`), ...namePart(name)];
+}
+
+function namePart(name: string): string[] {
+  const faults = check(name, DNS_LABEL_MAX, QUALIFIED);
+  if (faults.length === 0) return NO_FAULTS;
+  return (name === '' ? ['must be non-empty', ...faults] : faults).map((fault) => `name part ${fault}`);
 }
 
 export function labelValue(value: string): string[] {
-  const faults: string[] = [];
-  if (value.length > DNS_LABEL_MAX) faults.push(tooLong(DNS_LABEL_MAX));
-  if (!LABEL_VALUE.test(value)) {
-    faults.push(
-      "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue', or 'my_value', or '12345')",
-    );
-  }
-  return faults;
+  return check(value, DNS_LABEL_MAX, LABEL_VALUE);
 }
 
-/** A key of a config map's or secret's data. */
+/** A key of a config map's or secret's data. It becomes a file's name, and must not lead out of its folder. */
 export function configMapKey(key: string): string[] {
-  const faults: string[] = [];
-  if (key.length > DNS_SUBDOMAIN_MAX) faults.push(tooLong(DNS_SUBDOMAIN_MAX));
-  if (!CONFIG_KEY.test(key)) {
-    faults.push(
-      "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name', or 'KEY_NAME', or 'key-name')",
-    );
-  } else if (key === '.' || key === '..' || key.startsWith('../')) faults.push(`must not be '${key}'`);
-  return faults;
+  const faults = check(key, DNS_SUBDOMAIN_MAX, CONFIG_KEY);
+  if (key === '.' || key === '..') return [...faults, `must not be '${key}'`];
+  return key.startsWith('..') ? [...faults, "must not start with '..'"] : faults;
 }
 
 /** Any printable ASCII characters but `=` (relaxed since 1.34). */
@@ -126,7 +143,7 @@ export function envVarName(name: string): string[] {
 /** A port's name (RFC 6335). */
 export function portName(name: string): string[] {
   const faults: string[] = [];
-  if (name.length > 15) faults.push('must be no more than 15 characters');
+  if (name.length > PORT_NAME_MAX) faults.push(`must be no more than ${PORT_NAME_MAX} characters`);
   if (!PORT_NAME_CHARS.test(name))
     faults.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(name)) faults.push('must contain at least one letter (a-z)');

@@ -33,9 +33,12 @@ const QUANTITY = /^([+-]?)([0-9]*)(?:\.([0-9]*))?(?:([eE][+-]?[0-9]+)|(Ki|Mi|Gi|
 /** Longer than any real quantity; keeps hostile input from costing much. */
 const MAX_LENGTH = 64;
 
-/** Parses a quantity, rounding up to nano units as Kubernetes does. Undefined where it is malformed. */
+/** The most that a quantity with a binary suffix can be: a signed 64-bit integer. */
+const MAX_BINARY = (2n ** 63n - 1n) * NANO;
+
+/** Parses a quantity, rounding away from zero to nano units as Kubernetes does. Undefined where it is malformed. */
 export function parseQuantity(text: string | number): Amount | undefined {
-  const s = String(text);
+  const s = String(text).trim();
   if (s.length > MAX_LENGTH) return undefined;
   const m = QUANTITY.exec(s);
   if (m === null) return undefined;
@@ -60,6 +63,10 @@ export function parseQuantity(text: string | number): Amount | undefined {
   else {
     const divisor = 10n ** BigInt(-shift);
     nano = (value + divisor - 1n) / divisor;
+  }
+  if (format === 'BinarySI') {
+    if (nano > MAX_BINARY) nano = MAX_BINARY;
+    if (nano < NANO) format = 'DecimalSI';
   }
   return { nano: sign === '-' ? -nano : nano, format };
 }
@@ -87,10 +94,11 @@ export function compareQuantities(a: string | number, b: string | number): numbe
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-/** The sum, in the format of the first. */
+/** The sum, in the format of the first; in that of the second where the first is nothing. */
 export function addQuantities(a: string | number, b: string | number): Quantity {
   const x = quantityOf(a);
-  return formatQuantity({ nano: x.nano + quantityOf(b).nano, format: x.format });
+  const y = quantityOf(b);
+  return formatQuantity({ nano: x.nano + y.nano, format: x.nano === 0n ? y.format : x.format });
 }
 
 function ceilDivide(a: bigint, b: bigint): bigint {
@@ -98,17 +106,16 @@ function ceilDivide(a: bigint, b: bigint): bigint {
   return a % b > 0n ? q + 1n : q;
 }
 
-const DECIMAL_SUFFIXES: readonly [number, string, string][] = [
-  [18, 'E', 'e18'],
-  [15, 'P', 'e15'],
-  [12, 'T', 'e12'],
-  [9, 'G', 'e9'],
-  [6, 'M', 'e6'],
-  [3, 'k', 'e3'],
-  [0, '', ''],
-  [-3, 'm', 'e-3'],
-  [-6, 'u', 'e-6'],
-  [-9, 'n', 'e-9'],
+const DECIMAL_SUFFIXES: readonly [number, string][] = [
+  [18, 'E'],
+  [15, 'P'],
+  [12, 'T'],
+  [9, 'G'],
+  [6, 'M'],
+  [3, 'k'],
+  [0, ''],
+  [-3, 'm'],
+  [-6, 'u'],
 ];
 
 /** The canonical form: no fraction, the largest suffix that keeps the value exact. */
@@ -125,15 +132,25 @@ export function formatQuantity(amount: Amount): Quantity {
     }
     return `${value}${suffix}`;
   }
-  for (const [power, si, exponent] of DECIMAL_SUFFIXES) {
+  if (format === 'DecimalExponent') {
+    let power = -9;
+    let value = nano;
+    for (; value % 1000n === 0n; value /= 1000n) power += 3;
+    return power === 0 ? `${value}` : `${value}e${power}`;
+  }
+  for (const [power, suffix] of DECIMAL_SUFFIXES) {
     const unit = 10n ** BigInt(power + 9);
-    if (nano % unit === 0n) return `${nano / unit}${format === 'DecimalExponent' ? exponent : si}`;
+    if (nano % unit === 0n) return `${nano / unit}${suffix}`;
   }
   return `${nano}n`;
 }
 
+/** The usual forms that are canonical as they stand: up to three digits and a suffix. Spares the hot path the arithmetic. */
+const CANONICAL = /^[1-9][0-9]{0,2}(?:m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
+
 /** A quantity in its canonical form; the text itself where it is malformed (validation will say so). */
 export function canonicalQuantity(text: string | number): Quantity {
+  if (typeof text === 'string' && CANONICAL.test(text)) return text;
   const amount = parseQuantity(text);
   return amount === undefined ? String(text) : formatQuantity(amount);
 }

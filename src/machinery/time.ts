@@ -23,7 +23,8 @@ const DAY = 24 * HOUR;
 
 /** How long ago, as short as kubectl prints it: `5s`, `3m20s`, `4h`, `2d3h`, `1y200d`. */
 export function humanDuration(ms: number): string {
-  if (ms < -2 * SECOND) return '<invalid>';
+  // Two clocks may differ by a moment.
+  if (ms <= -2 * SECOND) return '<invalid>';
   if (ms < 0) return '0s';
   const s = Math.floor(ms / SECOND);
   if (s < 120) return `${s}s`;

@@ -253,7 +253,14 @@ function readMessage(type: ObjectType, reader: Reader, depth: number): Record<st
   return out;
 }
 
-function readField(type: Type, name: string, wireType: number, out: Record<string, unknown>, reader: Reader, depth: number): void {
+function readField(
+  type: Type,
+  name: string,
+  wireType: number,
+  out: Record<string, unknown>,
+  reader: Reader,
+  depth: number,
+): void {
   switch (type.kind) {
     case 'list': {
       out[name] ??= [];
