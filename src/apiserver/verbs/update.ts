@@ -101,16 +101,24 @@ function letGo(parts: ApiServerParts, request: AdmissionRequest): void {
 async function storeChange(parts: ApiServerParts, kind: Kind, current: Entry, object: KubeObject): Promise<Entry | undefined> {
   const cache = parts.registry.cache(kind);
   // The last finalizer went, and nothing else holds the object.
-  if (isOver(object)) return finishDeletion(parts, cache, current, object);
+  if (isOver(kind, object)) return finishDeletion(parts, cache, current, object);
   // A write that changes nothing is not one: the resourceVersion stays.
   if (sameStored(kind, object, current.object)) return current;
   return put(parts, cache, current.key, object, current.revision);
 }
 
-function isOver(object: KubeObject): boolean {
+function isOver(kind: Kind, object: KubeObject): boolean {
   const meta = object.metadata;
+  // A namespace is held by the finalizers of its spec, too.
+  const held =
+    kind.plural === 'namespaces' &&
+    kind.group === '' &&
+    ((object as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? []).length > 0;
   return (
-    meta?.deletionTimestamp !== undefined && (meta.finalizers ?? []).length === 0 && (meta.deletionGracePeriodSeconds ?? 0) === 0
+    meta?.deletionTimestamp !== undefined &&
+    (meta.finalizers ?? []).length === 0 &&
+    (meta.deletionGracePeriodSeconds ?? 0) === 0 &&
+    !held
   );
 }
 
