@@ -22,10 +22,8 @@ const BINDING = { group: '', plural: 'pods/binding' };
 /** Labels of the node that a pod takes over, so that it can learn where it runs. */
 const TOPOLOGY_LABELS = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
 
-type Parts = Pick<ApiServerParts, 'registry' | 'clock'> & ApiServerParts;
-
 /** `pods/binding`, and `bindings` with the pod's name in the body. */
-export function bindingHandlers(parts: () => Parts): [string, Handler][] {
+export function bindingHandlers(parts: () => ApiServerParts): [string, Handler][] {
   const handler = allowing(['create'], (ctx) => bind(parts(), ctx));
   return [
     [handlerKey('', 'pods', 'binding'), handler],
@@ -33,7 +31,7 @@ export function bindingHandlers(parts: () => Parts): [string, Handler][] {
   ];
 }
 
-async function bind(parts: Parts, ctx: RequestContext): Promise<Answer> {
+async function bind(parts: ApiServerParts, ctx: RequestContext): Promise<Answer> {
   const binding = (await readReview(ctx, bindings as unknown as Kind)) as Binding;
   const { namespace } = ctx.info;
   const name = ctx.info.subresource === 'binding' ? ctx.info.name : (binding.metadata?.name ?? '');
@@ -69,7 +67,7 @@ function checkBindable(pod: Stored<Pod>, binding: Binding): void {
   if ((pod.spec?.schedulingGates ?? []).length > 0) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
 }
 
-function assigned(parts: Parts, pod: Stored<Pod>, binding: Binding): Pod {
+function assigned(parts: ApiServerParts, pod: Stored<Pod>, binding: Binding): Pod {
   const nodeName = binding.target.name ?? '';
   const nodeLabels = parts.registry.cache(nodes).object(undefined, nodeName)?.metadata.labels ?? {};
   const topology = TOPOLOGY_LABELS.flatMap((l) => (nodeLabels[l] === undefined ? [] : [[l, nodeLabels[l]] as const]));

@@ -1,0 +1,248 @@
+/**
+ * Passing a request on to another server and its answer back, byte for byte: plain HTTP with back-pressure
+ * and streaming, and upgrades (WebSocket, SPDY/3.1) as two joined connections.
+ */
+import { type ClientRequest, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ApiError, apiError, badRequest, type Status, type StatusReason } from '../../machinery/status.ts';
+import type { TakenAnswer } from '../answer.ts';
+import { withoutToken } from '../authentication/bearerToken.ts';
+import type { RequestContext } from '../context.ts';
+
+export interface Target {
+  readonly protocol: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  /** path and query, escaped */
+  readonly path: string;
+  /** TLS: the client's certificate and whom to trust; absent: nobody is verified */
+  readonly tls?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
+}
+
+export interface ForwardOptions {
+  /** In place of the client's own method. */
+  readonly method?: string;
+  /** Failures of the target become failures of this server, in its own form; else they are passed on as they are. */
+  readonly translateErrors: boolean;
+  /** @param message why the target could not be reached */
+  readonly unreachable: (message: string) => ApiError;
+}
+
+/** How long a target may take to accept a connection. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** So much of a failure's body is read to find its message. */
+const MAX_ERROR_BODY_BYTES = 16 * 1024;
+
+/** Hop by hop: between two neighbours only. `authorization` is for this server alone. */
+const NOT_PASSED_ON: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'host',
+  'authorization',
+]);
+
+/** Takes the connection; `done` rejects where nothing was answered yet. */
+export function forward(ctx: RequestContext, target: Target, options: ForwardOptions): TakenAnswer {
+  const { raw } = ctx;
+  if (raw === undefined) throw badRequest('streams cannot be asked for within the process');
+  if (raw.upgrade !== undefined) {
+    return { type: 'taken', done: forwardUpgrade(ctx, raw.req, raw.upgrade.socket, raw.upgrade.head, target, options) };
+  }
+  if (raw.res === undefined) throw badRequest('there is nobody to answer');
+  return { type: 'taken', done: forwardPlain(ctx, raw.req, raw.res, target, options) };
+}
+
+async function forwardPlain(
+  ctx: RequestContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  target: Target,
+  options: ForwardOptions,
+): Promise<void> {
+  const method = options.method ?? req.method ?? 'GET';
+  const hasBody = options.method === undefined && method !== 'GET' && method !== 'HEAD';
+  const outgoing = open(target, method, passedOn(req));
+  const abandon = () => outgoing.destroy();
+  ctx.signal.addEventListener('abort', abandon, { once: true });
+  try {
+    const answered = answerOf(outgoing, options);
+    if (hasBody) pipeline(req, outgoing).catch(abandon);
+    else outgoing.end();
+    const answer = await answered;
+    const status = answer.statusCode ?? 502;
+    if (options.translateErrors && status >= 400) throw await failureOf(answer, status);
+    res.writeHead(status, responseHeaders(answer));
+    // What streams slowly is shown as it comes.
+    res.flushHeaders?.();
+    await pipeline(answer, res).catch(() => {
+      // One side went away: the other goes, too.
+      answer.destroy();
+      res.destroy();
+    });
+  } finally {
+    ctx.signal.removeEventListener('abort', abandon);
+  }
+}
+
+async function forwardUpgrade(
+  ctx: RequestContext,
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  target: Target,
+  options: ForwardOptions,
+): Promise<void> {
+  const headers = passedOn(req);
+  headers.connection = 'Upgrade';
+  headers.upgrade = req.headers.upgrade ?? '';
+  const protocols = req.headers['sec-websocket-protocol'];
+  if (protocols !== undefined) headers['sec-websocket-protocol'] = withoutToken(protocols);
+  const outgoing = open(target, options.method ?? req.method ?? 'GET', headers);
+  const abandon = () => outgoing.destroy();
+  ctx.signal.addEventListener('abort', abandon, { once: true });
+  try {
+    const upgraded = upgradeOf(outgoing, options);
+    outgoing.end();
+    const { answer, other, otherHead } = await upgraded;
+    socket.write(`HTTP/1.1 101 ${answer.statusMessage ?? 'Switching Protocols'}\r\n${rawHeaders(answer)}\r\n`);
+    if (otherHead.length > 0) socket.write(otherHead);
+    if (head.length > 0) other.write(head);
+    join(socket, other);
+  } finally {
+    ctx.signal.removeEventListener('abort', abandon);
+  }
+}
+
+/** Two connections as one, until either is over. */
+function join(a: Duplex, b: Duplex): void {
+  const end = () => {
+    a.destroy();
+    b.destroy();
+  };
+  for (const side of [a, b]) side.once('error', end).once('close', end);
+  a.pipe(b);
+  b.pipe(a);
+}
+
+function open(target: Target, method: string, headers: RequestOptions['headers']): ClientRequest {
+  const options: RequestOptions = {
+    host: target.host,
+    port: target.port,
+    path: target.path,
+    method,
+    headers: headers ?? {},
+    agent: false,
+  };
+  if (target.protocol === 'http') return httpRequest(options);
+  const { cert, key, ca } = target.tls ?? {};
+  return httpsRequest({
+    ...options,
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+  });
+}
+
+function answerOf(outgoing: ClientRequest, options: ForwardOptions): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    watchConnect(outgoing);
+    outgoing.once('response', resolve);
+    outgoing.on('error', (e) => reject(options.unreachable(e.message)));
+  });
+}
+
+interface Upgraded {
+  readonly answer: IncomingMessage;
+  readonly other: Duplex;
+  readonly otherHead: Buffer;
+}
+
+function upgradeOf(outgoing: ClientRequest, options: ForwardOptions): Promise<Upgraded> {
+  return new Promise((resolve, reject) => {
+    watchConnect(outgoing);
+    outgoing.once('upgrade', (answer, other, otherHead) => resolve({ answer, other, otherHead }));
+    outgoing.once('response', (answer) => {
+      failureOf(answer, answer.statusCode ?? 502).then(reject, reject);
+    });
+    outgoing.on('error', (e) => reject(options.unreachable(e.message)));
+  });
+}
+
+/** Bounds the time to connect, not what comes after: a log may be silent for hours. */
+function watchConnect(outgoing: ClientRequest): void {
+  outgoing.setTimeout(CONNECT_TIMEOUT_MS, () => outgoing.destroy(new Error('the connection timed out')));
+  outgoing.once('socket', (socket) => {
+    const connected = () => outgoing.setTimeout(0);
+    socket.once('secureConnect', connected);
+    if (!('encrypted' in socket)) socket.once('connect', connected);
+  });
+}
+
+/** Header names are in lower case. */
+function passedOn(req: IncomingMessage): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, values] of Object.entries(req.headersDistinct ?? {})) {
+    if (values === undefined || NOT_PASSED_ON.has(name) || name.startsWith(':')) continue;
+    if (name.startsWith('impersonate-')) continue;
+    headers[name] = values.length === 1 ? (values[0] as string) : values;
+  }
+  return headers;
+}
+
+function responseHeaders(answer: IncomingMessage): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, values] of Object.entries(answer.headersDistinct)) {
+    if (values === undefined || NOT_PASSED_ON.has(name)) continue;
+    headers[name] = values.length === 1 ? (values[0] as string) : values;
+  }
+  return headers;
+}
+
+function rawHeaders(answer: IncomingMessage): string {
+  let text = '';
+  for (let i = 0; i < answer.rawHeaders.length; i += 2) text += `${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}\r\n`;
+  return text;
+}
+
+const REASON: Readonly<Record<number, StatusReason>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  409: 'Conflict',
+  429: 'TooManyRequests',
+  503: 'ServiceUnavailable',
+};
+
+/** What a target's failure is as our own: its Status, or its text. */
+async function failureOf(answer: IncomingMessage, code: number): Promise<ApiError> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of answer) {
+      chunks.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size >= MAX_ERROR_BODY_BYTES) break;
+    }
+  } catch {
+    // What came of it must do.
+  }
+  const text = Buffer.concat(chunks).toString('utf8').trim();
+  try {
+    const status = JSON.parse(text) as Partial<Status>;
+    if (status.kind === 'Status' && typeof status.code === 'number') return new ApiError(status as Status);
+  } catch {
+    // It is plain text.
+  }
+  return apiError(REASON[code] ?? 'InternalError', text === '' ? `the server answered with code ${code}` : text);
+}
