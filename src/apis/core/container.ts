@@ -43,8 +43,8 @@ export const EphemeralContainer = object('io.k8s.api.core.v1.EphemeralContainer'
   startupProbe: opt(undefined, Probe),
   stdin: opt(undefined, bool),
   stdinOnce: opt(undefined, bool),
-  terminationMessagePath: opt(undefined, str, { default: '/dev/termination-log' }),
-  terminationMessagePolicy: opt(undefined, str, { default: 'File' }),
+  terminationMessagePath: opt(undefined, str),
+  terminationMessagePolicy: opt(undefined, str),
   tty: opt(undefined, bool),
   volumeDevices: opt(
     undefined,
@@ -79,14 +79,14 @@ export const Container = object('io.k8s.api.core.v1.Container', () => ({
   livenessProbe: opt(10, Probe),
   readinessProbe: opt(11, Probe),
   lifecycle: opt(12, Lifecycle),
-  terminationMessagePath: opt(13, str, { default: '/dev/termination-log' }),
+  terminationMessagePath: opt(13, str),
   imagePullPolicy: opt(14, str),
   securityContext: opt(15, SecurityContext),
   stdin: opt(16, bool),
   stdinOnce: opt(17, bool),
   tty: opt(18, bool),
   envFrom: opt(19, list(EnvFromSource)),
-  terminationMessagePolicy: opt(20, str, { default: 'File' }),
+  terminationMessagePolicy: opt(20, str),
   volumeDevices: opt(
     21,
     list(VolumeDevice, { type: 'map', keys: ['devicePath'], patch: 'merge', mergeKey: 'devicePath' }),
@@ -200,17 +200,17 @@ export const ContainerPort = object('io.k8s.api.core.v1.ContainerPort', () => ({
   name: opt(1, str),
   hostPort: opt(2, int32),
   containerPort: req(3, int32),
-  protocol: opt(4, str, { default: 'TCP' }),
+  protocol: opt(4, str),
   hostIP: opt(5, str),
 }));
 export interface ContainerPort extends Infer<typeof ContainerPort> {}
 
 export const Probe = object('io.k8s.api.core.v1.Probe', () => ({
   initialDelaySeconds: opt(2, int32),
-  timeoutSeconds: opt(3, int32, { default: 1 }),
-  periodSeconds: opt(4, int32, { default: 10 }),
-  successThreshold: opt(5, int32, { default: 1 }),
-  failureThreshold: opt(6, int32, { default: 3 }),
+  timeoutSeconds: opt(3, int32),
+  periodSeconds: opt(4, int32),
+  successThreshold: opt(5, int32),
+  failureThreshold: opt(6, int32),
   terminationGracePeriodSeconds: opt(7, int64),
   exec: opt(undefined, ExecAction),
   grpc: opt(undefined, GRPCAction),
@@ -221,7 +221,7 @@ export interface Probe extends Infer<typeof Probe> {}
 
 export const GRPCAction = object('io.k8s.api.core.v1.GRPCAction', () => ({
   port: req(1, int32),
-  service: opt(2, str, { default: '' }),
+  service: opt(2, str),
 }));
 export interface GRPCAction extends Infer<typeof GRPCAction> {}
 
@@ -252,10 +252,10 @@ export const SleepAction = object('io.k8s.api.core.v1.SleepAction', () => ({
 export interface SleepAction extends Infer<typeof SleepAction> {}
 
 export const HTTPGetAction = object('io.k8s.api.core.v1.HTTPGetAction', () => ({
-  path: opt(1, str, { default: '/' }),
+  path: opt(1, str),
   port: req(2, intOrString),
   host: opt(3, str),
-  scheme: opt(4, str, { default: 'HTTP' }),
+  scheme: opt(4, str),
   httpHeaders: opt(5, list(HTTPHeader)),
 }));
 export interface HTTPGetAction extends Infer<typeof HTTPGetAction> {}

@@ -27,7 +27,7 @@ export const EndpointPort = object(
   () => ({
     name: opt(1, str),
     port: req(2, int32),
-    protocol: opt(3, str, { default: 'TCP' }),
+    protocol: opt(3, str),
     appProtocol: opt(4, str),
   }),
   { atomic: true },

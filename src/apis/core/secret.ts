@@ -1,4 +1,4 @@
-import { type FieldError, forbidden, invalid, required } from '../../machinery/fieldError.ts';
+import { type FieldError, invalid, required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { setOwn } from '../../machinery/patch/merge.ts';
@@ -11,7 +11,7 @@ export const Secret = object('io.k8s.api.core.v1.Secret', () => ({
   kind: opt(undefined, str),
   metadata: opt(1, ObjectMeta),
   data: opt(2, map(bytes)),
-  type: opt(3, str, { default: 'Opaque' }),
+  type: opt(3, str),
   stringData: opt(4, map(str)),
   immutable: opt(5, bool),
 }));
@@ -38,6 +38,7 @@ export const secrets = defineKind<Secret>({
   plural: 'secrets',
   schema: Secret,
   setDefaults(secret) {
+    secret.type ||= 'Opaque';
     // stringData is a way to write, never to read.
     if (secret.stringData === undefined) return;
     const data: Record<string, string> = { ...secret.data };
@@ -99,6 +100,5 @@ function validateSecret(secret: Secret): FieldError[] {
   ) {
     errors.push(required('data[username]'), required('data[password]'));
   }
-  if (secret.type === '') errors.push(forbidden('type', 'may not be empty'));
   return errors;
 }

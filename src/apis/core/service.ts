@@ -57,9 +57,9 @@ export const ServiceSpec = object('io.k8s.api.core.v1.ServiceSpec', () => ({
   ports: opt(1, list(ServicePort, { type: 'map', keys: ['port', 'protocol'], patch: 'merge', mergeKey: 'port' })),
   selector: opt(2, map(str, { atomic: true })),
   clusterIP: opt(3, str),
-  type: opt(4, str, { default: 'ClusterIP' }),
+  type: opt(4, str),
   externalIPs: opt(5, list(str)),
-  sessionAffinity: opt(7, str, { default: 'None' }),
+  sessionAffinity: opt(7, str),
   loadBalancerIP: opt(8, str),
   loadBalancerSourceRanges: opt(9, list(str)),
   externalName: opt(10, str),
@@ -89,7 +89,7 @@ export interface ClientIPConfig extends Infer<typeof ClientIPConfig> {}
 
 export const ServicePort = object('io.k8s.api.core.v1.ServicePort', () => ({
   name: opt(1, str),
-  protocol: opt(2, str, { default: 'TCP' }),
+  protocol: opt(2, str),
   port: req(3, int32),
   targetPort: opt(4, intOrString),
   nodePort: opt(5, int32),

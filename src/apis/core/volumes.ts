@@ -69,7 +69,7 @@ export interface StorageOSVolumeSource extends Infer<typeof StorageOSVolumeSourc
 export const SecretVolumeSource = object('io.k8s.api.core.v1.SecretVolumeSource', () => ({
   secretName: opt(1, str),
   items: opt(2, list(KeyToPath)),
-  defaultMode: opt(3, int32, { default: 0o644 }),
+  defaultMode: opt(3, int32),
   optional: opt(4, bool),
 }));
 export interface SecretVolumeSource extends Infer<typeof SecretVolumeSource> {}
@@ -112,7 +112,7 @@ export interface QuobyteVolumeSource extends Infer<typeof QuobyteVolumeSource> {
 
 export const ProjectedVolumeSource = object('io.k8s.api.core.v1.ProjectedVolumeSource', () => ({
   sources: opt(1, list(VolumeProjection)),
-  defaultMode: opt(2, int32, { default: 0o644 }),
+  defaultMode: opt(2, int32),
 }));
 export interface ProjectedVolumeSource extends Infer<typeof ProjectedVolumeSource> {}
 
@@ -128,7 +128,7 @@ export interface VolumeProjection extends Infer<typeof VolumeProjection> {}
 
 export const ServiceAccountTokenProjection = object('io.k8s.api.core.v1.ServiceAccountTokenProjection', () => ({
   audience: opt(1, str),
-  expirationSeconds: opt(2, int64, { default: 3600 }),
+  expirationSeconds: opt(2, int64),
   path: req(3, str),
 }));
 export interface ServiceAccountTokenProjection extends Infer<typeof ServiceAccountTokenProjection> {}
@@ -221,7 +221,7 @@ export interface ImageVolumeSource extends Infer<typeof ImageVolumeSource> {}
 
 export const HostPathVolumeSource = object('io.k8s.api.core.v1.HostPathVolumeSource', () => ({
   path: req(1, str),
-  type: opt(2, str, { default: '' }),
+  type: opt(2, str),
 }));
 export interface HostPathVolumeSource extends Infer<typeof HostPathVolumeSource> {}
 
@@ -309,7 +309,7 @@ export interface EmptyDirVolumeSource extends Infer<typeof EmptyDirVolumeSource>
 
 export const DownwardAPIVolumeSource = object('io.k8s.api.core.v1.DownwardAPIVolumeSource', () => ({
   items: opt(1, list(DownwardAPIVolumeFile)),
-  defaultMode: opt(2, int32, { default: 0o644 }),
+  defaultMode: opt(2, int32),
 }));
 export interface DownwardAPIVolumeSource extends Infer<typeof DownwardAPIVolumeSource> {}
 
@@ -335,7 +335,7 @@ export interface ResourceFieldSelector extends Infer<typeof ResourceFieldSelecto
 export const ObjectFieldSelector = object(
   'io.k8s.api.core.v1.ObjectFieldSelector',
   () => ({
-    apiVersion: opt(1, str, { default: 'v1' }),
+    apiVersion: opt(1, str),
     fieldPath: req(2, str),
   }),
   { atomic: true },
@@ -353,7 +353,7 @@ export interface CSIVolumeSource extends Infer<typeof CSIVolumeSource> {}
 
 export const ConfigMapVolumeSource = object('io.k8s.api.core.v1.ConfigMapVolumeSource', () => ({
   items: opt(2, list(KeyToPath)),
-  defaultMode: opt(3, int32, { default: 0o644 }),
+  defaultMode: opt(3, int32),
   optional: opt(4, bool),
   name: opt(undefined, str),
 }));

@@ -70,12 +70,6 @@ export const endpointSlices = defineKind<EndpointSlice>({
   plural: 'endpointslices',
   schema: EndpointSlice,
   hasGeneration: true,
-  setDefaults(slice) {
-    for (const port of slice.ports ?? []) {
-      port.name ??= '';
-      port.protocol ??= 'TCP';
-    }
-  },
   validate: validateEndpointSlice,
   update: { validate: validateEndpointSliceUpdate },
   columns: ENDPOINT_SLICE_COLUMNS,
