@@ -1,0 +1,127 @@
+/** From a container's spec to what the runtime needs to make it. */
+import type { Container } from '../../apis/core/container.ts';
+import type { Pod } from '../../apis/core/pod.ts';
+import { type ContainerConfig, type LinuxContainerResources, type LinuxContainerSecurityContext, type Mount, PROFILE_TYPE } from '../cri/messages.ts';
+import { ContainerConfigError, expand } from './environment.ts';
+import { ANNOTATION, containerHash, LABEL } from './labels.ts';
+import { namespaceOptions } from './sandboxConfig.ts';
+
+export interface ContainerSurroundings {
+  /** what the runtime knows the image by */
+  readonly imageRef: string;
+  readonly env: ReadonlyMap<string, string>;
+  readonly mounts: readonly Mount[];
+  readonly devices: readonly { container_path: string; host_path: string; permissions: string }[];
+  readonly resources: LinuxContainerResources;
+  readonly restarts: number;
+  readonly terminationMessageFile: string;
+  /** numeric or named user that the image asks for */
+  readonly imageUser: { readonly uid?: number; readonly username?: string };
+  /** groups that own the pod's volumes */
+  readonly fsGroups: readonly number[];
+}
+
+/** @throws ContainerConfigError where the spec cannot be met */
+export function containerConfig(pod: Pod, container: Container, around: ContainerSurroundings): ContainerConfig {
+  const { env } = around;
+  const meta = pod.metadata ?? {};
+  return {
+    metadata: { name: container.name, attempt: around.restarts },
+    image: { image: around.imageRef, user_specified_image: container.image ?? '' },
+    command: (container.command ?? []).map((text) => expand(text, env)),
+    args: (container.args ?? []).map((text) => expand(text, env)),
+    working_dir: container.workingDir ?? '',
+    envs: [...env].map(([key, value]) => ({ key, value })),
+    mounts: [...around.mounts],
+    devices: [...around.devices],
+    labels: {
+      [LABEL.podName]: meta.name ?? '',
+      [LABEL.podNamespace]: meta.namespace ?? '',
+      [LABEL.podUid]: meta.uid ?? '',
+      [LABEL.containerName]: container.name,
+    },
+    annotations: {
+      [ANNOTATION.hash]: containerHash(container),
+      [ANNOTATION.restartCount]: String(around.restarts),
+      [ANNOTATION.terminationMessagePath]: container.terminationMessagePath ?? '',
+      [ANNOTATION.terminationMessagePolicy]: container.terminationMessagePolicy ?? '',
+      [ANNOTATION.terminationMessageFile]: around.terminationMessageFile,
+    },
+    log_path: logPath(container.name, around.restarts),
+    stdin: container.stdin ?? false,
+    stdin_once: container.stdinOnce ?? false,
+    tty: container.tty ?? false,
+    linux: { resources: around.resources, security_context: securityContext(pod, container, around) },
+  };
+}
+
+/** The log of a run, within the folder of the pod's logs. */
+export function logPath(container: string, restarts: number): string {
+  return `${container}/${restarts}.log`;
+}
+
+function securityContext(pod: Pod, container: Container, around: ContainerSurroundings): LinuxContainerSecurityContext {
+  const spec = pod.spec ?? { containers: [] };
+  const own = container.securityContext ?? {};
+  const shared = spec.securityContext ?? {};
+  const user = own.runAsUser ?? shared.runAsUser;
+  const group = own.runAsGroup ?? shared.runAsGroup;
+  if (own.runAsNonRoot ?? shared.runAsNonRoot) assertNotRoot(container, user, around.imageUser);
+  if (spec.hostUsers === false) throw new ContainerConfigError('user namespaces (hostUsers: false) are not supported by this runtime');
+  const seccomp = own.seccompProfile ?? shared.seccompProfile;
+  const privileged = own.privileged === true;
+  const groups = [...new Set([...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]), ...around.fsGroups])];
+  return {
+    namespace_options: namespaceOptions(spec),
+    privileged,
+    readonly_rootfs: own.readOnlyRootFilesystem ?? false,
+    no_new_privs: own.allowPrivilegeEscalation === false,
+    capabilities: { add_capabilities: own.capabilities?.add ?? [], drop_capabilities: own.capabilities?.drop ?? [] },
+    ...(user === undefined ? {} : { run_as_user: { value: user } }),
+    ...(group === undefined ? {} : { run_as_group: { value: group } }),
+    supplemental_groups: groups,
+    seccomp: {
+      profile_type:
+        seccomp?.type === 'RuntimeDefault'
+          ? PROFILE_TYPE.runtimeDefault
+          : seccomp?.type === 'Localhost'
+            ? PROFILE_TYPE.localhost
+            : PROFILE_TYPE.unconfined,
+      ...(seccomp?.localhostProfile === undefined ? {} : { localhost_ref: seccomp.localhostProfile }),
+    },
+    ...(privileged || own.procMount === 'Unmasked' ? {} : { masked_paths: MASKED_PATHS, readonly_paths: READONLY_PATHS }),
+  };
+}
+
+const MASKED_PATHS = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
+const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+/** @throws ContainerConfigError */
+function assertNotRoot(container: Container, user: number | undefined, image: ContainerSurroundings['imageUser']): void {
+  const uid = user ?? image.uid;
+  if (uid !== undefined && uid !== 0) return;
+  if (uid === 0) {
+    throw new ContainerConfigError(
+      user === 0
+        ? `container's runAsUser breaks non-root policy (container: ${container.name})`
+        : `container has runAsNonRoot and image will run as root (container: ${container.name})`,
+    );
+  }
+  if (image.username) {
+    throw new ContainerConfigError(`container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root`);
+  }
+  throw new ContainerConfigError(`container has runAsNonRoot and image will run as root (container: ${container.name})`);
+}

@@ -1,0 +1,70 @@
+/** From a pod to what the runtime needs to make its sandbox. */
+import { join } from 'node:path';
+import type { Pod } from '../../apis/core/pod.ts';
+import type { PodSpec } from '../../apis/core/podSpec.ts';
+import { NAMESPACE_MODE, type PodSandboxConfig, PROTOCOL } from '../cri/messages.ts';
+import { type DnsConfig, dnsOf } from './dns.ts';
+import { LABEL } from './labels.ts';
+
+export interface SandboxSurroundings {
+  readonly podLogsDir: string;
+  /** e.g. `/kubepods/burstable/pod<uid>` */
+  readonly cgroupParent: string;
+  readonly dns: DnsConfig;
+}
+
+const MAX_HOSTNAME = 63;
+
+/** The folder of a pod's logs. */
+export function podLogDirectory(podLogsDir: string, pod: Pod): string {
+  const { namespace, name, uid } = pod.metadata ?? {};
+  return join(podLogsDir, `${namespace}_${name}_${uid}`);
+}
+
+export function hostnameOf(pod: Pod): string {
+  const name = pod.spec?.hostname || pod.metadata?.name || '';
+  return name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '');
+}
+
+export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurroundings): PodSandboxConfig {
+  const spec = pod.spec ?? { containers: [] };
+  const { name = '', namespace = '', uid = '', labels, annotations } = pod.metadata ?? {};
+  const security = spec.securityContext;
+  const ports = spec.containers.flatMap((c) => c.ports ?? []).filter((p) => (p.hostPort ?? 0) > 0);
+  return {
+    metadata: { name, namespace, uid, attempt },
+    // With the host's network comes the host's name.
+    hostname: spec.hostNetwork === true ? '' : hostnameOf(pod),
+    log_directory: podLogDirectory(around.podLogsDir, pod),
+    dns_config: dnsOf(pod, around.dns),
+    port_mappings: spec.hostNetwork
+      ? []
+      : ports.map((p) => ({
+          protocol: PROTOCOL[p.protocol ?? 'TCP'] ?? 0,
+          container_port: p.containerPort,
+          host_port: p.hostPort ?? 0,
+          host_ip: p.hostIP ?? '',
+        })),
+    labels: { ...labels, [LABEL.podName]: name, [LABEL.podNamespace]: namespace, [LABEL.podUid]: uid },
+    annotations: { ...annotations },
+    linux: {
+      cgroup_parent: around.cgroupParent,
+      security_context: {
+        namespace_options: namespaceOptions(spec),
+        privileged: spec.containers.some((c) => c.securityContext?.privileged === true),
+        ...(security?.runAsUser === undefined ? {} : { run_as_user: { value: security.runAsUser } }),
+        ...(security?.runAsGroup === undefined || security.runAsUser === undefined ? {} : { run_as_group: { value: security.runAsGroup } }),
+        seccomp: { profile_type: 0 },
+      },
+      sysctls: Object.fromEntries((security?.sysctls ?? []).map((s) => [s.name, s.value])),
+    },
+  };
+}
+
+export function namespaceOptions(spec: PodSpec) {
+  return {
+    network: spec.hostNetwork === true ? NAMESPACE_MODE.node : NAMESPACE_MODE.pod,
+    ipc: spec.hostIPC === true ? NAMESPACE_MODE.node : NAMESPACE_MODE.pod,
+    pid: spec.hostPID === true ? NAMESPACE_MODE.node : spec.shareProcessNamespace === true ? NAMESPACE_MODE.pod : NAMESPACE_MODE.container,
+  };
+}
