@@ -3,6 +3,7 @@
  * lists, maps), quantities are compared by their amount. An empty object is not an absent one, as
  * `emptyDir: {}` says something.
  */
+import { jsonEqual } from './jsonEqual.ts';
 import { compareQuantities } from './quantity.ts';
 import type { Type } from './schema/types.ts';
 
@@ -44,6 +45,6 @@ export function semanticEqual(type: Type, a: unknown, b: unknown): boolean {
 function equalScalars(scalar: string, a: unknown, b: unknown): boolean {
   if (scalar === 'quantity')
     return a !== undefined && b !== undefined && compareQuantities(a as string, b as string) === 0;
-  if (scalar === 'any' || scalar === 'rawObject') return JSON.stringify(a) === JSON.stringify(b);
+  if (scalar === 'any' || scalar === 'rawObject') return jsonEqual(a, b);
   return (a === undefined && b === '') || (a === '' && b === undefined);
 }

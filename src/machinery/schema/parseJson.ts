@@ -62,7 +62,7 @@ function scan(text: string, duplicates: string[]): void {
         i = end;
         if (level?.keys !== undefined && nextToken(text, end + 1) === COLON) {
           const raw = text.slice(start, end);
-          see(levels, level, raw.includes('\\') ? unescape(raw) : raw, duplicates);
+          see(levels, level, raw.includes('\\') ? unescaped(raw) : raw, duplicates);
         }
         break;
       }
@@ -98,7 +98,7 @@ function nextToken(text: string, from: number): number {
   return 0;
 }
 
-function unescape(raw: string): string {
+function unescaped(raw: string): string {
   try {
     return JSON.parse(`"${raw}"`) as string;
   } catch {
