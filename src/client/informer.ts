@@ -83,6 +83,11 @@ export class Informer<T extends KubeObject = KubeObject> {
     return this.#hasSynced;
   }
 
+  /** Up to where the informer has seen what happened; '' before the first list. */
+  get resourceVersion(): string {
+    return this.#resourceVersion;
+  }
+
   get size(): number {
     return this.#store.size;
   }
