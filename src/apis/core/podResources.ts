@@ -43,7 +43,7 @@ export function containerResources(spec: PodSpec, which: 'requests' | 'limits'):
 function addTo(sum: ResourceList, amounts: Readonly<ResourceList> | undefined): void {
   for (const name in amounts) {
     const amount = amounts[name] as string;
-    const before = sum[name];
+    const before = Object.hasOwn(sum, name) ? sum[name] : undefined;
     sum[name] = before === undefined ? amount : addQuantities(before, amount);
   }
 }
@@ -51,7 +51,7 @@ function addTo(sum: ResourceList, amounts: Readonly<ResourceList> | undefined): 
 function raiseTo(most: ResourceList, amounts: Readonly<ResourceList>): void {
   for (const name in amounts) {
     const amount = amounts[name] as string;
-    const before = most[name];
+    const before = Object.hasOwn(most, name) ? most[name] : undefined;
     if (before === undefined || compareQuantities(amount, before) > 0) most[name] = amount;
   }
 }

@@ -98,7 +98,7 @@ function demand(
   labels: Readonly<Record<string, string>>,
 ): void {
   for (const key of keys ?? []) {
-    const value = labels[key];
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
     if (value === undefined) continue;
     selector.matchExpressions ??= [];
     selector.matchExpressions.push({ key, operator, values: [value] });

@@ -61,9 +61,13 @@ export function arbitraryOf(type: Type, depth = 7): fc.Arbitrary<unknown> {
       return depth <= 0 ? fc.constant([]) : fc.array(arbitraryOf(type.of, depth - 1), { maxLength: 2 });
     case 'map':
       if (depth <= 0) return fc.constant({});
-      return fc.dictionary(fc.constantFrom(...WORDS.slice(1), 'cpu', 'memory'), arbitraryOf(type.of, depth - 1), {
-        maxKeys: 2,
-      });
+      return fc.dictionary(
+        fc.constantFrom(...WORDS.slice(1), 'cpu', 'memory', 'cpu', 'memory', '__proto__'),
+        arbitraryOf(type.of, depth - 1),
+        {
+          maxKeys: 2,
+        },
+      );
     case 'object': {
       if (depth <= 0) return fc.constant({});
       const names = Object.keys(type.fields);

@@ -4,7 +4,7 @@
  */
 import { type FieldError, forbidden, invalid, notFound, required } from '../../../machinery/fieldError.ts';
 import { qualifiedName } from '../../../machinery/names.ts';
-import { compareQuantities, parseQuantity } from '../../../machinery/quantity.ts';
+import { compareQuantities, parseQuantity, plainMilli } from '../../../machinery/quantity.ts';
 import type { ContainerResizePolicy, ResourceRequirements } from '../container.ts';
 import { isPodLevelResource } from '../podLevelResources.ts';
 import { containerResources } from '../podResources.ts';
@@ -84,6 +84,9 @@ function validateAmount(name: string, amount: string, path: string, errors: Fiel
       errors.push(invalid(path, name, 'must be a standard resource for containers'));
     }
   }
+  // A plain amount has no sign and is no fraction but of thousandths.
+  const milli = plainMilli(amount);
+  if (!Number.isNaN(milli) && (standard || milli % 1000 === 0)) return;
   const parsed = parseQuantity(amount);
   if (parsed === undefined) errors.push(invalid(path, amount, 'must be a quantity'));
   else if (parsed.nano < 0n) errors.push(invalid(path, amount, 'must be greater than or equal to 0'));
