@@ -9,7 +9,8 @@ import type { ServiceAccountTokens } from './serviceAccountTokens.ts';
 const JWKS_PATH = '/openid/v1/jwks';
 const HEADERS = { 'cache-control': 'public, max-age=3600' };
 
-export function openIdPaths(tokens: ServiceAccountTokens, jwksHost: string): [string, Handler][] {
+/** @param address this server's `host:port`, as others reach it */
+export function openIdPaths(tokens: ServiceAccountTokens, address: () => string): [string, Handler][] {
   return [
     [
       '/.well-known/openid-configuration',
@@ -17,7 +18,7 @@ export function openIdPaths(tokens: ServiceAccountTokens, jwksHost: string): [st
         const { alg = '' } = await tokens.jwk();
         return document('application/json', {
           issuer: tokens.issuer,
-          jwks_uri: `https://${jwksHost}${JWKS_PATH}`,
+          jwks_uri: `https://${address()}${JWKS_PATH}`,
           response_types_supported: ['id_token'],
           subject_types_supported: ['public'],
           id_token_signing_alg_values_supported: [alg],

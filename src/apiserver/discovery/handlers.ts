@@ -10,8 +10,8 @@ import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './d
 const AGGREGATED_VERSIONS = ['v2', 'v2beta1'];
 const VARY = { vary: 'Accept' };
 
-/** @param serverAddress `host:port` for clients that look for it in /api */
-export function discoveryPaths(registry: Registry, serverAddress: string): [string, Handler][] {
+/** @param address this server's `host:port`, as others reach it */
+export function discoveryPaths(registry: Registry, address: () => string): [string, Handler][] {
   const { kinds } = registry;
   const root =
     (which: 'api' | 'apis', legacy: () => object): Handler =>
@@ -22,7 +22,7 @@ export function discoveryPaths(registry: Registry, serverAddress: string): [stri
       return answer(ctx, aggregated(kinds, which, `apidiscovery.k8s.io/${version}`), type, VARY);
     };
   return [
-    ['/api', root('api', () => coreVersions(serverAddress))],
+    ['/api', root('api', () => coreVersions(address()))],
     ['/apis', root('apis', () => groupList(kinds))],
     ['/api/v1', (ctx) => answer(ctx, resourceList(kinds, { group: '', version: 'v1' }))],
     ['/apis/*', (ctx) => below(registry, ctx)],

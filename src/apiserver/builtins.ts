@@ -1,0 +1,129 @@
+/** Everything that the stages are given: who is believed, who decides, what changes writes, what answers besides the verbs. */
+import { createClient } from '../client/createClient.ts';
+import type { Client } from '../client/client.ts';
+import type { Transport } from '../client/transport.ts';
+import { defaultTolerationSeconds } from './admission/defaultTolerationSeconds.ts';
+import { namespaceLifecycle } from './admission/namespaceLifecycle.ts';
+import { nodeRestriction } from './admission/nodeRestriction.ts';
+import { priorityAdmission } from './admission/priority.ts';
+import { rightsEscalation } from './admission/rightsEscalation.ts';
+import { serviceAccountAdmission } from './admission/serviceAccount.ts';
+import { ServiceAllocation } from './admission/serviceAllocation.ts';
+import { taintNodesByCondition } from './admission/taintNodesByCondition.ts';
+import { bearerTokenAuthenticator } from './authentication/bearerToken.ts';
+import { openIdPaths } from './authentication/openIdDiscovery.ts';
+import { authenticationReviewHandlers } from './authentication/reviews.ts';
+import { ServiceAccountTokens } from './authentication/serviceAccountTokens.ts';
+import { x509Authenticator } from './authentication/x509.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
+import { mastersAuthorizer } from './authorization/masters.ts';
+import { NodeAuthorizer } from './authorization/node.ts';
+import { Rbac } from './authorization/rbac.ts';
+import { accessReviewHandlers } from './authorization/reviews.ts';
+import { ensureDefaultObjects } from './bootstrap/defaultObjects.ts';
+import { KubernetesService } from './bootstrap/kubernetesService.ts';
+import { discoveryPaths } from './discovery/handlers.ts';
+import type { ApiServerOptions } from './options.ts';
+import type { Registry } from './registry/registry.ts';
+import type { ApiServerParts, Handler } from './stage.ts';
+import { bindingHandlers } from './subresources/binding.ts';
+import { evictionHandlers } from './subresources/eviction.ts';
+import { Kubelets } from './subresources/kubelet.ts';
+import { podStreamHandlers } from './subresources/podStreams.ts';
+import { proxyHandlers } from './subresources/proxy.ts';
+import { tokenHandlers } from './subresources/token.ts';
+import { MASTERS_GROUP, type User } from './user.ts';
+
+/** As whom the API server writes its own default objects. */
+const API_SERVER: User = { name: 'system:apiserver', groups: [MASTERS_GROUP] };
+
+export interface Builtins {
+  readonly parts: ApiServerParts;
+  /** Fills what decisions are made from, then writes what every cluster has. */
+  start(transport: (user: User) => Transport): Promise<void>;
+  /** The server listens: tells pods where. */
+  listening(port: number): Promise<void>;
+  stop(): void;
+}
+
+export function createBuiltins(
+  options: ApiServerOptions,
+  registry: Registry,
+  paths: Iterable<[string, Handler]>,
+): Builtins {
+  const { clock, random, log } = options;
+  let port = 0;
+  const address = () => `${options.advertiseAddress}:${port}`;
+  const rbac = new Rbac(registry);
+  const node = new NodeAuthorizer(registry);
+  const authorizers: readonly Authorizer[] = [mastersAuthorizer, node, rbac];
+  const tokens = new ServiceAccountTokens({
+    privateKey: options.serviceAccountKey,
+    issuer: options.serviceAccountIssuer,
+    audiences: [options.serviceAccountIssuer],
+    registry,
+    clock,
+    random,
+  });
+  const allocation = new ServiceAllocation(registry, options.serviceCIDR, random);
+  const kubelets = new Kubelets(registry, options.kubeletClient);
+  const parts: ApiServerParts = {
+    registry,
+    clock,
+    random,
+    log,
+    authenticators: [x509Authenticator(), bearerTokenAuthenticator(tokens)],
+    authorizers,
+    admission: [
+      namespaceLifecycle(registry),
+      serviceAccountAdmission(registry, clock, random),
+      taintNodesByCondition,
+      priorityAdmission(registry),
+      defaultTolerationSeconds,
+      allocation,
+      nodeRestriction,
+      rightsEscalation(rbac, authorizers),
+    ],
+    handlers: new Map([
+      ...accessReviewHandlers(authorizers, rbac),
+      ...authenticationReviewHandlers(tokens, clock),
+      ...tokenHandlers(registry, tokens),
+      ...bindingHandlers(() => parts),
+      ...evictionHandlers(() => parts),
+      ...podStreamHandlers({ registry, kubelets, authorizers }),
+      ...proxyHandlers({ registry, kubelets, random }),
+    ]),
+    paths: new Map([...paths, ...discoveryPaths(registry, address), ...openIdPaths(tokens, address)]),
+  };
+  let client: Client | undefined;
+  let service: KubernetesService | undefined;
+  return {
+    parts,
+    async start(transport) {
+      await rbac.start();
+      client = createClient(transport(API_SERVER));
+      await ensureDefaultObjects({ registry, client, log });
+      await allocation.start();
+    },
+    async listening(at) {
+      port = at;
+      if (client === undefined) throw new Error('the API server listens before it was started');
+      service = new KubernetesService({
+        registry,
+        client,
+        clock,
+        log,
+        serviceCIDR: options.serviceCIDR,
+        address: options.advertiseAddress,
+        port,
+      });
+      await service.start();
+    },
+    stop() {
+      service?.stop();
+      allocation.stop();
+      rbac.stop();
+      node.stop();
+    },
+  };
+}
