@@ -115,6 +115,12 @@ describe('defaults of a pod', () => {
     ]);
   });
 
+  it('take out what belongs to features that are off', () => {
+    const it = first({ lifecycle: { stopSignal: 'SIGUSR1', preStop: { exec: { command: ['x'] } } } });
+    expect(it?.lifecycle).toEqual({ preStop: { exec: { command: ['x'] } } });
+    expect(created(pods, pod({ schedulingGroup: { podGroupName: 'g' } })).spec).not.toHaveProperty('schedulingGroup');
+  });
+
   it('round amounts up to thousandths', () => {
     expect(first({ resources: { requests: { cpu: '100u' } } })?.resources?.requests).toEqual({ cpu: '1m' });
   });

@@ -38,12 +38,21 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   if (!spec.hostNetwork) delete spec.hostNetwork;
   if (!spec.hostPID) delete spec.hostPID;
   if (!spec.hostIPC) delete spec.hostIPC;
+  dropAlphaFields(spec);
   mirrorServiceAccount(spec);
   for (const volume of spec.volumes ?? []) setVolumeDefaults(volume);
   for (const container of spec.initContainers ?? []) setContainerDefaults(container);
   for (const container of spec.containers ?? []) setContainerDefaults(container);
   for (const container of spec.ephemeralContainers ?? []) setContainerDefaults(container);
   if (spec.overhead !== undefined) roundToMilli(spec.overhead);
+}
+
+/** Fields of features that are not on in this version are taken out, rather than kept and not heeded. */
+function dropAlphaFields(spec: PodSpec): void {
+  delete spec.schedulingGroup;
+  for (const containers of [spec.initContainers, spec.containers, spec.ephemeralContainers]) {
+    for (const container of containers ?? []) delete container.lifecycle?.stopSignal;
+  }
 }
 
 /** `serviceAccount` is the older name of `serviceAccountName`; both are shown. */

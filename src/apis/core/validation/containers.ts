@@ -231,7 +231,7 @@ function validateRestartRules(
   }
   for (const [i, rule] of rules.entries()) {
     const at = `${path}[${i}]`;
-    checkChoice(rule.action, ['Restart', 'RestartAllContainers'], `${at}.action`, errors);
+    checkChoice(rule.action, ['Restart'], `${at}.action`, errors);
     const codes = rule.exitCodes;
     if (codes === undefined) {
       errors.push(required(`${at}.exitCodes`, 'must be specified'));
