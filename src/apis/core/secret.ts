@@ -1,8 +1,8 @@
 import { type FieldError, invalid, required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
-import { setOwn } from '../../machinery/patch/merge.ts';
 import { bool, bytes, type Infer, map, object, opt, str } from '../../machinery/schema/types.ts';
+import { setOwn } from '../../machinery/setOwn.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { sizeOf, validateImmutableData, validateKeysOf, validateSize } from './validation/data.ts';
 

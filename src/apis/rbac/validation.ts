@@ -6,7 +6,7 @@ import { type FieldError, invalid, notSupported, required } from '../../machiner
 import { dnsLabel, dnsSubdomain, pathSegment } from '../../machinery/names.ts';
 import type { PolicyRule, RoleRef, Subject } from './rules.ts';
 
-export const RBAC_GROUP = 'rbac.authorization.k8s.io';
+const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
 /** @param namespaced a role of one namespace cannot speak of URLs, which belong to none */
 export function validateRules(

@@ -72,7 +72,7 @@ const HIGHEST_USER_PRIORITY = 1_000_000_000;
 const SYSTEM_PREFIX = 'system-';
 
 /** The classes of the system itself, above all of the users'. */
-export const SYSTEM_PRIORITIES: ReadonlyMap<string, number> = new Map([
+const SYSTEM_PRIORITIES: ReadonlyMap<string, number> = new Map([
   ['system-cluster-critical', 2_000_000_000],
   ['system-node-critical', 2_000_001_000],
 ]);
