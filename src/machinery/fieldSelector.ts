@@ -28,7 +28,7 @@ export function parseFieldSelector(text: string): FieldSelector {
 }
 
 /** Up to a comma that is not escaped. */
-const TERM = /(?:[^\\,]|\\[^]?)*/g;
+const TERM = /(?:[^\\,]|\\.?)*/gs;
 const REQUIREMENT = /^([^=!\\]+)(!=|==|=)((?:[^\\,=]|\\[\\,=])*)$/s;
 const ESCAPED = /\\([\\,=])/g;
 

@@ -73,24 +73,27 @@ export function selectorFromMap(labels: Labels | undefined): Selector {
 export function formatSelector(selector: Selector): string {
   return [...selector]
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map((r) => {
-      const list = `(${[...r.values].sort().join(',')})`;
-      switch (r.operator) {
-        case 'In':
-          return r.values.length === 1 ? `${r.key}=${r.values[0]}` : `${r.key} in ${list}`;
-        case 'NotIn':
-          return r.values.length === 1 ? `${r.key}!=${r.values[0]}` : `${r.key} notin ${list}`;
-        case 'Exists':
-          return r.key;
-        case 'DoesNotExist':
-          return `!${r.key}`;
-        case 'Gt':
-          return `${r.key}>${r.values[0]}`;
-        case 'Lt':
-          return `${r.key}<${r.values[0]}`;
-      }
-    })
+    .map(formatRequirement)
     .join(',');
+}
+
+function formatRequirement({ key, operator, values }: Requirement): string {
+  const [first = ''] = values;
+  const list = `(${[...values].sort().join(',')})`;
+  switch (operator) {
+    case 'In':
+      return values.length === 1 ? `${key}=${first}` : `${key} in ${list}`;
+    case 'NotIn':
+      return values.length === 1 ? `${key}!=${first}` : `${key} notin ${list}`;
+    case 'Exists':
+      return key;
+    case 'DoesNotExist':
+      return `!${key}`;
+    case 'Gt':
+      return `${key}>${first}`;
+    case 'Lt':
+      return `${key}<${first}`;
+  }
 }
 
 const TOKEN = /\s*(!=|==|=|!|>|<|\(|\)|,|[^\s!=<>(),]+)/gy;

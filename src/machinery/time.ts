@@ -16,6 +16,35 @@ export function parseTime(time: string | undefined): number | undefined {
   return time === undefined ? undefined : Date.parse(time);
 }
 
+/** A moment as it was written, exact to the microsecond. */
+export interface Moment {
+  /** whole seconds, as RFC 3339 in UTC, e.g. `2026-01-01T00:00:00Z` */
+  readonly seconds: Time;
+  /** six digits */
+  readonly micros: string;
+}
+
+const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|([-+])(\d{2}):(\d{2}))$/;
+
+/** Reads RFC 3339 as strictly as Go does: no 30th of February, no second 60. Undefined for anything else. */
+export function readTime(text: string): Moment | undefined {
+  const m = RFC3339.exec(text);
+  if (m === null) return undefined;
+  const [, year, month, day, hour, minute, second, fraction = '', zone, sign, zoneHours, zoneMinutes] = m;
+  const wholeDay = `${year}-${month}-${day}`;
+  const midnight = Date.parse(`${wholeDay}T00:00:00Z`);
+  // An engine that takes the 30th of February makes another day of it.
+  if (Number.isNaN(midnight) || formatTime(midnight).slice(0, 10) !== wholeDay) return undefined;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const micros = fraction.slice(0, 6).padEnd(6, '0');
+  if (zone === 'Z') return { seconds: `${text.slice(0, 19)}Z`, micros };
+  if (Number(zoneHours) > 24 || Number(zoneMinutes) > 59) return undefined;
+  const ahead = (Number(zoneHours) * HOUR + Number(zoneMinutes) * MINUTE) * (sign === '-' ? -1 : 1);
+  const seconds = formatTime(Date.parse(`${text.slice(0, 19)}Z`) - ahead);
+  // Across the end of the calendar: years of four digits are all that RFC 3339 has.
+  return /^\d{4}-/.test(seconds) ? { seconds, micros } : undefined;
+}
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -6,8 +6,9 @@
  */
 import { jsonEqual } from '../jsonEqual.ts';
 import type { JsonObject, JsonValue } from '../schema/types.ts';
+import { setOwn } from '../setOwn.ts';
 import { type ApiError, apiError, badRequest } from '../status.ts';
-import { isObject, setOwn } from './merge.ts';
+import { isObject } from './merge.ts';
 
 /** More operations than this in one patch are refused, as Kubernetes does. */
 const MAX_OPERATIONS = 10_000;

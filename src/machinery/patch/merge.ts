@@ -1,5 +1,6 @@
 /** JSON merge patch (RFC 7386). */
 import type { JsonObject, JsonValue } from '../schema/types.ts';
+import { setOwn } from '../setOwn.ts';
 
 /** The patched value; neither argument is changed, parts of both may be shared by the result. */
 export function mergePatch(target: JsonValue | undefined, patch: JsonValue): JsonValue {
@@ -15,11 +16,4 @@ export function mergePatch(target: JsonValue | undefined, patch: JsonValue): Jso
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** An assignment that cannot reach the prototype, whatever the key. */
-export function setOwn(out: JsonObject, key: string, value: JsonValue): void {
-  if (key === '__proto__')
-    Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
-  else out[key] = value;
 }

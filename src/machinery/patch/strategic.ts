@@ -10,8 +10,9 @@
  * Source: https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
  */
 import type { Field, JsonObject, JsonValue, ListType, ObjectType, Type } from '../schema/types.ts';
+import { setOwn } from '../setOwn.ts';
 import { badRequest } from '../status.ts';
-import { isObject, setOwn } from './merge.ts';
+import { isObject } from './merge.ts';
 
 const DIRECTIVE = '$patch';
 const RETAIN_KEYS = '$retainKeys';

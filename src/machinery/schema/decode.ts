@@ -5,8 +5,10 @@
  * This is a hot path (every write passes it). Each type is compiled once into a closure; paths are
  * kept as a stack of segments and become text only for what is reported.
  */
+import { cloneJson } from '../clone.ts';
 import { canonicalQuantity, parseQuantity } from '../quantity.ts';
-import { formatMicroTime, formatTime } from '../time.ts';
+import { setOwn } from '../setOwn.ts';
+import { readTime } from '../time.ts';
 import type { ListType, MapType, ObjectType, ScalarTypes, Type } from './types.ts';
 
 export interface DecodeError {
@@ -55,7 +57,7 @@ type Decoder = (value: unknown, report: Report) => unknown;
 
 const compiled = new WeakMap<Type, Decoder>();
 
-/** Decodes `value`, which must not be used afterwards: parts of it go into the result. */
+/** Decodes `value`. The result shares nothing with it, so that it may be changed even where `value` is frozen. */
 export function decode<T>(type: ObjectType, value: unknown): Decoded<T> {
   const report = new Report();
   const decoded = decoderFor(type)(value, report);
@@ -125,7 +127,7 @@ function compileObject(type: ObjectType): Decoder {
       const item = value[key];
       const decoder = fields.get(key);
       if (decoder === undefined) {
-        if (type.preserveUnknownFields) setOwn(out, key, item);
+        if (type.preserveUnknownFields) setOwn(out, key, cloneJson(item));
         else report.unknownField(key);
         continue;
       }
@@ -178,13 +180,6 @@ function zeroOf(type: Type): () => unknown {
   }
 }
 
-/** An assignment that cannot reach the prototype, whatever the key. */
-function setOwn(out: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__')
-    Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
-  else out[key] = value;
-}
-
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -205,26 +200,36 @@ function nameOf(value: unknown): string {
 }
 
 const INT32_MAX = 2 ** 31 - 1;
-const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
-const CANONICAL_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+/** 2^63, which a signed 64-bit integer just does not reach, and the double before it. */
+const INT64_LIMIT = 2 ** 63;
+const INT64_NEAREST = INT64_LIMIT - 1024;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const DURATION = /^[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))*)$/;
 
 const string: Decoder = (value, report) =>
   typeof value === 'string' ? value : report.error(`expected a string, got ${nameOf(value)}`);
 
-const int64: Decoder = (value, report) =>
-  typeof value === 'number' && Number.isInteger(value)
-    ? value
-    : report.error(`expected a whole number, got ${nameOf(value)}`);
+/** Exact to 2^53. The largest numbers of 64 bits become the nearest that every client can read back. */
+const int64: Decoder = (value, report) => {
+  if (typeof value !== 'number' || !Number.isInteger(value)) {
+    return report.error(`expected a whole number, got ${nameOf(value)}`);
+  }
+  if (value > -INT64_LIMIT && value < INT64_LIMIT) return value;
+  return Math.abs(value) === INT64_LIMIT
+    ? Math.sign(value) * INT64_NEAREST
+    : report.error(`${value} does not fit in 64 bits`);
+};
 
-function timeDecoder(format: (ms: number) => string, canonical?: RegExp): Decoder {
+/** What times look like nearly always, with days that every month has. */
+const USUAL_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+
+function timeDecoder(micro: boolean): Decoder {
   return (value, report) => {
     if (typeof value !== 'string') return report.error(`expected a time, got ${nameOf(value)}`);
-    if (value === '') return undefined;
-    if (canonical?.test(value) && !Number.isNaN(Date.parse(value))) return value;
-    const ms = RFC3339.test(value) ? Date.parse(value) : Number.NaN;
-    return Number.isNaN(ms) ? report.error(`expected a time in RFC 3339, got ${JSON.stringify(value)}`) : format(ms);
+    if (!micro && USUAL_TIME.test(value)) return value;
+    const moment = readTime(value);
+    if (moment === undefined) return report.error(`expected a time in RFC 3339, got ${JSON.stringify(value)}`);
+    return micro ? `${moment.seconds.slice(0, -1)}.${moment.micros}Z` : moment.seconds;
   };
 }
 
@@ -239,10 +244,15 @@ const SCALARS: Readonly<Record<keyof ScalarTypes, Decoder>> = {
   },
   int64,
   double: (value, report) =>
-    typeof value === 'number' ? value : report.error(`expected a number, got ${nameOf(value)}`),
+    typeof value === 'number' && Number.isFinite(value)
+      ? value
+      : report.error(`expected a number, got ${nameOf(value)}`),
   bytes: (value, report) => {
     if (typeof value !== 'string') return report.error(`expected base64, got ${nameOf(value)}`);
-    return BASE64.test(value) ? value : report.error('illegal base64 data');
+    if (BASE64.test(value)) return value;
+    // Lines may be broken, as in what `base64` prints.
+    const joined = value.replace(/[\r\n]/g, '');
+    return BASE64.test(joined) ? joined : report.error('illegal base64 data');
   },
   quantity: (value, report) => {
     if (typeof value !== 'string' && typeof value !== 'number')
@@ -258,12 +268,13 @@ const SCALARS: Readonly<Record<keyof ScalarTypes, Decoder>> = {
     if (typeof value === 'string') return value;
     return SCALARS.int32(value, report);
   },
-  time: timeDecoder(formatTime, CANONICAL_TIME),
-  microTime: timeDecoder(formatMicroTime),
+  time: timeDecoder(false),
+  microTime: timeDecoder(true),
   duration: (value, report) => {
     if (typeof value !== 'string') return report.error(`expected a duration, got ${nameOf(value)}`);
     return DURATION.test(value) ? value : report.error(`invalid duration ${JSON.stringify(value)}`);
   },
-  rawObject: (value, report) => (isRecord(value) ? value : report.error(`expected an object, got ${nameOf(value)}`)),
-  any: (value) => value,
+  rawObject: (value, report) =>
+    isRecord(value) ? cloneJson(value) : report.error(`expected an object, got ${nameOf(value)}`),
+  any: cloneJson,
 };
