@@ -1,5 +1,6 @@
 /** What a request is answered with, before it is known how the client wants it encoded. */
 import type { Kind, KubeObject } from '../machinery/kind.ts';
+import type { Status } from '../machinery/status.ts';
 import type { Revision } from '../storage/storage.ts';
 import type { Entry, WatchVerb } from './registry/entry.ts';
 
@@ -42,19 +43,27 @@ export interface RawAnswer {
 export type WatchItem =
   | { readonly type: WatchVerb; readonly entry: Entry }
   | { readonly type: 'BOOKMARK'; readonly revision: Revision; readonly initialEventsEnd: boolean }
-  | { readonly type: 'ERROR'; readonly status: KubeObject };
+  | { readonly type: 'ERROR'; readonly status: Status };
 
 export interface WatchSink {
-  /** False: the watcher does not keep up, and the watch is to end. */
+  /** False: this one was taken, but no more is welcome until `resume` is called. */
   send(item: WatchItem): boolean;
-  end(): void;
+  /** No more will come. `behind`: because the watcher could not keep up. */
+  end(behind: boolean): void;
 }
 
-/** A stream of events. `open` is called once; the watch runs until the signal of the request or `close`. */
+/** A watch that runs. */
+export interface RunningWatch {
+  /** The sink takes more again. */
+  resume(): void;
+  close(): void;
+}
+
+/** A stream of events. `open` is called once; the watch runs until it ends by itself or `close`. */
 export interface WatchAnswer {
   readonly type: 'watch';
   readonly kind: Kind;
-  open(sink: WatchSink): { close(): void };
+  open(sink: WatchSink): RunningWatch;
 }
 
 /** The handler has taken the connection and answers by itself. */

@@ -4,9 +4,9 @@
  */
 import type { ApiRequest, ApiResponse, Transport, WatchEvent } from '../client/transport.ts';
 import { deepFreeze } from '../machinery/freeze.ts';
-import { apiVersionOf } from '../machinery/kind.ts';
+import { apiVersionOf, type KubeObject } from '../machinery/kind.ts';
 import { ApiError, apiError } from '../machinery/status.ts';
-import type { Answer, WatchItem } from './answer.ts';
+import type { Answer, RunningWatch, WatchItem } from './answer.ts';
 import { emptyInfo, type RequestBody, type RequestContext } from './context.ts';
 import { listMeta } from './encoding/encodeAnswer.ts';
 import { bookmarkOf } from './encoding/watchStream.ts';
@@ -32,17 +32,20 @@ export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, us
       const { signal } = request;
       const answer = await run(new InProcessContext({ ...request, query: { ...request.query, watch: 'true' } }, known));
       if (answer.type !== 'watch') throw apiError('BadRequest', 'this cannot be watched');
-      const watch = answer.open({
+      let watch: RunningWatch | undefined;
+      const close = () => watch?.close();
+      watch = answer.open({
         send(item) {
-          onEvent(eventOf(answer.kind, item));
-          return signal?.aborted !== true;
+          if (signal?.aborted !== true) onEvent(eventOf(answer.kind, item));
+          return true;
         },
         end() {
+          signal?.removeEventListener('abort', close);
           if (signal?.aborted !== true) onEnd();
         },
       });
-      if (signal?.aborted === true) watch.close();
-      else signal?.addEventListener('abort', () => watch.close(), { once: true });
+      if (signal?.aborted === true) close();
+      else signal?.addEventListener('abort', close, { once: true });
     },
     async close() {},
   };
@@ -59,7 +62,7 @@ function responseOf(answer: Answer): ApiResponse {
         kind: answer.kind.listKind,
         apiVersion: apiVersionOf(answer.kind),
         metadata: listMeta(answer),
-        items: answer.entries.map((e) => e.object),
+        items: Object.freeze(answer.entries.map((e) => e.object)),
       };
       return { status: 200, object: Object.freeze(object) };
     }
@@ -75,7 +78,7 @@ function eventOf(kind: Parameters<typeof bookmarkOf>[0], item: WatchItem): Watch
     case 'BOOKMARK':
       return { type: 'BOOKMARK', object: bookmarkOf(kind, item) };
     case 'ERROR':
-      return { type: 'ERROR', object: item.status };
+      return { type: 'ERROR', object: item.status as KubeObject };
     default:
       return { type: item.type, object: item.entry.object };
   }

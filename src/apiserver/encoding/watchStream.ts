@@ -2,45 +2,54 @@
 import type { Writable } from 'node:stream';
 import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import { partialMetadata } from '../../machinery/table.ts';
-import type { WatchAnswer, WatchItem, WatchSink } from '../answer.ts';
+import type { WatchAnswer, WatchItem } from '../answer.ts';
 import { tableOf } from './encodeAnswer.ts';
 import type { Wanted } from './negotiate.ts';
 
-/** A client that lets this much pile up is dropped; it will list again. */
-const MAX_UNSENT_BYTES = 16 << 20;
+/** What may wait for a client to read it. With this much, the watch stands still; one event may go beyond. */
+const MAX_UNSENT_BYTES = 256 << 10;
 
 /** Runs the watch until it ends or `out` closes. */
 export function streamWatch(answer: WatchAnswer, out: Writable, wanted: Wanted, now: () => number): void {
-  let withDefinitions = true;
-  const plain = wanted.form === 'object' && !wanted.pretty && !wanted.yaml;
-  const encode = (item: WatchItem): Buffer => {
-    if (item.type === 'BOOKMARK') return line('BOOKMARK', bookmarkOf(answer.kind, item, wanted));
-    if (item.type === 'ERROR') return line('ERROR', item.status);
-    if (plain) return item.entry.event(item.type);
-    const { object } = item.entry;
-    if (wanted.form === 'metadata') {
-      return line(item.type, { ...partialMetadata(object), apiVersion: `meta.k8s.io/${wanted.metaVersion}` });
-    }
-    if (wanted.form === 'object') return line(item.type, object);
-    const meta = { resourceVersion: object.metadata.resourceVersion };
-    const table = tableOf(answer.kind, [object], meta, wanted, now(), withDefinitions);
-    withDefinitions = false;
-    return line(item.type, table);
-  };
-  const sink: WatchSink = {
+  const encode = encoder(answer.kind, wanted, now);
+  const watch = answer.open({
     send(item) {
       if (out.destroyed || out.writableEnded) return false;
       out.write(encode(item));
-      return out.writableLength <= MAX_UNSENT_BYTES;
+      return out.writableLength < MAX_UNSENT_BYTES;
     },
-    end() {
+    end(behind) {
       // Whoever does not read will not read the end either.
-      if (out.writableLength > MAX_UNSENT_BYTES) out.destroy();
+      if (behind) out.destroy();
       else out.end();
     },
-  };
-  const watch = answer.open(sink);
+  });
+  out.on('drain', () => watch.resume());
   out.once('close', () => watch.close());
+}
+
+/** Makes lines of events. What is sent as it is stored goes out as bytes that all watchers share. */
+function encoder(kind: Kind, wanted: Wanted, now: () => number): (item: WatchItem) => Buffer {
+  const plain = wanted.form === 'object' && !wanted.pretty && !wanted.yaml;
+  let withDefinitions = true;
+  return (item) => {
+    if (item.type === 'BOOKMARK') return line('BOOKMARK', bookmarkOf(kind, item, wanted));
+    if (item.type === 'ERROR') return line('ERROR', item.status);
+    if (plain) return item.entry.event(item.type);
+    const { object } = item.entry;
+    switch (wanted.form) {
+      case 'object':
+        return line(item.type, object);
+      case 'metadata':
+        return line(item.type, { ...partialMetadata(object), apiVersion: `meta.k8s.io/${wanted.metaVersion}` });
+      case 'table': {
+        const meta = { resourceVersion: object.metadata.resourceVersion };
+        const table = tableOf(kind, [object], meta, wanted, now(), withDefinitions);
+        withDefinitions = false;
+        return line(item.type, table);
+      }
+    }
+  };
 }
 
 function line(type: string, object: unknown): Buffer {
@@ -59,8 +68,10 @@ export function bookmarkOf(kind: Kind, item: Extract<WatchItem, { type: 'BOOKMAR
   switch (wanted?.form) {
     case 'metadata':
       return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${wanted.metaVersion}`, metadata };
-    case 'table':
-      return { kind: 'Table', apiVersion: `meta.k8s.io/${wanted.metaVersion}`, metadata, columnDefinitions: null, rows: [] } as KubeObject;
+    case 'table': {
+      const table = { kind: 'Table', apiVersion: `meta.k8s.io/${wanted.metaVersion}`, metadata };
+      return { ...table, columnDefinitions: null, rows: [] } as KubeObject;
+    }
     default:
       return { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata };
   }

@@ -1,6 +1,6 @@
 /** One object at one revision: its bytes as clients get them, and the parsed object when somebody asks. */
-import { deepFreeze } from '../../machinery/freeze.ts';
 import { openingLengthOf, spliceResourceVersion } from '../../machinery/encode.ts';
+import { deepFreeze } from '../../machinery/freeze.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import type { Revision } from '../../storage/storage.ts';
 
@@ -12,6 +12,8 @@ export function rememberWritten(stored: Buffer, object: KubeObject): void {
   written.set(stored, object);
 }
 
+export type WatchVerb = 'ADDED' | 'MODIFIED' | 'DELETED';
+
 export class Entry {
   readonly key: string;
   readonly revision: Revision;
@@ -19,8 +21,9 @@ export class Entry {
   readonly bytes: Buffer;
   readonly #kind: Kind;
   #object: Stored<KubeObject> | undefined;
-  /** `{"type":"ADDED","object":…}\n` and the like, made once for all watchers */
-  #events: Partial<Record<WatchVerb, Buffer>> | undefined;
+  /** `{"type":"ADDED","object":…}\n` and the like, shared by all watchers that are told in one turn */
+  #event: Buffer | undefined;
+  #eventType: WatchVerb | undefined;
 
   /** @param stored the bytes in the store */
   constructor(kind: Kind, key: string, revision: Revision, stored: Buffer) {
@@ -31,10 +34,7 @@ export class Entry {
     const object = written.get(stored);
     if (object !== undefined) {
       written.delete(stored);
-      this.#object = deepFreeze({
-        ...object,
-        metadata: { ...object.metadata, resourceVersion: String(revision) },
-      }) as Stored<KubeObject>;
+      this.#object = withRevision(object, revision);
     }
   }
 
@@ -44,31 +44,48 @@ export class Entry {
     return this.#object;
   }
 
-  /** The bytes of a watch event with this object. */
+  /** The bytes of a watch event with this object; made once until `forgetEvent`. */
   event(type: WatchVerb): Buffer {
-    this.#events ??= {};
-    let bytes = this.#events[type];
-    if (bytes === undefined) {
-      bytes = Buffer.concat([EVENT_OPENING[type], this.bytes, EVENT_END]);
-      this.#events[type] = bytes;
+    if (this.#event === undefined || this.#eventType !== type) {
+      const opening = EVENT_OPENING[type];
+      const { bytes } = this;
+      const event = Buffer.allocUnsafe(opening.length + bytes.length + EVENT_END.length);
+      opening.copy(event);
+      bytes.copy(event, opening.length);
+      EVENT_END.copy(event, opening.length + bytes.length);
+      this.#event = event;
+      this.#eventType = type;
     }
-    return bytes;
+    return this.#event;
+  }
+
+  /** Every watcher has been told: lets go of the bytes, so that a cache does not hold each object twice. */
+  forgetEvent(): void {
+    this.#event = undefined;
+    this.#eventType = undefined;
   }
 
   /** The same object as the event of its deletion carries it: at the revision of the deletion. */
   at(revision: Revision): Entry {
     const start = openingLengthOf(this.#kind);
     const rest = this.bytes.subarray(start + `"resourceVersion":"${this.revision}",`.length);
-    return new Entry(this.#kind, this.key, revision, Buffer.concat([this.bytes.subarray(0, start), rest]));
-  }
-
-  /** Lets go of event bytes that no watcher needs any more. */
-  forgetEvents(): void {
-    this.#events = undefined;
+    const entry = new Entry(this.#kind, this.key, revision, Buffer.concat([this.bytes.subarray(0, start), rest]));
+    if (this.#object !== undefined) entry.#object = withRevision(this.#object, revision);
+    return entry;
   }
 }
 
-export type WatchVerb = 'ADDED' | 'MODIFIED' | 'DELETED';
+function withRevision(object: KubeObject, revision: Revision): Stored<KubeObject> {
+  const { metadata, apiVersion, kind, ...rest } = object;
+  const { resourceVersion: _old, ...meta } = metadata ?? {};
+  // The order is that of the bytes.
+  return deepFreeze({
+    apiVersion,
+    kind,
+    metadata: { resourceVersion: String(revision), ...meta },
+    ...rest,
+  }) as Stored<KubeObject>;
+}
 
 const EVENT_OPENING: Readonly<Record<WatchVerb, Buffer>> = {
   ADDED: Buffer.from('{"type":"ADDED","object":'),

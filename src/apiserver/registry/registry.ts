@@ -1,17 +1,20 @@
 /** The watch caches of all kinds, each started when it is first asked for. */
-import type { KindRegistry } from '../../machinery/kindRegistry.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import type { KindRegistry } from '../../machinery/kindRegistry.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { WatchCache } from './watchCache.ts';
 
 export class Registry {
   readonly kinds: KindRegistry;
   readonly storage: Storage;
+  readonly #clock: Clock;
   readonly #caches = new Map<Kind, WatchCache>();
 
-  constructor(kinds: KindRegistry, storage: Storage) {
+  constructor(kinds: KindRegistry, storage: Storage, clock: Clock) {
     this.kinds = kinds;
     this.storage = storage;
+    this.#clock = clock;
   }
 
   /** The cache of a stored kind; it may not be ready yet (`freshen`). */
@@ -19,7 +22,7 @@ export class Registry {
     const key = kind as unknown as Kind;
     let cache = this.#caches.get(key);
     if (cache === undefined) {
-      cache = new WatchCache(key, this.storage);
+      cache = new WatchCache(key, this.storage, this.#clock);
       this.#caches.set(key, cache);
     }
     return cache as unknown as WatchCache<T>;

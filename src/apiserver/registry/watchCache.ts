@@ -2,19 +2,13 @@
  * All objects of one kind in memory, fed by a watch of the store, and the recent events for watchers
  * that start in the past. GET, LIST and WATCH are answered from here.
  */
+import type { Clock } from '../../lib/clock.ts';
 import { type Kind, type KubeObject, type Stored, storagePrefix } from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
 import { prefixEnd, type Revision, type Storage, type StorageEvent, type StorageWatch } from '../../storage/storage.ts';
 import { Entry } from './entry.ts';
-
-export interface CacheEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  readonly revision: Revision;
-  /** the object now; for a deletion its last state, at the revision of the deletion */
-  readonly entry: Entry;
-  /** the object before, where there was one */
-  readonly previous: Entry | undefined;
-}
+import { type CacheEvent, EventLog } from './eventLog.ts';
+import { SortedEntries } from './sortedEntries.ts';
 
 /** Hears of events in order; must not throw and must not block. */
 export interface CacheListener {
@@ -23,8 +17,6 @@ export interface CacheListener {
   onEnd(): void;
 }
 
-/** Watches may start this many events in the past. */
-const KEPT_EVENTS = 10_000;
 /** A read that cannot be answered from fresh enough state gives up after this. */
 const FRESHNESS_TIMEOUT_MS = 3_000;
 
@@ -32,24 +24,23 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
   readonly #prefix: string;
   readonly #storage: Storage;
+  readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
-  /** keys in order, made anew when a list is asked for after keys came or went */
-  #sorted: Entry[] | undefined;
-  /** recent events, ascending; those before `#eventsFrom` are gone */
-  #events: CacheEvent[] = [];
-  #eventsFrom: Revision = 0;
+  #sorted = new SortedEntries([]);
+  #log = new EventLog(0);
   #revision: Revision = 0;
   #started: Promise<void> | undefined;
   #ready = false;
   #watch: StorageWatch | undefined;
   readonly #listeners = new Set<CacheListener>();
-  #waiting: { revision: Revision; resolve: () => void }[] = [];
+  #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
   #stopped = false;
 
-  constructor(kind: Kind<T>, storage: Storage) {
+  constructor(kind: Kind<T>, storage: Storage, clock: Clock) {
     this.kind = kind;
     this.#prefix = storagePrefix(kind as Kind);
     this.#storage = storage;
+    this.#clock = clock;
   }
 
   /** Whether reads can be answered at once. */
@@ -57,9 +48,15 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     return this.#ready;
   }
 
-  /** Fills the cache; later calls wait for the same filling. */
+  /** Fills the cache; later calls wait for the same filling. @throws what the store throws */
   start(): Promise<void> {
-    this.#started ??= this.#fill();
+    if (this.#started === undefined) {
+      this.#started = this.#fill();
+      this.#started.catch(() => {
+        // Whoever asks next tries again.
+        this.#started = undefined;
+      });
+    }
     return this.#started;
   }
 
@@ -68,9 +65,8 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     const { kvs, revision } = await this.#storage.range(range);
     this.#entries.clear();
     for (const kv of kvs) this.#entries.set(kv.key, new Entry(this.kind as Kind, kv.key, kv.modRevision, kv.value));
-    this.#sorted = undefined;
-    this.#events = [];
-    this.#eventsFrom = revision + 1;
+    this.#sorted = new SortedEntries([...this.#entries.values()]);
+    this.#log = new EventLog(revision);
     this.#revision = revision;
     this.#watch = this.#storage.watch(
       { ...range, startRevision: revision + 1 },
@@ -87,20 +83,21 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   #restart(): void {
     this.#ready = false;
     this.#started = undefined;
-    for (const listener of [...this.#listeners]) listener.onEnd();
-    this.#listeners.clear();
-    if (!this.#stopped) void this.start().catch(() => this.#restartLater());
-  }
-
-  #restartLater(): void {
-    this.#started = undefined;
+    this.#endListeners();
+    // A failure is met again, and told, by whoever asks next.
+    if (!this.#stopped) this.start().catch(() => {});
   }
 
   stop(): void {
     this.#stopped = true;
     this.#watch?.close();
-    for (const listener of [...this.#listeners]) listener.onEnd();
+    this.#endListeners();
+  }
+
+  #endListeners(): void {
+    const listeners = [...this.#listeners];
     this.#listeners.clear();
+    for (const listener of listeners) listener.onEnd();
   }
 
   #apply(events: readonly StorageEvent[], at: Revision): void {
@@ -109,26 +106,24 @@ export class WatchCache<T extends KubeObject = KubeObject> {
       if (type === 'delete') {
         if (previous === undefined) continue;
         this.#entries.delete(kv.key);
-        this.#sorted = undefined;
+        this.#sorted.delete(kv.key);
         this.#publish({ type: 'DELETED', revision: kv.modRevision, entry: previous.at(kv.modRevision), previous });
       } else {
         const entry = new Entry(this.kind as Kind, kv.key, kv.modRevision, kv.value);
         this.#entries.set(kv.key, entry);
-        this.#sorted = undefined;
-        this.#publish({ type: previous === undefined ? 'ADDED' : 'MODIFIED', revision: kv.modRevision, entry, previous });
+        this.#sorted.put(entry);
+        const verb = previous === undefined ? 'ADDED' : 'MODIFIED';
+        this.#publish({ type: verb, revision: kv.modRevision, entry, previous });
       }
     }
     this.#advance(at);
   }
 
+  /** A hot path: once for each write, times the watchers. */
   #publish(event: CacheEvent): void {
-    this.#events.push(event);
-    if (this.#events.length > 2 * KEPT_EVENTS) {
-      const gone = this.#events.splice(0, this.#events.length - KEPT_EVENTS);
-      for (const { entry } of gone) entry.forgetEvents();
-      this.#eventsFrom = (gone[gone.length - 1] as CacheEvent).revision + 1;
-    }
+    this.#log.add(event);
     for (const listener of this.#listeners) listener.onEvent(event);
+    event.entry.forgetEvent();
   }
 
   #advance(at: Revision): void {
@@ -139,22 +134,28 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     for (const { resolve } of ready) resolve();
   }
 
-  /** The revision that a list of now carries. */
+  /** Up to where the cache is what the store is: what a list of now carries. */
   get revision(): Revision {
-    return this.#storage.liveRevision ?? this.#revision;
+    return Math.max(this.#revision, this.#storage.liveRevision ?? 0);
   }
 
   /** Waits until everything up to `revision` is in the cache. @throws ApiError Timeout */
   async waitFor(revision: Revision): Promise<void> {
     if (this.revision >= revision) return;
-    this.#storage.requestProgress();
-    const signal = AbortSignal.timeout(FRESHNESS_TIMEOUT_MS);
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ revision, resolve });
-      signal.addEventListener('abort', () => {
-        this.#waiting = this.#waiting.filter((w) => w.resolve !== resolve);
-        reject(apiError('Timeout', `Too large resource version: ${revision}, current: ${this.revision}`, { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 }));
+      const timer = this.#clock.after(FRESHNESS_TIMEOUT_MS, () => {
+        this.#waiting = this.#waiting.filter((w) => w !== waiting);
+        reject(tooLarge(revision, this.revision));
       });
+      const waiting = {
+        revision,
+        resolve: () => {
+          timer.cancel();
+          resolve();
+        },
+      };
+      this.#waiting.push(waiting);
+      this.#storage.requestProgress();
     });
   }
 
@@ -187,13 +188,10 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     return [...this.#entries.values()].map((e) => e.object as Stored<T>);
   }
 
-  /** Ascending by key. The array is shared: it must not be changed. */
+  /** Ascending by key. The array is shared: it must not be changed, and does not change. */
   entries(namespace?: string): readonly Entry[] {
-    this.#sorted ??= [...this.#entries.values()].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    if (namespace === undefined || !this.kind.namespaced) return this.#sorted;
-    const prefix = `${this.#prefix}${namespace}/`;
-    const from = lowerBound(this.#sorted, prefix);
-    return this.#sorted.slice(from, lowerBound(this.#sorted, prefixEnd(prefix)));
+    if (namespace === undefined || !this.kind.namespaced) return this.#sorted.all();
+    return this.#sorted.below(`${this.#prefix}${namespace}/`);
   }
 
   /** Tells of events from now on. */
@@ -202,29 +200,20 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Whether a watcher that has seen all up to `revision` can go on from there. */
+  reaches(revision: Revision): boolean {
+    return this.#log.reaches(revision);
+  }
+
   /** The events after `revision`. @throws ApiError Expired where they are not kept any more */
-  since(revision: Revision): readonly CacheEvent[] {
-    if (revision + 1 < this.#eventsFrom) {
-      throw apiError('Expired', `too old resource version: ${revision} (${this.#eventsFrom - 1})`);
-    }
-    let low = 0;
-    let high = this.#events.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#events[middle] as CacheEvent).revision <= revision) low = middle + 1;
-      else high = middle;
-    }
-    return this.#events.slice(low);
+  since(revision: Revision): Iterable<CacheEvent> {
+    return this.#log.after(revision);
   }
 }
 
-function lowerBound(entries: readonly Entry[], key: string): number {
-  let low = 0;
-  let high = entries.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((entries[middle] as Entry).key < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function tooLarge(asked: Revision, current: Revision) {
+  return apiError('Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
 }

@@ -15,7 +15,7 @@ import type { RequestContext } from '../context.ts';
 import { Entry } from '../registry/entry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
-import { isDryRun, parseBody } from './objects.ts';
+import { isDryRun, parseBody, valueOf } from './objects.ts';
 import { MAX_ATTEMPTS, put, remove } from './write.ts';
 
 const ORPHAN = 'orphan';
@@ -49,7 +49,7 @@ export async function deleteOptionsOf(ctx: RequestContext): Promise<DeleteOption
   let options: DeleteOptions = {};
   if (body.type === 'object' ? body.object !== undefined : body.bytes.length > 0) {
     const parsed = await parseBody(body);
-    const decoded = decode<DeleteOptions>(DeleteOptions, parsed.value ?? {});
+    const decoded = decode<DeleteOptions>(DeleteOptions, valueOf(parsed, DeleteOptions) ?? {});
     const [error] = decoded.errors;
     if (error !== undefined) throw badRequest(`the delete options are malformed: ${error.path}: ${error.message}`);
     options = decoded.value;

@@ -2,9 +2,12 @@
 import type { FieldError } from '../../machinery/fieldError.ts';
 import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import type { ObjectMeta } from '../../machinery/meta.ts';
+import { decodeApiProtobuf, openEnvelope } from '../../machinery/schema/apiProtobuf.ts';
 import { type Decoded, decode } from '../../machinery/schema/decode.ts';
 import { applyDefaults } from '../../machinery/schema/defaults.ts';
 import { JsonSyntaxError, parseJson } from '../../machinery/schema/parseJson.ts';
+import { ProtobufError } from '../../machinery/schema/protobuf.ts';
+import type { ObjectType } from '../../machinery/schema/types.ts';
 import { apiError, badRequest, invalidObject } from '../../machinery/status.ts';
 import type { RequestBody, RequestContext } from '../context.ts';
 
@@ -15,16 +18,21 @@ const YAML_TYPES: ReadonlySet<string> = new Set(['application/yaml', 'applicatio
 export interface ParsedBody {
   readonly value: unknown;
   readonly duplicates: readonly string[];
+  /** an object in protobuf, of which `value` has apiVersion and kind only: what it says depends on its kind */
+  readonly protobuf?: Buffer;
 }
+
+const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
 /** @throws ApiError BadRequest, UnsupportedMediaType */
 export async function parseBody(body: RequestBody): Promise<ParsedBody> {
   if (body.type === 'object') return { value: structuredClone(body.object), duplicates: [] };
+  if (body.contentType === PROTOBUF_TYPE) return parseProtobuf(body.bytes);
   if (YAML_TYPES.has(body.contentType)) return parseYaml(body.bytes);
   if (!JSON_TYPES.has(body.contentType)) {
     throw apiError(
       'UnsupportedMediaType',
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
     );
   }
   return parseJsonBody(body.bytes);
@@ -36,6 +44,29 @@ export function parseJsonBody(bytes: Buffer): ParsedBody {
     return parseJson(bytes.toString('utf8'));
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw badRequest(`the object provided is unrecognized: ${error.message}`);
+    throw error;
+  }
+}
+
+function parseProtobuf(bytes: Buffer): ParsedBody {
+  return readable(() => {
+    const { apiVersion, kind, raw } = openEnvelope(bytes);
+    return { value: { apiVersion, kind }, duplicates: [], protobuf: raw };
+  });
+}
+
+/** The value of a body that is read as `type`, whatever form it came in. @throws ApiError BadRequest */
+export function valueOf(parsed: ParsedBody, type: ObjectType): unknown {
+  const { protobuf, value } = parsed;
+  if (protobuf === undefined) return value;
+  return readable(() => ({ ...decodeApiProtobuf(type, protobuf), ...(value as object) }));
+}
+
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ProtobufError) throw badRequest(`the object provided is unrecognized: ${error.message}`);
     throw error;
   }
 }
@@ -66,7 +97,7 @@ export function fieldValidationOf(ctx: RequestContext): FieldValidation {
 
 /** @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict */
 export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody, isPatch = false): KubeObject {
-  const { value } = parsed;
+  const value = valueOf(parsed, kind.schema);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequest(`the object provided is unrecognized: it must be an object of the kind ${kind.kind}`);
   }

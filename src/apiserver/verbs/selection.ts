@@ -6,7 +6,7 @@ import {
   requiredValue,
   unsupportedFields,
 } from '../../machinery/fieldSelector.ts';
-import type { Kind } from '../../machinery/kind.ts';
+import { type Kind, storagePrefix } from '../../machinery/kind.ts';
 import { matchesLabels, parseLabelSelector, type Selector, SelectorSyntaxError } from '../../machinery/labelSelector.ts';
 import { badRequest } from '../../machinery/status.ts';
 import type { RequestContext } from '../context.ts';
@@ -14,6 +14,8 @@ import type { Entry } from '../registry/entry.ts';
 
 export interface Selection {
   readonly namespace: string | undefined;
+  /** what the keys of all selected objects begin with; undefined for all of the kind */
+  readonly prefix: string | undefined;
   /** Undefined where every object matches, so that nothing has to be parsed. */
   readonly matches: ((entry: Entry) => boolean) | undefined;
 }
@@ -24,7 +26,9 @@ export function selectionOf(ctx: RequestContext, kind: Kind): Selection {
   const fieldText = ctx.query.get('fieldSelector') ?? '';
   const { name } = ctx.info;
   let namespace = ctx.info.namespace;
-  if (labelText === '' && fieldText === '' && name === '') return { namespace, matches: undefined };
+  if (labelText === '' && fieldText === '' && name === '') {
+    return { namespace, prefix: prefixOf(kind, namespace), matches: undefined };
+  }
   let labels: Selector;
   let fields: FieldSelector;
   try {
@@ -40,9 +44,14 @@ export function selectionOf(ctx: RequestContext, kind: Kind): Selection {
   namespace ??= kind.namespaced ? requiredValue(fields, 'metadata.namespace') : undefined;
   return {
     namespace,
+    prefix: prefixOf(kind, namespace),
     matches: (entry) => {
       const { object } = entry;
       return matchesLabels(labels, object.metadata.labels) && matchesFields(fields, kind, object);
     },
   };
+}
+
+function prefixOf(kind: Kind, namespace: string | undefined): string | undefined {
+  return kind.namespaced && namespace !== undefined ? `${storagePrefix(kind)}${namespace}/` : undefined;
 }

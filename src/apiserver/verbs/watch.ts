@@ -4,10 +4,12 @@
  */
 import type { Timer } from '../../lib/clock.ts';
 import type { Kind } from '../../machinery/kind.ts';
-import { badRequest, isApiError } from '../../machinery/status.ts';
-import type { Answer, WatchItem, WatchSink } from '../answer.ts';
+import { apiError, badRequest, isApiError } from '../../machinery/status.ts';
+import type { Answer, RunningWatch, WatchItem, WatchSink } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
-import type { CacheEvent, WatchCache } from '../registry/watchCache.ts';
+import type { Entry } from '../registry/entry.ts';
+import type { CacheEvent } from '../registry/eventLog.ts';
+import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
 import { isTrue } from '../stages/route.ts';
 import { parseResourceVersion } from './get.ts';
@@ -19,10 +21,12 @@ const LEAST_TIMEOUT_MS = 30 * 60_000;
 
 interface WatchOptions {
   readonly selection: Selection;
-  /** undefined: begin with what is there; a number: go on behind that revision */
+  /** go on behind that revision; undefined: from now on */
   readonly after: number | undefined;
-  /** at what revision the state to begin with must be */
+  /** whether the state comes first, and whether its end is told */
   readonly initial: 'none' | 'state' | 'stream';
+  /** the state must be at least as new as this */
+  readonly notOlderThan: number;
   readonly bookmarks: boolean;
   readonly timeoutMs: number;
 }
@@ -30,118 +34,158 @@ interface WatchOptions {
 export function watchVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Answer | Promise<Answer> {
   const options = optionsOf(parts, ctx, kind);
   const cache = parts.registry.cache(kind);
+  const start = (): Answer => ({ type: 'watch', kind, open: (sink) => new Watch(parts, cache, options, sink) });
   const fresh = cache.freshen();
-  const start = (): Answer => {
-    // A watch that cannot go on from where it was asked to is refused before it begins.
-    if (options.after !== undefined && options.after <= cache.revision) cache.since(options.after);
-    return { type: 'watch', kind, open: (sink) => new Watch(parts, cache, options, sink) };
-  };
-  return fresh === undefined ? start() : fresh.then(start);
+  if (fresh === undefined && cache.revision >= options.notOlderThan) return start();
+  return (fresh ?? Promise.resolve()).then(() => cache.waitFor(options.notOlderThan)).then(start);
 }
 
+/** @throws ApiError BadRequest, Invalid */
 function optionsOf(parts: ApiServerParts, ctx: RequestContext, kind: Kind): WatchOptions {
   const { query } = ctx;
   const version = query.get('resourceVersion') ?? '';
   const sendInitial = query.get('sendInitialEvents');
-  const bookmarks = isTrue(query.get('allowWatchBookmarks'));
   const match = query.get('resourceVersionMatch') ?? '';
   if (sendInitial !== null && match !== 'NotOlderThan') {
-    throw badRequest('sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
+    throw invalidOptions(
+      'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    );
   }
   if (sendInitial === null && match !== '') {
-    throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
+    throw invalidOptions(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    );
   }
-  const streaming = sendInitial !== null && isTrue(sendInitial);
   const seconds = Number(query.get('timeoutSeconds') ?? '0');
-  const fromNow = sendInitial !== null && !streaming;
-  const initial = streaming ? 'stream' : !fromNow && (version === '' || version === '0') ? 'state' : 'none';
+  if (!Number.isInteger(seconds)) throw badRequest('timeoutSeconds: must be a whole number');
+  const fromStart = version === '' || version === '0';
+  const streaming = sendInitial !== null && isTrue(sendInitial);
+  const initial = streaming ? 'stream' : sendInitial === null && fromStart ? 'state' : 'none';
+  const revision = fromStart ? undefined : parseResourceVersion(version);
   return {
     selection: selectionOf(ctx, kind),
     initial,
-    after: initial === 'none' && version !== '' && version !== '0' ? parseResourceVersion(version) : undefined,
-    bookmarks,
+    after: initial === 'none' ? revision : undefined,
+    notOlderThan: initial === 'none' ? 0 : (revision ?? 0),
+    bookmarks: isTrue(query.get('allowWatchBookmarks')),
     timeoutMs: seconds > 0 ? seconds * 1000 : LEAST_TIMEOUT_MS * (1 + parts.random.float()),
   };
 }
 
-class Watch {
+const invalidOptions = (message: string) => apiError('Invalid', `ListOptions.meta.k8s.io "" is invalid: ${message}`);
+
+/**
+ * A watch is a place in the cache's log of events. As long as its client takes what it is sent, events
+ * go out in the turn in which they happen. When the client is full the watch stands still, holding
+ * nothing, and goes on from its place when there is room; if the log has moved past it by then, it ends.
+ */
+class Watch implements RunningWatch {
   readonly #sink: WatchSink;
   readonly #cache: WatchCache;
   readonly #options: WatchOptions;
   readonly #parts: ApiServerParts;
-  #unlisten: (() => void) | undefined;
-  #timeout: Timer | undefined;
-  #bookmark: Timer | undefined;
+  /** what is left of the state that comes first */
+  #initial: Iterator<Entry> | undefined;
+  /** every event up to here was sent, or is not for this watch */
+  #place: number;
+  #paused = false;
   #closed = false;
+  readonly #unlisten: () => void;
+  readonly #timeout: Timer;
+  #bookmark: Timer | undefined;
 
   constructor(parts: ApiServerParts, cache: WatchCache, options: WatchOptions, sink: WatchSink) {
+    const { initial, after, selection } = options;
     this.#parts = parts;
     this.#cache = cache;
     this.#options = options;
     this.#sink = sink;
-    this.#begin();
-    // From here on nothing has run in between: no event is missed and none comes twice.
-    if (this.#closed) return;
-    this.#unlisten = cache.listen({ onEvent: (e) => this.#deliver(e), onEnd: () => this.#end() });
-    this.#timeout = parts.clock.after(options.timeoutMs, () => this.#end());
+    // A client may ask for a revision that is still to come.
+    this.#place = after ?? cache.revision;
+    if (initial !== 'none') this.#initial = cache.entries(selection.namespace)[Symbol.iterator]();
+    this.#unlisten = cache.listen({ onEvent: (e) => this.#onEvent(e), onEnd: () => this.#end(false) });
+    this.#timeout = parts.clock.after(options.timeoutMs, () => this.#end(false));
     if (options.bookmarks) this.#armBookmark();
+    this.resume();
   }
 
-  #begin(): void {
-    const { initial, selection, after, bookmarks } = this.#options;
-    if (initial !== 'none') {
-      for (const entry of this.#cache.entries(selection.namespace)) {
-        if (selection.matches === undefined || selection.matches(entry)) this.#send({ type: 'ADDED', entry });
-      }
-    }
-    if (initial === 'stream' && bookmarks) {
-      this.#send({ type: 'BOOKMARK', revision: this.#cache.revision, initialEventsEnd: true });
-    }
-    if (after === undefined) return;
+  resume(): void {
+    this.#paused = false;
+    this.#sendInitial();
     try {
-      for (const event of this.#cache.since(after)) this.#deliver(event);
+      if (!this.#stopped) for (const event of this.#cache.since(this.#place)) this.#deliver(event, false);
     } catch (error) {
       if (!isApiError(error)) throw error;
-      this.#send({ type: 'ERROR', status: error.status as never });
-      this.#end();
+      this.#send({ type: 'ERROR', status: error.status });
+      this.#end(false);
     }
   }
 
-  #deliver(event: CacheEvent): void {
-    const { selection, after } = this.#options;
-    // A client may ask for a revision that this server has not reached yet.
-    if (after !== undefined && event.revision <= after) return;
-    if (selection.namespace !== undefined && this.#cache.kind.namespaced && !this.#isIn(event, selection.namespace)) return;
-    const item = translate(event, selection);
-    if (item !== undefined) this.#send(item);
+  get #stopped(): boolean {
+    return this.#paused || this.#closed;
   }
 
-  #isIn(event: CacheEvent, namespace: string): boolean {
-    return event.entry.key.startsWith(this.#cache.keyOf(namespace, ''));
+  #sendInitial(): void {
+    if (this.#initial === undefined) return;
+    const { selection, initial, bookmarks } = this.#options;
+    while (!this.#stopped) {
+      const { value: entry, done } = this.#initial.next();
+      if (done === true) {
+        this.#initial = undefined;
+        if (initial === 'stream' && bookmarks) this.#sendBookmark(true);
+        return;
+      }
+      if (selection.matches !== undefined && !selection.matches(entry)) continue;
+      this.#send({ type: 'ADDED', entry });
+      entry.forgetEvent();
+    }
+  }
+
+  #onEvent(event: CacheEvent): void {
+    if (!this.#paused) this.#deliver(event, true);
+    // The client has not read for so long that what it missed is not kept any more.
+    else if (!this.#cache.reaches(this.#place)) this.#end(true);
+  }
+
+  #deliver(event: CacheEvent, live: boolean): void {
+    if (this.#stopped || event.revision <= this.#place) return;
+    this.#place = event.revision;
+    const { selection } = this.#options;
+    if (selection.prefix !== undefined && !event.entry.key.startsWith(selection.prefix)) return;
+    const item = translate(event, selection);
+    if (item === undefined) return;
+    this.#send(item);
+    if (!live) event.entry.forgetEvent();
   }
 
   #send(item: WatchItem): void {
-    if (this.#closed) return;
-    if (!this.#sink.send(item)) this.#end();
+    if (!this.#closed && !this.#sink.send(item)) this.#paused = true;
   }
 
   #armBookmark(): void {
     this.#bookmark = this.#parts.clock.after(BOOKMARK_EVERY_MS, () => {
-      this.#send({ type: 'BOOKMARK', revision: this.#cache.revision, initialEventsEnd: false });
+      // While the watch is behind, a bookmark would skip what it has not been sent.
+      if (!this.#stopped && this.#initial === undefined) this.#sendBookmark(false);
       if (!this.#closed) this.#armBookmark();
     });
   }
 
-  #end(): void {
+  #sendBookmark(initialEventsEnd: boolean): void {
+    // After the state that came first: the revision at which that was. Later: now.
+    const revision = initialEventsEnd ? this.#place : Math.max(this.#place, this.#cache.revision);
+    this.#send({ type: 'BOOKMARK', revision, initialEventsEnd });
+  }
+
+  #end(behind: boolean): void {
     if (this.#closed) return;
     this.close();
-    this.#sink.end();
+    this.#sink.end(behind);
   }
 
   close(): void {
     this.#closed = true;
-    this.#unlisten?.();
-    this.#timeout?.cancel();
+    this.#unlisten();
+    this.#timeout.cancel();
     this.#bookmark?.cancel();
   }
 }
