@@ -1,0 +1,84 @@
+/**
+ * The older form of a service's endpoints: one object with everything in it.
+ *
+ * Source: https://kubernetes.io/docs/concepts/services-networking/service/#endpoints
+ */
+import { type EndpointAddress, EndpointSubset, type Endpoints, endpoints } from '../../apis/core/endpoints.ts';
+import type { Pod } from '../../apis/core/pod.ts';
+import type { Service } from '../../apis/core/service.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Kind, Stored } from '../../machinery/kind.ts';
+import { list } from '../../machinery/schema/types.ts';
+import { semanticEqual } from '../../machinery/semanticEqual.ts';
+import type { Action } from '../action.ts';
+import { addressOf, addressTypes, conditionsOf, hostnameOf, isHeadless, podReference, portsOf } from './endpoint.ts';
+import { HEADLESS } from './plan.ts';
+
+const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
+const MANAGER = 'endpoint-controller';
+const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
+const MAX_ADDRESSES = 1000;
+const Subsets = list(EndpointSubset);
+
+export function planEndpoints(
+  service: Stored<Service>,
+  pods: readonly Stored<Pod>[],
+  found: Stored<Endpoints> | undefined,
+): Action[] {
+  const { subsets, truncated } = subsetsOf(service, pods);
+  const labels: Record<string, string> = { ...service.metadata.labels, [MANAGED_BY]: MANAGER };
+  if (isHeadless(service)) labels[HEADLESS] = '';
+  const { [OVER_CAPACITY]: _old, ...others } = found?.metadata.annotations ?? {};
+  const annotations = truncated ? { ...others, [OVER_CAPACITY]: 'truncated' } : others;
+  const { name, namespace } = service.metadata;
+  if (found === undefined) {
+    const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels, annotations };
+    const object: Endpoints = { metadata, subsets };
+    return [{ verb: 'create', kind: endpoints as Kind, object }];
+  }
+  const same =
+    semanticEqual(Subsets, found.subsets, subsets) &&
+    isDeepStrictEqual(found.metadata.labels, labels) &&
+    isDeepStrictEqual(found.metadata.annotations ?? {}, annotations);
+  if (same) return [];
+  const object: Endpoints = { ...found, metadata: { ...found.metadata, labels, annotations }, subsets };
+  return [{ verb: 'update', kind: endpoints as Kind, object }];
+}
+
+/** What was made for a service goes with it. */
+export function planWithoutService(found: Stored<Endpoints> | undefined): Action[] {
+  if (found?.metadata.labels?.[MANAGED_BY] !== MANAGER) return [];
+  return [{ verb: 'delete', kind: endpoints as Kind, object: found }];
+}
+
+function subsetsOf(
+  service: Stored<Service>,
+  pods: readonly Stored<Pod>[],
+): { subsets: EndpointSubset[]; truncated: boolean } {
+  const [addressType = 'IPv4'] = addressTypes(service);
+  const byPorts = new Map<string, EndpointSubset>();
+  let count = 0;
+  const sorted = [...pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  for (const pod of sorted) {
+    const ip = addressOf(pod, addressType);
+    const { ready, terminating } = conditionsOf(pod, service);
+    if (ip === undefined || (terminating && service.spec?.publishNotReadyAddresses !== true)) continue;
+    const ports = portsOf(pod, service);
+    if (ports.length === 0 && (service.spec?.ports ?? []).length > 0) continue;
+    if (++count > MAX_ADDRESSES) continue;
+    const key = JSON.stringify(ports);
+    const subset: EndpointSubset = byPorts.get(key) ?? { ports: ports.map(({ name, ...p }) => ({ ...p, ...(name === '' ? {} : { name }) })) };
+    byPorts.set(key, subset);
+    const hostname = hostnameOf(pod, service);
+    const nodeName = pod.spec?.nodeName;
+    const address: EndpointAddress = {
+      ip,
+      ...(hostname === undefined ? {} : { hostname }),
+      ...(nodeName === undefined ? {} : { nodeName }),
+      targetRef: podReference(pod),
+    };
+    if (ready) subset.addresses = [...(subset.addresses ?? []), address];
+    else subset.notReadyAddresses = [...(subset.notReadyAddresses ?? []), address];
+  }
+  return { subsets: [...byPorts.values()], truncated: count > MAX_ADDRESSES };
+}

@@ -1,0 +1,264 @@
+/**
+ * The garbage collector deletes objects whose owners are gone, and lets owners go once their dependents
+ * have been deleted (foreground) or let go (orphan). Before it deletes, it asks the server itself: what
+ * informers say may be old, or come in another order than it happened.
+ */
+import type { Client } from '../../client/client.ts';
+import { WorkQueue } from '../../client/workQueue.ts';
+import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
+import { KindRegistry } from '../../machinery/kindRegistry.ts';
+import type { OwnerReference } from '../../machinery/meta.ts';
+import { isApiError } from '../../machinery/status.ts';
+import type { ControllerContext } from '../context.ts';
+import {
+  FOREGROUND_FINALIZER,
+  type Identity,
+  identityOf,
+  isDeletingDependents,
+  isOrphaning,
+  type Node,
+  ORPHAN_FINALIZER,
+  OwnerGraph,
+} from './graph.ts';
+import { blockingDependents, judge, type OwnerState } from './plan.ts';
+
+const NAME = 'generic-garbage-collector';
+const WORKERS = 20;
+/** References to owners that turned out not to exist, so that they are not asked for again and again. */
+const MAX_ABSENT = 500;
+
+/** @param kinds whose objects own or are owned */
+export function startGarbageCollector(context: ControllerContext, kinds: readonly Kind[]): void {
+  const collector = new GarbageCollector(context, kinds);
+  collector.start();
+}
+
+class GarbageCollector {
+  readonly #context: ControllerContext;
+  readonly #client: Client;
+  readonly #kinds: readonly Kind[];
+  readonly #registry: KindRegistry;
+  readonly #graph: OwnerGraph;
+  readonly #queue: WorkQueue;
+  readonly #absent = new Set<string>();
+  /** Objects with a finalizer of ours and neither owners nor dependents: the graph does not hold them. */
+  readonly #unowned = new Map<string, Identity>();
+  #synced: Promise<unknown> = Promise.resolve();
+
+  constructor(context: ControllerContext, kinds: readonly Kind[]) {
+    const log = context.log.child({ controller: NAME });
+    this.#context = context;
+    this.#client = context.clientFor(NAME);
+    this.#kinds = kinds;
+    this.#registry = new KindRegistry(kinds);
+    this.#graph = new OwnerGraph((apiVersion, kind) => this.#registry.byKind(apiVersion, kind)?.namespaced);
+    this.#queue = new WorkQueue({
+      clock: context.clock,
+      workers: WORKERS,
+      signal: context.signal,
+      work: (key) => this.#work(key),
+      onError(key, error) {
+        if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound')) return;
+        log.warn('cannot collect an object', { uid: key, err: error });
+      },
+    });
+  }
+
+  start(): void {
+    // Before all kinds are known, an owner would seem to have fewer dependents than it has.
+    this.#synced = Promise.all(this.#kinds.map((kind) => this.#context.informers.of(kind).synced));
+    this.#synced.catch(() => {});
+    for (const kind of this.#kinds) {
+      this.#context.informers.of(kind).handle({
+        onAdd: (object) => this.#seen(kind, object),
+        onUpdate: (object) => this.#seen(kind, object),
+        onDelete: (object) => this.#gone(object),
+      });
+    }
+  }
+
+  #seen(kind: Kind, object: Stored<KubeObject>): void {
+    const { uid, ownerReferences = [] } = object.metadata;
+    const known = this.#graph.get(uid)?.object;
+    const node = this.#graph.put(kind, object);
+    this.#absent.delete(uid);
+    const owners = ownersText(object);
+    if (owners !== '' && (known === undefined || ownersText(known) !== owners)) {
+      // With its owner there and seen, which is what mostly happens, nothing needs to be asked.
+      if (ownerReferences.some((r) => this.#stateFromMemory(r, object) !== 'solid')) this.#queue.add(uid);
+    }
+    if (isDeletingDependents(object) || isOrphaning(object)) {
+      this.#unowned.set(uid, identityOf(kind, object));
+      this.#queue.add(uid);
+      if (isDeletingDependents(object)) for (const d of node?.dependents ?? []) this.#queue.add(d.identity.uid);
+    }
+  }
+
+  #gone(object: Stored<KubeObject>): void {
+    const { uid } = object.metadata;
+    this.#unowned.delete(uid);
+    const node = this.#graph.remove(uid);
+    this.#isAbsent(uid);
+    for (const dependent of node?.dependents ?? []) this.#queue.add(dependent.identity.uid);
+    for (const { uid: owner } of object.metadata.ownerReferences ?? []) {
+      if (isDeletingDependents(this.#object(owner))) this.#queue.add(owner);
+    }
+  }
+
+  #object(uid: string): Stored<KubeObject> | undefined {
+    const identity = this.#graph.get(uid)?.identity ?? this.#unowned.get(uid);
+    return identity === undefined ? undefined : this.#fromInformer(identity);
+  }
+
+  #fromInformer({ apiVersion, kind, namespace, name, uid }: Identity): Stored<KubeObject> | undefined {
+    const known = this.#registry.byKind(apiVersion, kind);
+    if (known === undefined) return undefined;
+    const object = this.#context.informers.of(known).get(known.namespaced ? namespace : undefined, name);
+    return object?.metadata.uid === uid ? object : undefined;
+  }
+
+  #isAbsent(uid: string): void {
+    this.#absent.add(uid);
+    if (this.#absent.size <= MAX_ABSENT) return;
+    for (const oldest of this.#absent) {
+      this.#absent.delete(oldest);
+      return;
+    }
+  }
+
+  async #work(uid: string): Promise<void> {
+    await this.#synced;
+    const identity = this.#graph.get(uid)?.identity ?? this.#unowned.get(uid);
+    if (identity === undefined) return;
+    const kind = this.#registry.byKind(identity.apiVersion, identity.kind);
+    if (kind === undefined) return;
+    const object = await this.#live(kind, identity);
+    if (object === undefined) {
+      // It is gone, or never was: its dependents have to do without.
+      this.#isAbsent(uid);
+      for (const dependent of this.#graph.get(uid)?.dependents ?? []) this.#queue.add(dependent.identity.uid);
+      return;
+    }
+    if (isOrphaning(object)) return this.#orphan(kind, object);
+    if (isDeletingDependents(object)) {
+      const waiting = await this.#deleteDependents(kind, object);
+      if (!waiting) return;
+    }
+    await this.#collect(kind, object);
+  }
+
+  async #collect(kind: Kind, object: Stored<KubeObject>): Promise<void> {
+    const { name, namespace, uid, resourceVersion, ownerReferences = [] } = object.metadata;
+    const states = new Map<string, OwnerState>();
+    for (const reference of ownerReferences) states.set(reference.uid, await this.#stateOf(reference, object));
+    const verdict = judge(object, this.#graph.get(uid), (r) => states.get(r.uid) ?? 'unknown');
+    const { signal } = this.#context;
+    switch (verdict.do) {
+      case 'nothing':
+        return;
+      case 'disown':
+        return this.#disown(kind, object, verdict.uids);
+      case 'delete':
+        if (verdict.unblock.length > 0) await this.#unblock(kind, object);
+        if (isDeletingDependents(object) && verdict.policy === 'Foreground') return;
+        await this.#client.delete(
+          kind,
+          { name, namespace },
+          {
+            propagationPolicy: verdict.policy,
+            // Owners may be added in between: then it must be judged again.
+            preconditions: verdict.unblock.length > 0 ? { uid } : { uid, resourceVersion },
+            signal,
+          },
+        );
+    }
+  }
+
+  #live(kind: Kind, { name, namespace, uid }: Identity): Promise<Stored<KubeObject> | undefined> {
+    const ref = { name, namespace: kind.namespaced ? namespace : undefined };
+    return this.#client.get(kind, ref, { signal: this.#context.signal }).then(
+      (object) => (object.metadata.uid === uid ? object : undefined),
+      (error) => {
+        if (isApiError(error, 'NotFound')) return undefined;
+        throw error;
+      },
+    );
+  }
+
+  /** How an owner stands as far as informers know; undefined where the server has to be asked. */
+  #stateFromMemory(reference: OwnerReference, dependent: Stored<KubeObject>): OwnerState | undefined {
+    const kind = this.#registry.byKind(reference.apiVersion, reference.kind);
+    if (kind === undefined) return 'unknown';
+    const identity = { ...reference, namespace: dependent.metadata.namespace };
+    const owner = this.#fromInformer(identity);
+    if (owner !== undefined) return isDeletingDependents(owner) ? 'waiting' : 'solid';
+    return this.#absent.has(reference.uid) ? 'absent' : undefined;
+  }
+
+  async #stateOf(reference: OwnerReference, dependent: Stored<KubeObject>): Promise<OwnerState> {
+    const known = this.#stateFromMemory(reference, dependent);
+    if (known !== undefined && known !== 'solid') return known;
+    const kind = this.#registry.byKind(reference.apiVersion, reference.kind);
+    if (kind === undefined) return 'unknown';
+    const owner = await this.#live(kind, { ...reference, namespace: dependent.metadata.namespace });
+    if (owner === undefined) {
+      this.#isAbsent(reference.uid);
+      return 'absent';
+    }
+    return isDeletingDependents(owner) ? 'waiting' : 'solid';
+  }
+
+  /** Whether dependents still hold the object up; else its finalizer is taken away. */
+  async #deleteDependents(kind: Kind, object: Stored<KubeObject>): Promise<boolean> {
+    const node = this.#graph.get(object.metadata.uid);
+    const blocking = node === undefined ? [] : blockingDependents(node);
+    if (blocking.length === 0) {
+      await this.#removeFinalizer(kind, object, FOREGROUND_FINALIZER);
+      return false;
+    }
+    for (const d of blocking) if (!isDeletingDependents(d.object)) this.#queue.add(d.identity.uid);
+    return true;
+  }
+
+  async #orphan(kind: Kind, object: Stored<KubeObject>): Promise<void> {
+    const { uid } = object.metadata;
+    const dependents = [...(this.#graph.get(uid)?.dependents ?? [])];
+    await Promise.all(dependents.map((d) => this.#letGo(d, uid)));
+    await this.#removeFinalizer(kind, object, ORPHAN_FINALIZER);
+  }
+
+  async #letGo(dependent: Node, ownerUid: string): Promise<void> {
+    const { identity, object } = dependent;
+    const kind = this.#registry.byKind(identity.apiVersion, identity.kind);
+    if (kind === undefined || object === undefined) return;
+    try {
+      await this.#disown(kind, object, [ownerUid]);
+    } catch (error) {
+      if (!isApiError(error, 'NotFound')) throw error;
+    }
+  }
+
+  async #disown(kind: Kind, object: Stored<KubeObject>, uids: readonly string[]): Promise<void> {
+    const left = (object.metadata.ownerReferences ?? []).filter((r) => !uids.includes(r.uid));
+    await this.#patchMeta(kind, object, { ownerReferences: left.length === 0 ? null : left });
+  }
+
+  async #unblock(kind: Kind, object: Stored<KubeObject>): Promise<void> {
+    const references = (object.metadata.ownerReferences ?? []).map((r) => ({ ...r, blockOwnerDeletion: false }));
+    await this.#patchMeta(kind, object, { ownerReferences: references });
+  }
+
+  async #removeFinalizer(kind: Kind, object: Stored<KubeObject>, finalizer: string): Promise<void> {
+    const left = (object.metadata.finalizers ?? []).filter((f) => f !== finalizer);
+    await this.#patchMeta(kind, object, { finalizers: left.length === 0 ? null : left });
+  }
+
+  /** A merge patch that holds only while the object is as it was seen. */
+  async #patchMeta(kind: Kind, object: Stored<KubeObject>, change: object): Promise<void> {
+    const { name, namespace, uid, resourceVersion } = object.metadata;
+    const patch = { metadata: { uid, resourceVersion, ...change } };
+    await this.#client.patch(kind, { name, namespace }, 'merge', patch, { signal: this.#context.signal });
+  }
+}
+
+const ownersText = (object: KubeObject) => (object.metadata?.ownerReferences ?? []).map((r) => r.uid).join(',');

@@ -1,0 +1,116 @@
+/** Watches over nodes: hears whether their kubelets are alive, and taints those that are not fit for pods. */
+import { isDeepStrictEqual } from 'node:util';
+import { leases } from '../../apis/coordination/lease.ts';
+import { type Node, nodes } from '../../apis/core/node.ts';
+import { type Pod, pods } from '../../apis/core/pod.ts';
+import type { Kind, Stored } from '../../machinery/kind.ts';
+import { formatTime } from '../../machinery/time.ts';
+import { type Action, statusUpdate } from '../action.ts';
+import type { ControllerContext } from '../context.ts';
+import { type Plan, startLoop } from '../loop.ts';
+import { readyStatus, silentConditions, taintsOf } from './plan.ts';
+
+/** A kubelet that is not heard of for so long is taken for gone. */
+const GRACE_MS = 40_000;
+const LEASE_NAMESPACE = 'kube-node-lease';
+const BY_NODE = 'node';
+
+export function startNodeLifecycleController(context: ControllerContext): void {
+  const nodeInformer = context.informers.of(nodes);
+  const leaseInformer = context.informers.of(leases, { namespace: LEASE_NAMESPACE });
+  const podInformer = context.informers.of(pods);
+  podInformer.addIndex(BY_NODE, (pod) => [pod.spec?.nodeName ?? '']);
+  const { clock } = context;
+  /** when a sign of life was last seen, by this process' own clock */
+  const heard = new Map<string, number>();
+
+  const loop = startLoop({
+    name: 'node-controller',
+    context,
+    reads: [nodeInformer, leaseInformer, podInformer],
+    plan(name) {
+      const node = nodeInformer.byKey(name);
+      if (node === undefined) {
+        heard.delete(name);
+        return undefined;
+      }
+      const last = heard.get(name) ?? clock.monotonic();
+      heard.set(name, last);
+      const now = clock.now();
+      const leftMs = last + GRACE_MS - clock.monotonic();
+      if (leftMs <= 0) {
+        const conditions = silentConditions(node, now);
+        if (conditions !== undefined) return silence(node, conditions);
+      }
+      const again = leftMs > 0 ? { againMs: leftMs } : {};
+      return { ...planNode(node, podInformer.byIndex(BY_NODE, name), now), ...again };
+    },
+  });
+
+  const live = (name: string) => heard.set(name, clock.monotonic());
+  nodeInformer.handle({
+    onAdd(node) {
+      live(node.metadata.name);
+      loop.enqueue(node.metadata.name);
+    },
+    onUpdate(node, old) {
+      const { name } = node.metadata;
+      if (heartbeat(node) !== heartbeat(old)) live(name);
+      loop.enqueue(name);
+    },
+    onDelete: (node) => heard.delete(node.metadata.name),
+  });
+  leaseInformer.handle({
+    // A node that fell silent may be heard again without a change of the node itself: the kubelet reports then.
+    onAdd: (lease) => live(lease.metadata.name),
+    onUpdate(lease, old) {
+      if (!isDeepStrictEqual(lease.spec?.renewTime, old.spec?.renewTime)) live(lease.metadata.name);
+    },
+  });
+}
+
+/** When the kubelet last wrote the node's status. */
+function heartbeat(node: Node): string {
+  return node.status?.conditions?.find((c) => c.type === 'Ready')?.lastHeartbeatTime ?? '';
+}
+
+function silence(node: Stored<Node>, conditions: NonNullable<NonNullable<Node['status']>['conditions']>): Plan {
+  const object: Node = { ...node, status: { ...node.status, conditions } };
+  const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
+  return {
+    actions: [
+      statusUpdate(nodes, object),
+      { verb: 'event', regarding: node, type: 'Normal', reason: 'NodeNotReady', message },
+    ],
+  };
+}
+
+function planNode(node: Stored<Node>, onNode: readonly Stored<Pod>[], now: number): Plan {
+  const actions: Action[] = [];
+  const taints = taintsOf(node, now);
+  if (taints !== undefined) {
+    const object: Node = { ...node, spec: { ...node.spec, taints } };
+    actions.push({ verb: 'update', kind: nodes as Kind, object });
+  }
+  // Nobody else can say that the pods of a silent node do not serve any more.
+  if (readyStatus(node) === 'Unknown' && node.status?.conditions !== undefined) {
+    for (const pod of onNode) actions.push(...notReady(pod, now));
+  }
+  return { actions };
+}
+
+function notReady(pod: Stored<Pod>, now: number): Action[] {
+  const conditions = pod.status?.conditions ?? [];
+  const ready = conditions.find((c) => c.type === 'Ready');
+  if (ready?.status !== 'True') return [];
+  const time = formatTime(now);
+  const changed = { ...ready, status: 'False', lastTransitionTime: time };
+  const object: Pod = {
+    ...pod,
+    status: { ...pod.status, conditions: conditions.map((c) => (c === ready ? changed : c)) },
+  };
+  return [
+    statusUpdate(pods, object),
+    { verb: 'event', regarding: pod, type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' },
+  ];
+}

@@ -1,0 +1,76 @@
+/** Starts every controller. */
+import { events } from '../apis/core/event.ts';
+import type { Client } from '../client/client.ts';
+import { Informers } from '../client/informers.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { Kind } from '../machinery/kind.ts';
+import type { ControllerContext } from './context.ts';
+import { startDeploymentController } from './deployment/controller.ts';
+import { startEndpointSliceController, startEndpointsController } from './endpointSlice/controller.ts';
+import { startGarbageCollector } from './garbageCollector/controller.ts';
+import { startNamespaceController } from './namespace/controller.ts';
+import { startNodeLifecycleController } from './nodeLifecycle/controller.ts';
+import { startPodGarbageCollector } from './podGarbageCollector.ts';
+import { startReplicaSetController } from './replicaSet/controller.ts';
+import { startRootCAPublisher } from './rootCAPublisher.ts';
+import { startServiceAccountController } from './serviceAccount.ts';
+import { startTaintEvictionController } from './taintEviction.ts';
+
+export interface ControllersOptions {
+  /** what all controllers read through: may list and watch everything (`system:kube-controller-manager`) */
+  readonly client: Client;
+  /**
+   * The client of one controller, by its service account in kube-system: `deployment-controller`,
+   * `generic-garbage-collector`, … It writes as `system:serviceaccount:kube-system:<name>`.
+   */
+  clientFor(controllerName: string): Client;
+  /** all that the API server serves */
+  readonly kinds: readonly Kind[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** stops all of them */
+  readonly signal: AbortSignal;
+  /** PEM: by which pods know the API server */
+  readonly clusterCA: string;
+}
+
+/** Returns at once; the controllers begin as soon as their informers have synced. */
+export function startControllers(options: ControllersOptions): void {
+  const { client, clock, random, signal, kinds } = options;
+  const log = options.log.child({ component: 'controllers' });
+  const clients = new Map<string, Client>();
+  const context: ControllerContext = {
+    informers: new Informers({ client, clock, random, log, signal }),
+    clientFor(name) {
+      const known = clients.get(name) ?? options.clientFor(name);
+      clients.set(name, known);
+      return known;
+    },
+    clock,
+    random,
+    log,
+    signal,
+  };
+  const collectable = kinds.filter(isCollectable);
+  startServiceAccountController(context);
+  startRootCAPublisher(context, options.clusterCA);
+  startNodeLifecycleController(context);
+  startTaintEvictionController(context);
+  startReplicaSetController(context);
+  startDeploymentController(context);
+  startEndpointSliceController(context);
+  startEndpointsController(context);
+  startGarbageCollector(context, collectable);
+  startNamespaceController(context, kinds, collectable);
+  startPodGarbageCollector(context);
+}
+
+/** Events are many, are owned by nobody and own nothing. */
+function isCollectable(kind: Kind): boolean {
+  const verbs = ['list', 'watch', 'delete'] as const;
+  const isEvent = kind.plural === events.plural && kind.group === events.group;
+  return kind.stored && !isEvent && verbs.every((verb) => kind.verbs.includes(verb));
+}
