@@ -1,6 +1,7 @@
 /** CRI over gRPC on a unix socket. */
-import type { Clock } from '../../lib/clock.ts';
+
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { Clock } from '../../lib/clock.ts';
 import { decodeProtobuf, encodeProtobuf } from '../../machinery/schema/protobuf.ts';
 import { CALLS, Envelope, SubscribeRequest } from './messages.ts';
 import { type ContainerRuntime, RuntimeError } from './runtime.ts';

@@ -60,7 +60,14 @@ export const PodSandboxConfig = object('runtime.v1.PodSandboxConfig', () => ({
   metadata: opt(1, PodSandboxMetadata),
   hostname: opt(2, str),
   log_directory: opt(3, str),
-  dns_config: opt(4, object('runtime.v1.DNSConfig', () => ({ servers: opt(1, strings), searches: opt(2, strings), options: opt(3, strings) }))),
+  dns_config: opt(
+    4,
+    object('runtime.v1.DNSConfig', () => ({
+      servers: opt(1, strings),
+      searches: opt(2, strings),
+      options: opt(3, strings),
+    })),
+  ),
   port_mappings: opt(
     5,
     list(
@@ -102,7 +109,10 @@ export const PodSandboxStatus = object('runtime.v1.PodSandboxStatus', () => ({
   metadata: opt(2, PodSandboxMetadata),
   state: opt(3, int32),
   created_at: opt(4, int64),
-  network: opt(5, object('runtime.v1.PodSandboxNetworkStatus', () => ({ ip: opt(1, str), additional_ips: opt(2, list(PodIP)) }))),
+  network: opt(
+    5,
+    object('runtime.v1.PodSandboxNetworkStatus', () => ({ ip: opt(1, str), additional_ips: opt(2, list(PodIP)) })),
+  ),
 }));
 export interface PodSandboxStatus extends Infer<typeof PodSandboxStatus> {}
 
@@ -124,7 +134,10 @@ export const Mount = object('runtime.v1.Mount', () => ({
 export interface Mount extends Infer<typeof Mount> {}
 
 export const LinuxContainerSecurityContext = object('runtime.v1.LinuxContainerSecurityContext', () => ({
-  capabilities: opt(1, object('runtime.v1.Capability', () => ({ add_capabilities: opt(1, strings), drop_capabilities: opt(2, strings) }))),
+  capabilities: opt(
+    1,
+    object('runtime.v1.Capability', () => ({ add_capabilities: opt(1, strings), drop_capabilities: opt(2, strings) })),
+  ),
   privileged: opt(2, bool),
   namespace_options: opt(3, NamespaceOption),
   run_as_user: opt(5, Int64Value),
@@ -147,7 +160,16 @@ export const ContainerConfig = object('runtime.v1.ContainerConfig', () => ({
   working_dir: opt(5, str),
   envs: opt(6, list(object('runtime.v1.KeyValue', () => ({ key: opt(1, str), value: opt(2, str) })))),
   mounts: opt(7, list(Mount)),
-  devices: opt(8, list(object('runtime.v1.Device', () => ({ container_path: opt(1, str), host_path: opt(2, str), permissions: opt(3, str) })))),
+  devices: opt(
+    8,
+    list(
+      object('runtime.v1.Device', () => ({
+        container_path: opt(1, str),
+        host_path: opt(2, str),
+        permissions: opt(3, str),
+      })),
+    ),
+  ),
   labels: opt(9, labels),
   annotations: opt(10, labels),
   log_path: opt(11, str),
@@ -246,12 +268,18 @@ export const CALLS = {
     path: `${RUNTIME}Status`,
     request: object('runtime.v1.StatusRequest', () => ({ verbose: opt(1, bool) })),
     response: object('runtime.v1.StatusResponse', () => ({
-      status: opt(1, object('runtime.v1.RuntimeStatus', () => ({ conditions: opt(1, list(condition)) }))),
+      status: opt(
+        1,
+        object('runtime.v1.RuntimeStatus', () => ({ conditions: opt(1, list(condition)) })),
+      ),
     })),
   },
   runPodSandbox: {
     path: `${RUNTIME}RunPodSandbox`,
-    request: object('runtime.v1.RunPodSandboxRequest', () => ({ config: opt(1, PodSandboxConfig), runtime_handler: opt(2, str) })),
+    request: object('runtime.v1.RunPodSandboxRequest', () => ({
+      config: opt(1, PodSandboxConfig),
+      runtime_handler: opt(2, str),
+    })),
     response: sandboxId,
   },
   stopPodSandbox: { path: `${RUNTIME}StopPodSandbox`, request: sandboxId, response: Empty },
@@ -294,8 +322,16 @@ export const CALLS = {
   },
   execSync: {
     path: `${RUNTIME}ExecSync`,
-    request: object('runtime.v1.ExecSyncRequest', () => ({ container_id: opt(1, str), cmd: opt(2, strings), timeout: opt(3, int64) })),
-    response: object('runtime.v1.ExecSyncResponse', () => ({ stdout: opt(1, bytes), stderr: opt(2, bytes), exit_code: opt(3, int32) })),
+    request: object('runtime.v1.ExecSyncRequest', () => ({
+      container_id: opt(1, str),
+      cmd: opt(2, strings),
+      timeout: opt(3, int64),
+    })),
+    response: object('runtime.v1.ExecSyncResponse', () => ({
+      stdout: opt(1, bytes),
+      stderr: opt(2, bytes),
+      exit_code: opt(3, int32),
+    })),
   },
   exec: {
     path: `${RUNTIME}Exec`,
@@ -322,7 +358,10 @@ export const CALLS = {
   },
   portForward: {
     path: `${RUNTIME}PortForward`,
-    request: object('runtime.v1.PortForwardRequest', () => ({ pod_sandbox_id: opt(1, str), port: opt(2, list(int32)) })),
+    request: object('runtime.v1.PortForwardRequest', () => ({
+      pod_sandbox_id: opt(1, str),
+      port: opt(2, list(int32)),
+    })),
     response: url,
   },
   listImages: {

@@ -16,7 +16,11 @@ export const GRPC = { deadlineExceeded: 4, notFound: 5, unavailable: 14 } as con
 
 export interface ContainerRuntime {
   /** One CRI call. @throws RuntimeError */
-  call<N extends CallName>(name: N, request: CallRequest<N>, options?: { timeoutMs?: number }): Promise<CallResponse<N>>;
+  call<N extends CallName>(
+    name: N,
+    request: CallRequest<N>,
+    options?: { timeoutMs?: number },
+  ): Promise<CallResponse<N>>;
   /** Tells that something happened to a container, soon after it did. `onEnd`: the stream broke. */
   subscribe(onEvent: () => void, onEnd: () => void, signal: AbortSignal): void;
   close(): void;
@@ -24,5 +28,7 @@ export interface ContainerRuntime {
 
 /** Whether a call failed because what it was about is not there. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof RuntimeError && (error.code === GRPC.notFound || /not found|does not exist/.test(error.message));
+  return (
+    error instanceof RuntimeError && (error.code === GRPC.notFound || /not found|does not exist/.test(error.message))
+  );
 }

@@ -1,7 +1,13 @@
 /** From a container's spec to what the runtime needs to make it. */
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
-import { type ContainerConfig, type LinuxContainerResources, type LinuxContainerSecurityContext, type Mount, PROFILE_TYPE } from '../cri/messages.ts';
+import {
+  type ContainerConfig,
+  type LinuxContainerResources,
+  type LinuxContainerSecurityContext,
+  type Mount,
+  PROFILE_TYPE,
+} from '../cri/messages.ts';
 import { ContainerConfigError, expand } from './environment.ts';
 import { ANNOTATION, containerHash, LABEL } from './labels.ts';
 import { namespaceOptions } from './sandboxConfig.ts';
@@ -67,10 +73,17 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
   const user = own.runAsUser ?? shared.runAsUser;
   const group = own.runAsGroup ?? shared.runAsGroup;
   if (own.runAsNonRoot ?? shared.runAsNonRoot) assertNotRoot(container, user, around.imageUser);
-  if (spec.hostUsers === false) throw new ContainerConfigError('user namespaces (hostUsers: false) are not supported by this runtime');
+  if (spec.hostUsers === false)
+    throw new ContainerConfigError('user namespaces (hostUsers: false) are not supported by this runtime');
   const seccomp = own.seccompProfile ?? shared.seccompProfile;
   const privileged = own.privileged === true;
-  const groups = [...new Set([...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]), ...around.fsGroups])];
+  const groups = [
+    ...new Set([
+      ...(shared.supplementalGroups ?? []),
+      ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
+      ...around.fsGroups,
+    ]),
+  ];
   return {
     namespace_options: namespaceOptions(spec),
     privileged,
@@ -89,7 +102,9 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
             : PROFILE_TYPE.unconfined,
       ...(seccomp?.localhostProfile === undefined ? {} : { localhost_ref: seccomp.localhostProfile }),
     },
-    ...(privileged || own.procMount === 'Unmasked' ? {} : { masked_paths: MASKED_PATHS, readonly_paths: READONLY_PATHS }),
+    ...(privileged || own.procMount === 'Unmasked'
+      ? {}
+      : { masked_paths: MASKED_PATHS, readonly_paths: READONLY_PATHS }),
   };
 }
 
@@ -110,7 +125,11 @@ const MASKED_PATHS = [
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /** @throws ContainerConfigError */
-function assertNotRoot(container: Container, user: number | undefined, image: ContainerSurroundings['imageUser']): void {
+function assertNotRoot(
+  container: Container,
+  user: number | undefined,
+  image: ContainerSurroundings['imageUser'],
+): void {
   const uid = user ?? image.uid;
   if (uid !== undefined && uid !== 0) return;
   if (uid === 0) {
@@ -121,7 +140,11 @@ function assertNotRoot(container: Container, user: number | undefined, image: Co
     );
   }
   if (image.username) {
-    throw new ContainerConfigError(`container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root`);
+    throw new ContainerConfigError(
+      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root`,
+    );
   }
-  throw new ContainerConfigError(`container has runAsNonRoot and image will run as root (container: ${container.name})`);
+  throw new ContainerConfigError(
+    `container has runAsNonRoot and image will run as root (container: ${container.name})`,
+  );
 }

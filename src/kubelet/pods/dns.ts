@@ -25,7 +25,8 @@ export function dnsOf(pod: Pod, dns: DnsConfig): { servers: string[]; searches: 
   const base = baseOf(pod, dns);
   const own = pod.spec?.dnsConfig;
   const options = new Map(base.options.map((o) => [o.split(':', 1)[0] as string, o]));
-  for (const { name = '', value } of own?.options ?? []) options.set(name, value === undefined ? name : `${name}:${value}`);
+  for (const { name = '', value } of own?.options ?? [])
+    options.set(name, value === undefined ? name : `${name}:${value}`);
   return {
     servers: [...new Set([...base.servers, ...(own?.nameservers ?? [])])].slice(0, MAX_SERVERS),
     searches: [...new Set([...base.searches, ...(own?.searches ?? [])])].slice(0, MAX_SEARCHES),
@@ -43,7 +44,12 @@ function baseOf(pod: Pod, dns: DnsConfig): ResolverConfig {
   const { clusterDomain } = dns;
   return {
     servers: [dns.clusterDNS],
-    searches: [`${pod.metadata?.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain, ...dns.host.searches],
+    searches: [
+      `${pod.metadata?.namespace}.svc.${clusterDomain}`,
+      `svc.${clusterDomain}`,
+      clusterDomain,
+      ...dns.host.searches,
+    ],
     options: ['ndots:5'],
   };
 }

@@ -58,7 +58,8 @@ export function downwardResource(
   const dot = ref.resource.indexOf('.');
   const kind = ref.resource.slice(0, dot) as 'requests' | 'limits';
   const resource = ref.resource.slice(dot + 1);
-  const quantity = container?.resources?.[kind]?.[resource] ?? (kind === 'limits' ? allocatable[resource] : undefined) ?? '0';
+  const quantity =
+    container?.resources?.[kind]?.[resource] ?? (kind === 'limits' ? allocatable[resource] : undefined) ?? '0';
   const divisor = quantityOf(ref.divisor === undefined || ref.divisor === '0' ? '1' : ref.divisor).nano;
   const { nano } = quantityOf(quantity);
   return String((nano + divisor - 1n) / divisor);

@@ -25,7 +25,11 @@ export interface EnvironmentSources {
 }
 
 /** The variables in order; a later one wins over an earlier of the same name. @throws ContainerConfigError */
-export async function environmentOf(pod: Pod, container: Container, sources: EnvironmentSources): Promise<Map<string, string>> {
+export async function environmentOf(
+  pod: Pod,
+  container: Container,
+  sources: EnvironmentSources,
+): Promise<Map<string, string>> {
   const env = serviceVariables(pod, sources.services);
   for (const from of container.envFrom ?? []) {
     for (const [name, value] of await bulk(from, sources)) env.set(name, value);
@@ -54,12 +58,20 @@ async function bulk(from: EnvFromSource, sources: EnvironmentSources): Promise<[
       if (secretRef.optional === true) return [];
       throw new ContainerConfigError(`secret ${JSON.stringify(secretRef.name)} not found`);
     }
-    return Object.entries(secret.data ?? {}).map(([key, value]) => [prefix + key, Buffer.from(value, 'base64').toString('utf8')]);
+    return Object.entries(secret.data ?? {}).map(([key, value]) => [
+      prefix + key,
+      Buffer.from(value, 'base64').toString('utf8'),
+    ]);
   }
   return [];
 }
 
-async function single(pod: Pod, container: Container, from: EnvVarSource, sources: EnvironmentSources): Promise<string | undefined> {
+async function single(
+  pod: Pod,
+  container: Container,
+  from: EnvVarSource,
+  sources: EnvironmentSources,
+): Promise<string | undefined> {
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = from;
   if (configMapKeyRef !== undefined) {
     const map = await sources.configMap(configMapKeyRef.name ?? '');
@@ -118,7 +130,8 @@ function serviceVariables(pod: Pod, services: readonly Service[]): Map<string, s
     for (const port of ports) {
       if (port.name) env.set(`${name}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}`, String(port.port));
     }
-    const url = (port: { port: number; protocol?: string }) => `${(port.protocol ?? 'TCP').toLowerCase()}://${clusterIP}:${port.port}`;
+    const url = (port: { port: number; protocol?: string }) =>
+      `${(port.protocol ?? 'TCP').toLowerCase()}://${clusterIP}:${port.port}`;
     env.set(`${name}_PORT`, url(first));
     for (const port of ports) {
       const base = `${name}_PORT_${port.port}_${(port.protocol ?? 'TCP').toUpperCase()}`;

@@ -20,5 +20,8 @@ export const ANNOTATION = {
 
 /** Of what makes a new container necessary when it changes: the name and the image. */
 export function containerHash(container: Container): string {
-  return createHash('sha256').update(`${container.name}\0${container.image ?? ''}`).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(`${container.name}\0${container.image ?? ''}`)
+    .digest('hex')
+    .slice(0, 16);
 }

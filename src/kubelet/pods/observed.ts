@@ -73,7 +73,13 @@ export class RuntimeObserver {
       this.#runtime.call('listPodSandbox', {}),
       this.#runtime.call('listContainers', {}),
     ]);
-    const pods = new Map<string, { -readonly [K in keyof ObservedPod]: ObservedPod[K] } & { sandboxes: ObservedSandbox[]; containers: ObservedContainer[] }>();
+    const pods = new Map<
+      string,
+      { -readonly [K in keyof ObservedPod]: ObservedPod[K] } & {
+        sandboxes: ObservedSandbox[];
+        containers: ObservedContainer[];
+      }
+    >();
     const ips = new Map<string, readonly string[]>();
     const statuses = new Map<string, { state: number; status: ContainerStatus }>();
     await Promise.all(
@@ -104,7 +110,13 @@ export class RuntimeObserver {
         const uid = labels[LABEL.podUid] ?? '';
         let pod = pods.get(uid);
         if (pod === undefined) {
-          pod = { uid, namespace: labels[LABEL.podNamespace] ?? '', name: labels[LABEL.podName] ?? '', sandboxes: [], containers: [] };
+          pod = {
+            uid,
+            namespace: labels[LABEL.podNamespace] ?? '',
+            name: labels[LABEL.podName] ?? '',
+            sandboxes: [],
+            containers: [],
+          };
           pods.set(uid, pod);
         }
         pod.containers.push({

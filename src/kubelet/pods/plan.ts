@@ -12,7 +12,12 @@ import { latestRun, type ObservedContainer, type ObservedPod, type ObservedSandb
 
 export type Action =
   | { readonly action: 'createSandbox'; readonly attempt: number }
-  | { readonly action: 'startContainer'; readonly container: Container; readonly init: boolean; readonly restarts: number }
+  | {
+      readonly action: 'startContainer';
+      readonly container: Container;
+      readonly init: boolean;
+      readonly restarts: number;
+    }
   | {
       readonly action: 'killContainer';
       readonly id: string;
@@ -69,7 +74,8 @@ export function planPod(input: PlanInput): Plan {
   const initDone = initialised(spec, observed);
   if (isFinished(spec, observed)) return { ...NOTHING, actions: winddown(observed), finished: true };
   const deadline = deadlineOf(pod);
-  if (deadline !== undefined && now >= deadline) return { ...NOTHING, actions: killAll(spec, observed, 'DeadlineExceeded'), finished: true };
+  if (deadline !== undefined && now >= deadline)
+    return { ...NOTHING, actions: killAll(spec, observed, 'DeadlineExceeded'), finished: true };
 
   if (sandbox === undefined) return withoutSandbox(input, spec, initDone, deadline);
   const plan = new Planner(input, spec, sandbox, deadline);
@@ -123,7 +129,8 @@ function withoutSandbox(input: PlanInput, spec: PodSpec, initDone: boolean, dead
   const waiting = new Map<string, Waiting>();
   for (const c of [...(spec.initContainers ?? []), ...spec.containers]) {
     const isMain = spec.containers.includes(c);
-    if (latestRun(observed, c.name) === undefined) waiting.set(c.name, { reason: isMain ? reason : 'PodInitializing', message: '' });
+    if (latestRun(observed, c.name) === undefined)
+      waiting.set(c.name, { reason: isMain ? reason : 'PodInitializing', message: '' });
   }
   return { actions, waiting, finished: false, ...(deadline === undefined ? {} : { lookAgainAt: deadline }) };
 }
@@ -183,7 +190,8 @@ class Planner {
 
   #holdMain(): false {
     for (const c of this.#spec.containers) {
-      if (latestRun(this.#input.observed, c.name) === undefined) this.#waiting.set(c.name, { reason: 'PodInitializing', message: '' });
+      if (latestRun(this.#input.observed, c.name) === undefined)
+        this.#waiting.set(c.name, { reason: 'PodInitializing', message: '' });
     }
     return false;
   }
@@ -211,7 +219,11 @@ class Planner {
       this.#start(container, run, sidecar);
       return;
     }
-    if (sidecar || shouldRestart(this.#spec, container, run.status.exit_code ?? 0) || run.hash !== containerHash(container)) {
+    if (
+      sidecar ||
+      shouldRestart(this.#spec, container, run.status.exit_code ?? 0) ||
+      run.hash !== containerHash(container)
+    ) {
       this.#start(container, run, sidecar);
     }
   }
@@ -235,7 +247,12 @@ class Planner {
       }
     }
     this.#waiting.set(container.name, { reason: init ? 'PodInitializing' : 'ContainerCreating', message: '' });
-    this.#actions.push({ action: 'startContainer', container, init, restarts: any === undefined ? 0 : any.restarts + 1 });
+    this.#actions.push({
+      action: 'startContainer',
+      container,
+      init,
+      restarts: any === undefined ? 0 : any.restarts + 1,
+    });
   }
 
   /** The newest run within the present sandbox. */
@@ -246,7 +263,12 @@ class Planner {
 
   result(): Plan {
     const again = this.#lookAgainAt;
-    return { actions: this.#actions, waiting: this.#waiting, finished: false, ...(again === undefined ? {} : { lookAgainAt: again }) };
+    return {
+      actions: this.#actions,
+      waiting: this.#waiting,
+      finished: false,
+      ...(again === undefined ? {} : { lookAgainAt: again }),
+    };
   }
 }
 

@@ -53,7 +53,9 @@ export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurround
         namespace_options: namespaceOptions(spec),
         privileged: spec.containers.some((c) => c.securityContext?.privileged === true),
         ...(security?.runAsUser === undefined ? {} : { run_as_user: { value: security.runAsUser } }),
-        ...(security?.runAsGroup === undefined || security.runAsUser === undefined ? {} : { run_as_group: { value: security.runAsGroup } }),
+        ...(security?.runAsGroup === undefined || security.runAsUser === undefined
+          ? {}
+          : { run_as_group: { value: security.runAsGroup } }),
         seccomp: { profile_type: 0 },
       },
       sysctls: Object.fromEntries((security?.sysctls ?? []).map((s) => [s.name, s.value])),
@@ -65,6 +67,11 @@ export function namespaceOptions(spec: PodSpec) {
   return {
     network: spec.hostNetwork === true ? NAMESPACE_MODE.node : NAMESPACE_MODE.pod,
     ipc: spec.hostIPC === true ? NAMESPACE_MODE.node : NAMESPACE_MODE.pod,
-    pid: spec.hostPID === true ? NAMESPACE_MODE.node : spec.shareProcessNamespace === true ? NAMESPACE_MODE.pod : NAMESPACE_MODE.container,
+    pid:
+      spec.hostPID === true
+        ? NAMESPACE_MODE.node
+        : spec.shareProcessNamespace === true
+          ? NAMESPACE_MODE.pod
+          : NAMESPACE_MODE.container,
   };
 }

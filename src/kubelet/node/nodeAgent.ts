@@ -1,0 +1,189 @@
+/**
+ * Registers the node and keeps its status and its lease.
+ * Source: https://kubernetes.io/docs/concepts/architecture/nodes/#heartbeats
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type Lease, leases } from '../../apis/coordination/lease.ts';
+import { type Node, type NodeStatus, nodes } from '../../apis/core/node.ts';
+import type { Client } from '../../client/client.ts';
+import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { isApiError } from '../../machinery/status.ts';
+import { formatMicroTime } from '../../machinery/time.ts';
+import type { ContainerRuntime } from '../cri/runtime.ts';
+import { architecture, type NodeFacts, nodeStatusOf } from './nodeStatus.ts';
+
+const STATUS_EVERY_MS = 10_000;
+/** A status in which only the heartbeat changed is written this often. */
+const REPORT_EVERY_MS = 5 * 60_000;
+/** Until the node is Ready it is looked at this often. */
+const HURRY_MS = 250;
+const LEASE_SECONDS = 40;
+const RENEW_MS = 10_000;
+const LEASE_NAMESPACE = 'kube-node-lease';
+
+export interface NodeAgentOptions {
+  readonly client: Client;
+  readonly runtime: ContainerRuntime;
+  readonly facts: NodeFacts;
+  readonly podCIDR?: string;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+export class NodeAgent {
+  readonly #o: NodeAgentOptions;
+  #reported: { status: NodeStatus; at: number } | undefined;
+  #lease: Lease | undefined;
+
+  constructor(options: NodeAgentOptions) {
+    this.#o = options;
+  }
+
+  /** Registers the node; then runs until the signal ends it. */
+  async run(): Promise<void> {
+    const { signal } = this.#o;
+    const node = await this.#retry(() => this.#register());
+    this.#o.events.event(
+      referenceTo({ ...node, kind: 'Node', apiVersion: 'v1' }),
+      'Normal',
+      'Starting',
+      'Starting kubelet.',
+    );
+    await Promise.all([this.#keepStatus(), this.#keepLease()]).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+
+  async #register(): Promise<Node> {
+    const { client, facts, podCIDR, runtime, clock } = this.#o;
+    const existing = await this.#get();
+    if (existing !== undefined) return existing;
+    const labels = {
+      'kubernetes.io/hostname': facts.nodeName,
+      'kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': architecture(),
+      'beta.kubernetes.io/os': 'linux',
+      'beta.kubernetes.io/arch': architecture(),
+    };
+    const status = await nodeStatusOf(facts, runtime, undefined, clock.now());
+    return client.create(nodes, {
+      metadata: { name: facts.nodeName, labels },
+      spec: podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] },
+      status,
+    });
+  }
+
+  async #get(): Promise<Node | undefined> {
+    try {
+      return await this.#o.client.get(nodes, { name: this.#o.facts.nodeName });
+    } catch (error) {
+      if (isApiError(error, 'NotFound')) return undefined;
+      throw error;
+    }
+  }
+
+  async #keepStatus(): Promise<void> {
+    const { clock, signal, log } = this.#o;
+    for (;;) {
+      let ready = false;
+      try {
+        ready = await this.#report();
+      } catch (error) {
+        log.warn('the status of the node could not be written', { err: error });
+      }
+      await clock.sleep(ready ? STATUS_EVERY_MS : HURRY_MS, signal);
+    }
+  }
+
+  /** Returns whether the node is Ready. */
+  async #report(): Promise<boolean> {
+    const { client, runtime, facts, clock } = this.#o;
+    const now = clock.now();
+    const node = await this.#get();
+    if (node === undefined) {
+      await this.#register();
+      return false;
+    }
+    const status = await nodeStatusOf(facts, runtime, node, now);
+    const ready = status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
+    const before = this.#reported;
+    if (
+      before !== undefined &&
+      now - before.at < REPORT_EVERY_MS &&
+      isDeepStrictEqual(withoutHeartbeats(before.status), withoutHeartbeats(status))
+    ) {
+      return ready;
+    }
+    await client.patch(nodes, { name: facts.nodeName }, 'strategic', { status }, { subresource: 'status' });
+    const wasReady = before?.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
+    if (wasReady !== ready) {
+      const what = ready ? 'NodeReady' : 'NodeNotReady';
+      this.#o.events.event(
+        referenceTo({ ...node, kind: 'Node', apiVersion: 'v1' }),
+        'Normal',
+        what,
+        `Node ${facts.nodeName} status is now: ${what}`,
+      );
+    }
+    this.#reported = { status, at: now };
+    return ready;
+  }
+
+  async #keepLease(): Promise<void> {
+    const { clock, signal, log } = this.#o;
+    for (;;) {
+      try {
+        await this.#renew();
+      } catch (error) {
+        this.#lease = undefined;
+        log.warn('the lease of the node could not be renewed', { err: error });
+      }
+      await clock.sleep(RENEW_MS, signal);
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { client, clock, facts } = this.#o;
+    const ref = { namespace: LEASE_NAMESPACE, name: facts.nodeName };
+    this.#lease ??= await client.get(leases, ref).catch((error: unknown) => {
+      if (isApiError(error, 'NotFound')) return undefined;
+      throw error;
+    });
+    const spec = {
+      holderIdentity: facts.nodeName,
+      leaseDurationSeconds: LEASE_SECONDS,
+      renewTime: formatMicroTime(clock.now()),
+    };
+    if (this.#lease !== undefined) {
+      this.#lease = await client.update(leases, { ...this.#lease, spec: { ...this.#lease.spec, ...spec } });
+      return;
+    }
+    const node = await this.#get();
+    const owner = { apiVersion: 'v1', kind: 'Node', name: facts.nodeName, uid: node?.metadata?.uid ?? '' };
+    this.#lease = await client.create(leases, {
+      metadata: { ...ref, ...(node === undefined ? {} : { ownerReferences: [owner] }) },
+      spec,
+    });
+  }
+
+  async #retry<T>(work: () => Promise<T>): Promise<T> {
+    const { clock, signal, log } = this.#o;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal.aborted) throw error;
+        log.warn('the node could not be registered yet', { err: error });
+        await clock.sleep(HURRY_MS, signal);
+      }
+    }
+  }
+}
+
+function withoutHeartbeats(status: NodeStatus): unknown {
+  return { ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _at, ...c }) => c) };
+}
