@@ -69,7 +69,7 @@ class EmbeddedStorage implements Storage {
   #durable: Revision;
   /** the last revision of which the watchers were told */
   #told: Revision;
-  #nextLease: LeaseId = 1;
+  #nextLease: LeaseId;
   #compacting: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
@@ -83,6 +83,8 @@ class EmbeddedStorage implements Storage {
       onDurable: (group) => this.#onDurable(group),
       onFailure: (error) => this.#log.error('the store takes no more writes', { err: error }),
     });
+    // An id that was given out before must not come again, although its lease is gone.
+    this.#nextLease = options.clock.now();
     for (const { id, ttlSeconds } of database.leases()) {
       this.#leases.add(id, ttlSeconds);
       this.#nextLease = Math.max(this.#nextLease, id + 1);

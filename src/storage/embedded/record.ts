@@ -1,47 +1,59 @@
 /** How one write of a key is laid out in the database. */
+import { crc32 } from 'node:zlib';
 import type { Revision } from '../storage.ts';
 import type { Write } from './keyIndex.ts';
 
 const KEY_BYTES = 12;
-const HEAD_BYTES = 26;
+const HEAD_BYTES = 24;
+/** 0 checksum of all that follows and of the record's own key, then these, then the key and the value */
+const AT = { createRevision: 4, version: 10, lease: 14, keyLength: 20 };
+/** Revisions and leases are written as 48-bit numbers. */
+const NUMBER_BYTES = 6;
 
 /** Records are ordered by revision, then by place in the transaction. */
 export function recordKey(revision: Revision, sub: number): Buffer {
   const key = Buffer.allocUnsafe(KEY_BYTES);
-  key.writeBigUInt64BE(BigInt(revision), 0);
+  key.writeUInt16BE(0, 0);
+  key.writeUIntBE(revision, 2, NUMBER_BYTES);
   key.writeUInt32BE(sub, 8);
   return key;
 }
 
-/** Head (create revision, version, lease, length of the key), key, value. */
 export function encodeRecord(key: string, write: Write, value: Buffer): Buffer {
-  const name = Buffer.from(key);
-  const record = Buffer.allocUnsafe(HEAD_BYTES + name.length + value.length);
-  record.writeBigUInt64BE(BigInt(write.createRevision), 0);
-  record.writeUInt32BE(write.version, 8);
-  record.writeBigUInt64BE(BigInt(write.lease), 12);
-  record.writeUInt32BE(name.length, 20);
-  record.writeUInt16BE(0, 24);
-  name.copy(record, HEAD_BYTES);
-  value.copy(record, HEAD_BYTES + name.length);
+  const keyLength = Buffer.byteLength(key);
+  const record = Buffer.allocUnsafe(HEAD_BYTES + keyLength + value.length);
+  record.writeUIntBE(write.createRevision, AT.createRevision, NUMBER_BYTES);
+  record.writeUInt32BE(write.version, AT.version);
+  record.writeUIntBE(write.lease, AT.lease, NUMBER_BYTES);
+  record.writeUInt32BE(keyLength, AT.keyLength);
+  record.write(key, HEAD_BYTES);
+  value.copy(record, HEAD_BYTES + keyLength);
+  record.writeUInt32BE(checksum(recordKey(write.revision, write.sub), record), 0);
   return record;
 }
 
-export function decodeRecord(at: Buffer, record: Buffer): { key: string; write: Write } {
-  const nameLength = record.readUInt32BE(20);
+/** Undefined where the record is not as it was written. */
+export function decodeRecord(at: Buffer, record: Buffer): { key: string; write: Write } | undefined {
+  if (at.length !== KEY_BYTES || record.length < HEAD_BYTES) return undefined;
+  if (record.readUInt32BE(0) !== checksum(at, record)) return undefined;
+  const keyLength = record.readUInt32BE(AT.keyLength);
   return {
-    key: record.toString('utf8', HEAD_BYTES, HEAD_BYTES + nameLength),
+    key: record.toString('utf8', HEAD_BYTES, HEAD_BYTES + keyLength),
     write: {
-      revision: Number(at.readBigUInt64BE(0)),
+      revision: at.readUIntBE(2, NUMBER_BYTES),
       sub: at.readUInt32BE(8),
-      createRevision: Number(record.readBigUInt64BE(0)),
-      version: record.readUInt32BE(8),
-      lease: Number(record.readBigUInt64BE(12)),
+      createRevision: record.readUIntBE(AT.createRevision, NUMBER_BYTES),
+      version: record.readUInt32BE(AT.version),
+      lease: record.readUIntBE(AT.lease, NUMBER_BYTES),
     },
   };
 }
 
 /** The value of a record; shares the record's memory. */
 export function recordValue(record: Buffer): Buffer {
-  return record.subarray(HEAD_BYTES + record.readUInt32BE(20));
+  return record.subarray(HEAD_BYTES + record.readUInt32BE(AT.keyLength));
+}
+
+function checksum(at: Buffer, record: Buffer): number {
+  return crc32(record.subarray(4), crc32(at));
 }
