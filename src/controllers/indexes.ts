@@ -12,9 +12,7 @@ export function indexByController<T extends KubeObject>(informer: Informer<T>): 
     const controller = controllerOf(object);
     return controller === undefined ? [] : [controller.uid];
   });
-  informer.addIndex(ORPHANS, (object) =>
-    controllerOf(object) === undefined ? [object.metadata.namespace ?? ''] : [],
-  );
+  informer.addIndex(ORPHANS, (object) => (controllerOf(object) === undefined ? [object.metadata.namespace ?? ''] : []));
 }
 
 /** The objects whose controller has that uid. */

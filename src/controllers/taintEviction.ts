@@ -52,7 +52,8 @@ export function startTaintEvictionController(context: ControllerContext): void {
       if (noExecute(node.spec?.taints).length > 0) tellPods(node.metadata.name);
     },
     onUpdate(node, old) {
-      const same = (a: Taint, b: Taint | undefined) => a.key === b?.key && a.value === b?.value && a.timeAdded === b?.timeAdded;
+      const same = (a: Taint, b: Taint | undefined) =>
+        a.key === b?.key && a.value === b?.value && a.timeAdded === b?.timeAdded;
       const before = noExecute(old.spec?.taints);
       const taints = noExecute(node.spec?.taints);
       if (taints.length !== before.length || !taints.every((t, i) => same(t, before[i]))) tellPods(node.metadata.name);

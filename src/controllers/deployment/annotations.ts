@@ -41,11 +41,7 @@ export function numberIn(object: KubeObject, annotation: string): number | undef
 }
 
 /** The annotations of the replica set that holds the deployment's present template. */
-export function newSetAnnotations(
-  deployment: Deployment,
-  set: ReplicaSet | undefined,
-  revision: number,
-): Annotations {
+export function newSetAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Annotations {
   const annotations: Annotations = { ...set?.metadata?.annotations };
   for (const [name, value] of Object.entries(deployment.metadata?.annotations ?? {})) {
     if (!OWN.has(name)) annotations[name] = value;

@@ -135,7 +135,13 @@ function noteRevision({ deployment, fresh, old }: View): Action[] {
   const before = fresh.metadata.annotations ?? {};
   const same = Object.entries(annotations).every(([name, value]) => before[name] === value);
   if (!same || (fresh.spec?.minReadySeconds ?? 0) !== minReadySeconds) {
-    return [updateSet({ ...fresh, metadata: { ...fresh.metadata, annotations }, spec: { ...specOf(fresh), minReadySeconds } })];
+    return [
+      updateSet({
+        ...fresh,
+        metadata: { ...fresh.metadata, annotations },
+        spec: { ...specOf(fresh), minReadySeconds },
+      }),
+    ];
   }
   const noted = before[REVISION];
   if (noted === undefined || deployment.metadata.annotations?.[REVISION] === noted) return [];
@@ -233,7 +239,12 @@ function cleanUp({ deployment, old }: View): Action[] {
   );
   empty.sort((a, b) => revisionOf(a) - revisionOf(b));
   const going = empty.slice(0, Math.max(0, old.length - limit));
-  return going.map((set) => ({ verb: 'delete', kind: replicaSets as Kind, object: set, options: { propagationPolicy: 'Background' } }));
+  return going.map((set) => ({
+    verb: 'delete',
+    kind: replicaSets as Kind,
+    object: set,
+    options: { propagationPolicy: 'Background' },
+  }));
 }
 
 const specOf = (set: ReplicaSet) => set.spec ?? { selector: {} };

@@ -131,9 +131,7 @@ export function scaledSizes(deployment: Deployment, fresh: Stored<ReplicaSet> | 
 
 function isSaturated(deployment: Deployment, fresh: ReplicaSet): boolean {
   const wanted = replicasOf(deployment);
-  return (
-    replicasOf(fresh) === wanted && availableOf(fresh) === wanted && numberIn(fresh, DESIRED_REPLICAS) === wanted
-  );
+  return replicasOf(fresh) === wanted && availableOf(fresh) === wanted && numberIn(fresh, DESIRED_REPLICAS) === wanted;
 }
 
 function proportionalSizes(deployment: Deployment, active: Sets): Sizes {
@@ -162,6 +160,9 @@ function shareOf(deployment: Deployment, set: ReplicaSet, left: number): number 
   if (left === 0 || replicasOf(set) === 0) return 0;
   const wanted = replicasOf(deployment);
   const before = numberIn(set, MAX_REPLICAS) || deployment.status?.replicas || replicasOf(set);
-  const fraction = wanted === 0 ? -replicasOf(set) : Math.round((replicasOf(set) * maxReplicas(deployment)) / before) - replicasOf(set);
+  const fraction =
+    wanted === 0
+      ? -replicasOf(set)
+      : Math.round((replicasOf(set) * maxReplicas(deployment)) / before) - replicasOf(set);
   return left > 0 ? Math.max(0, Math.min(fraction, left)) : Math.min(0, Math.max(fraction, left));
 }

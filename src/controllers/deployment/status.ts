@@ -44,7 +44,13 @@ export function statusOf(observed: Observed): DeploymentStatus | undefined {
   if (failed !== undefined) set(failed);
   else conditions = conditions.filter((c) => c.type !== 'ReplicaFailure');
   status.conditions = conditions;
-  return semanticEqual(DeploymentStatus, withZeros(deployment.status), withZeros(status)) ? undefined : status;
+  if (semanticEqual(DeploymentStatus, withZeros(deployment.status), withZeros(status))) return undefined;
+  return withoutZeros(status);
+}
+
+/** As Kubernetes writes it: what is none is left out. */
+function withoutZeros(status: DeploymentStatus): DeploymentStatus {
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0));
 }
 
 function countsOf({ deployment, fresh, old, collisionCount }: Observed): DeploymentStatus {

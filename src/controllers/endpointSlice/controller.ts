@@ -82,7 +82,11 @@ function selected(podInformer: Informer<Pod>, service: Stored<Service>): Stored<
 }
 
 /** Enqueues services that change, and those that select a pod that changes. */
-function onChanges(serviceInformer: Informer<Service>, podInformer: Informer<Pod>, enqueue: (key: string) => void): void {
+function onChanges(
+  serviceInformer: Informer<Service>,
+  podInformer: Informer<Pod>,
+  enqueue: (key: string) => void,
+): void {
   const tell = (service: Stored<Service>) => enqueue(keyOf(service));
   serviceInformer.handle({ onAdd: tell, onUpdate: tell, onDelete: tell });
   const tellOf = (...states: readonly Stored<Pod>[]) => {

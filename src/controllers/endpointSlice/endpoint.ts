@@ -1,7 +1,7 @@
 /** One pod as an endpoint of a service: whether it is one, at which ports, in which condition. */
 import type { Pod } from '../../apis/core/pod.ts';
-import type { Service, ServicePort } from '../../apis/core/service.ts';
 import type { ObjectReference } from '../../apis/core/references.ts';
+import type { Service, ServicePort } from '../../apis/core/service.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { isFinished, isReady } from '../podState.ts';
 

@@ -3,10 +3,11 @@
  *
  * Source: https://kubernetes.io/docs/concepts/services-networking/service/#endpoints
  */
+
+import { isDeepStrictEqual } from 'node:util';
 import { type EndpointAddress, EndpointSubset, type Endpoints, endpoints } from '../../apis/core/endpoints.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Service } from '../../apis/core/service.ts';
-import { isDeepStrictEqual } from 'node:util';
 import type { Kind, Stored } from '../../machinery/kind.ts';
 import { list } from '../../machinery/schema/types.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
@@ -67,7 +68,9 @@ function subsetsOf(
     if (ports.length === 0 && (service.spec?.ports ?? []).length > 0) continue;
     if (++count > MAX_ADDRESSES) continue;
     const key = JSON.stringify(ports);
-    const subset: EndpointSubset = byPorts.get(key) ?? { ports: ports.map(({ name, ...p }) => ({ ...p, ...(name === '' ? {} : { name }) })) };
+    const subset: EndpointSubset = byPorts.get(key) ?? {
+      ports: ports.map(({ name, ...p }) => ({ ...p, ...(name === '' ? {} : { name }) })),
+    };
     byPorts.set(key, subset);
     const hostname = hostnameOf(pod, service);
     const nodeName = pod.spec?.nodeName;

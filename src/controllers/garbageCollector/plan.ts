@@ -1,7 +1,7 @@
 /** What becomes of an object by its owners. Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/ */
 import type { KubeObject, Stored } from '../../machinery/kind.ts';
 import type { OwnerReference } from '../../machinery/meta.ts';
-import { FOREGROUND_FINALIZER, isDeletingDependents, isDeleting, ORPHAN_FINALIZER, type Node } from './graph.ts';
+import { FOREGROUND_FINALIZER, isDeleting, isDeletingDependents, type Node, ORPHAN_FINALIZER } from './graph.ts';
 
 /** How an owner stands: there, there until its dependents are gone, gone, or of a kind that nobody knows. */
 export type OwnerState = 'solid' | 'waiting' | 'absent' | 'unknown';

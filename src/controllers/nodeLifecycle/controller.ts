@@ -17,7 +17,7 @@ const BY_NODE = 'node';
 
 export function startNodeLifecycleController(context: ControllerContext): void {
   const nodeInformer = context.informers.of(nodes);
-  const leaseInformer = context.informers.of(leases, { namespace: LEASE_NAMESPACE });
+  const leaseInformer = context.informers.of(leases);
   const podInformer = context.informers.of(pods);
   podInformer.addIndex(BY_NODE, (pod) => [pod.spec?.nodeName ?? '']);
   const { clock } = context;
@@ -62,8 +62,11 @@ export function startNodeLifecycleController(context: ControllerContext): void {
   });
   leaseInformer.handle({
     // A node that fell silent may be heard again without a change of the node itself: the kubelet reports then.
-    onAdd: (lease) => live(lease.metadata.name),
+    onAdd(lease) {
+      if (lease.metadata.namespace === LEASE_NAMESPACE) live(lease.metadata.name);
+    },
     onUpdate(lease, old) {
+      if (lease.metadata.namespace !== LEASE_NAMESPACE) return;
       if (!isDeepStrictEqual(lease.spec?.renewTime, old.spec?.renewTime)) live(lease.metadata.name);
     },
   });

@@ -33,7 +33,12 @@ export function statusOf({ set, claimed, missing, failure, now }: Observed): Rep
     observedGeneration: set.metadata.generation ?? 0,
     ...(conditions.length === 0 ? {} : { conditions }),
   };
-  return semanticEqual(StatusType, withZeros(set.status), status) ? undefined : status;
+  return semanticEqual(StatusType, withZeros(set.status), status) ? undefined : withoutZeros(status);
+}
+
+/** As Kubernetes writes it: what is none is left out, but for the replicas themselves. */
+function withoutZeros({ replicas, ...counts }: ReplicaSetStatus): ReplicaSetStatus {
+  return { replicas, ...Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== 0)) };
 }
 
 /** A count that is left out is none. */
