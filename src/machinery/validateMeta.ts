@@ -3,17 +3,39 @@
  *
  * Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
  */
-import { duplicate, type FieldError, forbidden, invalid, required } from './fieldError.ts';
+import { type FieldError, forbidden, invalid, required, tooLong } from './fieldError.ts';
 import type { Kind, KubeObject } from './kind.ts';
-import type { ObjectMeta } from './meta.ts';
+import type { ObjectMeta, OwnerReference } from './meta.ts';
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from './names.ts';
 
 const ANNOTATIONS_MAX_BYTES = 256 * 1024;
 
+/** Finalizers whose name needs no domain. */
+const ORPHAN_DEPENDENTS = 'orphan';
+const DELETE_DEPENDENTS = 'foregroundDeletion';
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', ORPHAN_DEPENDENTS, DELETE_DEPENDENTS]);
+
 /** Faults of a new object's metadata. */
 export function validateMeta<T extends KubeObject>(kind: Kind<T>, meta: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
+  validateNames(kind, meta, errors);
+  validateLabels(meta.labels, 'metadata.labels', errors);
+  validateAnnotations(meta.annotations, 'metadata.annotations', errors);
+  if (meta.generation !== undefined && meta.generation < 0) {
+    errors.push(invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0'));
+  }
+  if (meta.ownerReferences !== undefined) validateOwners(meta.ownerReferences, errors);
+  if (meta.finalizers !== undefined) validateFinalizers(meta.finalizers, errors);
+  return errors;
+}
+
+function validateNames<T extends KubeObject>(kind: Kind<T>, meta: ObjectMeta, errors: FieldError[]): void {
   const nameRule = kind.nameRule ?? dnsSubdomain;
+  if (meta.generateName !== undefined && meta.generateName !== '') {
+    // A suffix follows, which may make a name of what ends in a dash.
+    const base = meta.generateName.replace(/-$/, 'a');
+    for (const fault of nameRule(base)) errors.push(invalid('metadata.generateName', meta.generateName, fault));
+  }
   if (meta.name === undefined || meta.name === '')
     errors.push(required('metadata.name', 'name or generateName is required'));
   else for (const fault of nameRule(meta.name)) errors.push(invalid('metadata.name', meta.name, fault));
@@ -24,13 +46,6 @@ export function validateMeta<T extends KubeObject>(kind: Kind<T>, meta: ObjectMe
   } else if (meta.namespace !== undefined && meta.namespace !== '') {
     errors.push(forbidden('metadata.namespace', 'not allowed on this type'));
   }
-  validateLabels(meta.labels, 'metadata.labels', errors);
-  validateAnnotations(meta.annotations, 'metadata.annotations', errors);
-  validateOwners(meta, errors);
-  for (const [i, finalizer] of (meta.finalizers ?? []).entries()) {
-    for (const fault of qualifiedName(finalizer)) errors.push(invalid(`metadata.finalizers[${i}]`, finalizer, fault));
-  }
-  return errors;
 }
 
 /** Labels of an object or a pod template. */
@@ -55,29 +70,50 @@ export function validateAnnotations(
   let size = 0;
   for (const key in annotations) {
     for (const fault of qualifiedName(key.toLowerCase())) errors.push(invalid(path, key, fault));
-    size += key.length + Buffer.byteLength(annotations[key] as string);
+    size += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] as string);
   }
-  if (size > ANNOTATIONS_MAX_BYTES) {
-    errors.push({
-      type: 'FieldValueTooLong',
-      field: path,
-      detail: `may not be more than ${ANNOTATIONS_MAX_BYTES} bytes`,
-    });
+  if (size > ANNOTATIONS_MAX_BYTES) errors.push(tooLong(path, ANNOTATIONS_MAX_BYTES));
+}
+
+function validateOwners(owners: readonly OwnerReference[], errors: FieldError[]): void {
+  const at = 'metadata.ownerReferences';
+  let controller: OwnerReference | undefined;
+  for (const owner of owners) {
+    const version = (owner.apiVersion ?? '').split('/').at(-1);
+    if (!version) errors.push(invalid(`${at}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'));
+    for (const field of ['kind', 'name', 'uid'] as const) {
+      if (!owner[field]) errors.push(invalid(`${at}.${field}`, owner[field] ?? '', `${field} must not be empty`));
+    }
+    if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
+      errors.push(invalid(at, owner, '/v1, Kind=Event is disallowed from being an owner'));
+    }
+    if (owner.controller !== true) continue;
+    if (controller !== undefined) {
+      const both = `${controller.name} and ${owner.name}`;
+      errors.push(
+        invalid(
+          at,
+          owners,
+          `Only one reference can have Controller set to true. Found "true" in references for ${both}`,
+        ),
+      );
+    }
+    controller = owner;
   }
 }
 
-function validateOwners(meta: ObjectMeta, errors: FieldError[]): void {
-  let controllers = 0;
-  for (const [i, owner] of (meta.ownerReferences ?? []).entries()) {
-    const at = `metadata.ownerReferences[${i}]`;
-    for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
-      if (!owner[field]) errors.push(required(`${at}.${field}`, 'must not be empty'));
+function validateFinalizers(finalizers: readonly string[], errors: FieldError[]): void {
+  const at = 'metadata.finalizers';
+  for (const [i, finalizer] of finalizers.entries()) {
+    for (const fault of qualifiedName(finalizer)) errors.push(invalid(at, finalizer, fault));
+    if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+      const fault = 'name is neither a standard finalizer name nor is it fully qualified';
+      errors.push(invalid(`${at}[${i}]`, finalizer, fault));
     }
-    if (owner.controller === true && ++controllers > 1) {
-      errors.push(
-        invalid('metadata.ownerReferences', owner.name, 'Only one reference can have Controller set to true'),
-      );
-    }
+  }
+  if (finalizers.includes(ORPHAN_DEPENDENTS) && finalizers.includes(DELETE_DEPENDENTS)) {
+    const fault = `finalizer ${ORPHAN_DEPENDENTS} and ${DELETE_DEPENDENTS} cannot be both set`;
+    errors.push(invalid(at, finalizers, fault));
   }
 }
 
@@ -95,22 +131,20 @@ export function validateMetaUpdate(meta: ObjectMeta, old: ObjectMeta): FieldErro
   for (const field of immutable) {
     if (meta[field] !== old[field]) errors.push(invalid(`metadata.${field}`, meta[field], 'field is immutable'));
   }
-  if (old.deletionTimestamp !== undefined) {
-    for (const finalizer of meta.finalizers ?? []) {
-      if (!old.finalizers?.includes(finalizer)) {
-        errors.push(
-          forbidden(
-            'metadata.finalizers',
-            `no new finalizers can be added if the object is being deleted, found new finalizers []string{${JSON.stringify(finalizer)}}`,
-          ),
-        );
-      }
-    }
+  if (meta.generation !== undefined && meta.generation < (old.generation ?? 0)) {
+    errors.push(invalid('metadata.generation', meta.generation, 'must not be decremented'));
   }
-  const seen = new Set<string>();
-  for (const [i, finalizer] of (meta.finalizers ?? []).entries()) {
-    if (seen.has(finalizer)) errors.push(duplicate(`metadata.finalizers[${i}]`, finalizer));
-    seen.add(finalizer);
+  if (old.deletionTimestamp !== undefined) {
+    const added = (meta.finalizers ?? []).filter((finalizer) => !old.finalizers?.includes(finalizer));
+    if (added.length > 0) {
+      const shown = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
+      errors.push(
+        forbidden(
+          'metadata.finalizers',
+          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${shown}}`,
+        ),
+      );
+    }
   }
   return errors;
 }
