@@ -22,8 +22,8 @@ export interface ApiServer {
 
 /** Resolves when requests can be answered. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { storage } = options;
-  const registry = new Registry(new KindRegistry(options.kinds ?? builtinKinds), storage, options.clock);
+  const { storage, clock } = options;
+  const registry = new Registry(new KindRegistry(options.kinds ?? builtinKinds), storage, clock);
   const ping: HealthCheck = { name: 'ping', async check() {} };
   const store: HealthCheck = {
     name: 'etcd',
