@@ -23,6 +23,7 @@ import { accessReviewHandlers } from './authorization/reviews.ts';
 import { ensureDefaultObjects } from './bootstrap/defaultObjects.ts';
 import { KubernetesService } from './bootstrap/kubernetesService.ts';
 import { discoveryPaths } from './discovery/handlers.ts';
+import { openApiPaths } from './openapi/handlers.ts';
 import type { ApiServerOptions } from './options.ts';
 import type { Registry } from './registry/registry.ts';
 import type { ApiServerParts, Handler } from './stage.ts';
@@ -93,7 +94,7 @@ export function createBuiltins(
       ...podStreamHandlers({ registry, kubelets, authorizers }),
       ...proxyHandlers({ registry, kubelets, random }),
     ]),
-    paths: new Map([...paths, ...discoveryPaths(registry, address), ...openIdPaths(tokens, address)]),
+    paths: new Map([...paths, ...discoveryPaths(registry, address), ...openApiPaths(registry), ...openIdPaths(tokens, address)]),
   };
   let client: Client | undefined;
   let service: KubernetesService | undefined;

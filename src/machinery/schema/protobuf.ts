@@ -6,9 +6,9 @@
  */
 import type { ObjectType, Type } from './types.ts';
 
-const VARINT = 0;
-const FIXED64 = 1;
-const BYTES = 2;
+export const VARINT = 0;
+export const FIXED64 = 1;
+export const BYTES = 2;
 const FIXED32 = 5;
 
 export class ProtobufError extends Error {
@@ -156,7 +156,8 @@ function writeOne(type: Type, wire: number, value: unknown, writer: Writer): voi
   }
 }
 
-class Reader {
+/** Reads the parts of a message in order. Every method throws ProtobufError where the bytes end too early. */
+export class Reader {
   readonly #bytes: Buffer;
   #at = 0;
 
@@ -200,6 +201,7 @@ class Reader {
   }
 
   double(): number {
+    if (this.#at + 8 > this.#bytes.length) throw new ProtobufError('the message is cut short');
     const value = this.#bytes.readDoubleLE(this.#at);
     this.#at += 8;
     return value;

@@ -1,0 +1,80 @@
+/** The OpenAPI 3.0 document of a group version. */
+import { DeleteOptions } from '../../machinery/deleteOptions.ts';
+import type { GroupVersion, Kind } from '../../machinery/kind.ts';
+import type { KindRegistry } from '../../machinery/kindRegistry.ts';
+import { ListMeta } from '../../machinery/meta.ts';
+import { OpenApiDefinitions } from '../../machinery/schema/openapi.ts';
+import type { JsonObject } from '../../machinery/schema/types.ts';
+import { DELETE_OPTIONS, PATCH, pathsOf, STATUS } from './paths.ts';
+
+/** @param extra kinds that are only sent to subresources, and have no path of their own */
+export function openApiDocument(
+  registry: KindRegistry,
+  extra: readonly Kind[],
+  gv: GroupVersion,
+  version: string,
+): object {
+  const kinds = registry
+    .all()
+    .filter((k) => k.group === gv.group && k.version === gv.version && !k.plural.includes('/'));
+  const definitions = new OpenApiDefinitions('v3');
+  for (const kind of [...kinds, ...extra.filter((k) => kinds.some((kind) => refersTo(kind, k)))]) {
+    definitions.addKind(kind);
+  }
+  definitions.add(DeleteOptions);
+  definitions.add(ListMeta);
+  const schemas = definitions.all();
+  const options = schemas[DELETE_OPTIONS] as JsonObject;
+  options['x-kubernetes-group-version-kind'] = [{ ...gv, kind: 'DeleteOptions' }];
+  schemas[STATUS] = STATUS_SCHEMA;
+  schemas[PATCH] = { type: 'object', description: 'What is to change, in the form that the content type names.' };
+  return {
+    openapi: '3.0.0',
+    info: { title: 'Kubernetes', version },
+    paths: pathsOf(registry, kinds, extra, gv),
+    components: {
+      schemas,
+      securitySchemes: {
+        BearerToken: { type: 'apiKey', in: 'header', name: 'authorization', description: 'Bearer token authentication' },
+      },
+    },
+  };
+}
+
+function refersTo(kind: Kind, other: Kind): boolean {
+  if (kind.scale !== undefined && other.kind === 'Scale') return true;
+  return Object.values(kind.subresources ?? {}).some(
+    (s) => s.kind === other.kind && (s.group ?? kind.group) === other.group,
+  );
+}
+
+const text = { type: 'string' };
+
+const STATUS_SCHEMA: JsonObject = {
+  description: 'How a request ended that answers with no other object.',
+  type: 'object',
+  properties: {
+    apiVersion: text,
+    code: { type: 'integer', format: 'int32' },
+    details: {
+      type: 'object',
+      properties: {
+        causes: {
+          type: 'array',
+          items: { type: 'object', properties: { field: text, message: text, reason: text } },
+        },
+        group: text,
+        kind: text,
+        name: text,
+        retryAfterSeconds: { type: 'integer', format: 'int32' },
+        uid: text,
+      },
+    },
+    kind: text,
+    message: text,
+    metadata: { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta' },
+    reason: text,
+    status: text,
+  },
+  'x-kubernetes-group-version-kind': [{ group: '', version: 'v1', kind: 'Status' }],
+};

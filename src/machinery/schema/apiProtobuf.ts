@@ -1,0 +1,256 @@
+/**
+ * Objects of the API as clients send them in protobuf: an envelope that names the kind, and the object with
+ * Go's zero values written out, times and quantities as messages, and some types embedded in others.
+ * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding-idl
+ */
+import { formatMicroTime, formatTime } from '../time.ts';
+import { BYTES, FIXED64, ProtobufError, Reader, VARINT } from './protobuf.ts';
+import type { ObjectType, ScalarTypes, Type } from './types.ts';
+
+/** What an object in protobuf begins with: `k8s` and a zero. */
+const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
+const MAX_DEPTH = 100;
+
+export interface Envelope {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** the object; read it with `decodeApiProtobuf` */
+  readonly raw: Buffer;
+}
+
+/** @throws ProtobufError */
+export function openEnvelope(bytes: Buffer): Envelope {
+  if (bytes.length < MAGIC.length || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new ProtobufError('the body does not begin as an object in protobuf does');
+  }
+  const reader = new Reader(bytes.subarray(MAGIC.length));
+  const envelope: { apiVersion: string; kind: string; raw: Buffer } = {
+    apiVersion: '',
+    kind: '',
+    raw: Buffer.alloc(0),
+  };
+  while (!reader.done) {
+    const tag = reader.varint();
+    if (tag === ((1 << 3) | BYTES)) {
+      const meta = new Reader(reader.block());
+      while (!meta.done) {
+        const field = meta.varint();
+        if (field === ((1 << 3) | BYTES)) envelope.apiVersion = meta.block().toString('utf8');
+        else if (field === ((2 << 3) | BYTES)) envelope.kind = meta.block().toString('utf8');
+        else meta.skip(field & 7);
+      }
+    } else if (tag === ((2 << 3) | BYTES)) envelope.raw = reader.block();
+    else reader.skip(tag & 7);
+  }
+  return envelope;
+}
+
+/**
+ * The object as JSON would carry it.
+ * @throws ProtobufError for bytes that are no such object, or hold a field that is not known: nothing is lost in silence
+ */
+export function decodeApiProtobuf(type: ObjectType, raw: Buffer): Record<string, unknown> {
+  return readMessage(type, new Reader(raw), {}, fieldsOf(type), 0);
+}
+
+interface WireField {
+  readonly name: string;
+  readonly type: Type;
+}
+
+interface WireFields {
+  readonly byWire: ReadonlyMap<number, WireField>;
+  /** the number under which a message stands whose fields are this object's own */
+  readonly embedded?: { readonly wire: number; readonly fields: WireFields };
+}
+
+const SOURCES =
+  'hostPath emptyDir gcePersistentDisk awsElasticBlockStore gitRepo secret nfs iscsi glusterfs persistentVolumeClaim ' +
+  'rbd flexVolume cinder cephfs flocker downwardAPI fc azureFile configMap vsphereVolume quobyte azureDisk ' +
+  'photonPersistentDisk portworxVolume scaleIO projected storageos csi ephemeral image';
+const CONTAINER =
+  'name image command args workingDir ports env resources volumeMounts livenessProbe readinessProbe lifecycle ' +
+  'terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy ' +
+  'volumeDevices startupProbe resizePolicy restartPolicy restartPolicyRules';
+
+/** Types that embed another: the number it stands under, and its fields from number 1 on. */
+const EMBEDDED: Readonly<Record<string, readonly [wire: number, fields: string]>> = {
+  Volume: [2, SOURCES],
+  Probe: [1, 'exec httpGet tcpSocket grpc'],
+  EphemeralContainer: [1, CONTAINER],
+  ConfigMapVolumeSource: [1, 'name'],
+  ConfigMapProjection: [1, 'name'],
+  SecretProjection: [1, 'name'],
+  ConfigMapKeySelector: [1, 'name'],
+  SecretKeySelector: [1, 'name'],
+  ConfigMapEnvSource: [1, 'name'],
+  SecretEnvSource: [1, 'name'],
+};
+const CORE = 'io.k8s.api.core.v1.';
+
+const known = new WeakMap<ObjectType, WireFields>();
+
+function fieldsOf(type: ObjectType): WireFields {
+  let fields = known.get(type);
+  if (fields === undefined) {
+    const byWire = new Map<number, WireField>();
+    for (const [name, field] of Object.entries(type.fields)) {
+      if (field.wire !== undefined) byWire.set(field.wire, { name, type: field.type });
+    }
+    const row = type.name.startsWith(CORE) ? EMBEDDED[type.name.slice(CORE.length)] : undefined;
+    fields =
+      row === undefined ? { byWire } : { byWire, embedded: { wire: row[0], fields: embeddedFields(type, row[1]) } };
+    known.set(type, fields);
+  }
+  return fields;
+}
+
+function embeddedFields(type: ObjectType, names: string): WireFields {
+  const byWire = new Map<number, WireField>();
+  for (const [i, name] of names.split(' ').entries()) {
+    const field = type.fields[name];
+    if (field !== undefined) byWire.set(i + 1, { name, type: field.type });
+  }
+  return { byWire };
+}
+
+type Out = Record<string, unknown>;
+
+function readMessage(type: ObjectType, reader: Reader, out: Out, fields: WireFields, depth: number): Out {
+  if (depth > MAX_DEPTH) throw new ProtobufError(`nested deeper than ${MAX_DEPTH} messages`);
+  while (!reader.done) {
+    const tag = reader.varint();
+    const wire = tag >>> 3;
+    const field = fields.byWire.get(wire);
+    if (field !== undefined) readField(field, tag & 7, out, reader, depth);
+    else if (fields.embedded?.wire === wire) {
+      readMessage(type, new Reader(reader.block()), out, fields.embedded.fields, depth + 1);
+    } else throw new ProtobufError(`${type.name} has no field with the number ${wire}`);
+  }
+  return out;
+}
+
+function readField({ name, type }: WireField, wireType: number, out: Out, reader: Reader, depth: number): void {
+  switch (type.kind) {
+    case 'list': {
+      out[name] ??= [];
+      const list = out[name] as unknown[];
+      if (wireType === BYTES && isNumeric(type.of)) {
+        const packed = new Reader(reader.block());
+        while (!packed.done) list.push(readOne(type.of, packed, VARINT, depth));
+      } else list.push(readOne(type.of, reader, wireType, depth));
+      return;
+    }
+    case 'map': {
+      out[name] ??= {};
+      const entry = new Reader(reader.block());
+      let key = '';
+      let value: unknown;
+      while (!entry.done) {
+        const tag = entry.varint();
+        if (tag >>> 3 === 1) key = entry.block().toString('utf8');
+        else if (tag >>> 3 === 2) value = readOne(type.of, entry, tag & 7, depth);
+        else entry.skip(tag & 7);
+      }
+      Object.defineProperty(out[name], key, {
+        value: value ?? '',
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+      return;
+    }
+    default: {
+      const value = readOne(type, reader, wireType, depth);
+      // Go writes an empty text for one that is absent.
+      if (value !== undefined && value !== '') out[name] = value;
+    }
+  }
+}
+
+const isNumeric = (type: Type) =>
+  type.kind === 'scalar' && (type.scalar === 'int32' || type.scalar === 'int64' || type.scalar === 'boolean');
+
+function readOne(type: Type, reader: Reader, wireType: number, depth: number): unknown {
+  if (type.kind === 'object') return readMessage(type, new Reader(reader.block()), {}, fieldsOf(type), depth + 1);
+  if (type.kind === 'scalar') return readScalar(type.scalar, reader, wireType);
+  throw new ProtobufError('a list or map cannot stand directly in a list or map');
+}
+
+function readScalar(scalar: keyof ScalarTypes, reader: Reader, wireType: number): unknown {
+  if (wireType !== WIRE_TYPE[scalar]) throw new ProtobufError(`wire type ${wireType} is none for ${scalar}`);
+  switch (scalar) {
+    case 'string':
+      return reader.block().toString('utf8');
+    case 'bytes':
+      return reader.block().toString('base64');
+    case 'boolean':
+      return reader.varint() !== 0;
+    case 'int32':
+    case 'int64':
+      return reader.varint();
+    case 'double':
+      return reader.double();
+    case 'quantity':
+      return inner(reader).get(1)?.toString() ?? '0';
+    case 'time':
+    case 'microTime': {
+      const parts = inner(reader);
+      const seconds = Number(parts.get(1) ?? 0);
+      const ms = seconds * 1000 + Math.floor(Number(parts.get(2) ?? 0) / 1e6);
+      // No time at all; and Go's zero time, which is in the year 1.
+      if (parts.size === 0 || seconds <= GO_ZERO_SECONDS) return undefined;
+      return scalar === 'time' ? formatTime(ms) : formatMicroTime(ms);
+    }
+    case 'intOrString': {
+      const parts = inner(reader);
+      return Number(parts.get(1) ?? 0) === 1 ? (parts.get(3)?.toString() ?? '') : Number(parts.get(2) ?? 0);
+    }
+    case 'rawObject':
+    case 'any': {
+      const raw = inner(reader).get(1);
+      return raw === undefined ? undefined : parse(raw.toString());
+    }
+    case 'duration':
+      return `${Number(inner(reader).get(1) ?? 0) / 1e9}s`;
+  }
+}
+
+const GO_ZERO_SECONDS = -62_135_596_800;
+
+const WIRE_TYPE: Readonly<Record<keyof ScalarTypes, number>> = {
+  string: BYTES,
+  boolean: VARINT,
+  int32: VARINT,
+  int64: VARINT,
+  double: FIXED64,
+  bytes: BYTES,
+  quantity: BYTES,
+  intOrString: BYTES,
+  time: BYTES,
+  microTime: BYTES,
+  duration: BYTES,
+  rawObject: BYTES,
+  any: BYTES,
+};
+
+/** The fields of a small message: numbers as they are, texts as bytes. */
+function inner(reader: Reader): Map<number, number | Buffer> {
+  const parts = new Map<number, number | Buffer>();
+  const message = new Reader(reader.block());
+  while (!message.done) {
+    const tag = message.varint();
+    if ((tag & 7) === VARINT) parts.set(tag >>> 3, message.varint());
+    else if ((tag & 7) === BYTES) parts.set(tag >>> 3, message.block());
+    else message.skip(tag & 7);
+  }
+  return parts;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ProtobufError('an embedded object is no JSON');
+  }
+}
