@@ -20,8 +20,6 @@ export interface Requirement {
 /** All must hold; none means everything matches. */
 export type Selector = readonly Requirement[];
 
-export const EVERYTHING: Selector = [];
-
 export class SelectorSyntaxError extends Error {
   override readonly name = 'SelectorSyntaxError';
 }
@@ -36,8 +34,8 @@ export function matchesLabels(selector: Selector, labels: Labels | undefined = E
   return true;
 }
 
-/** Whether one requirement holds; node affinity uses the same rules. */
-export function holds(r: Requirement, labels: Labels): boolean {
+/** Whether one requirement holds. */
+function holds(r: Requirement, labels: Labels): boolean {
   const value = Object.hasOwn(labels, r.key) ? labels[r.key] : undefined;
   switch (r.operator) {
     case 'In':
