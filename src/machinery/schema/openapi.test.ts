@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { defineKind } from '../kind.ts';
 import { ObjectMeta } from '../meta.ts';
-import { type OpenApiSchema, openApiSchemas } from './openapi.ts';
+import { OpenApiDefinitions } from './openapi.ts';
 import {
   bytes,
   int32,
   intOrString,
+  type JsonObject,
   list,
   map,
   type ObjectType,
@@ -34,10 +36,18 @@ const Thing = object('example.v1.Thing', () => ({
   at: opt(8, time),
   most: opt(9, intOrString),
 }));
-const all = openApiSchemas([Thing]);
-const { properties } = all['example.v1.Thing'] as { properties: OpenApiSchema };
+const things = defineKind({ group: 'example.com', version: 'v1', kind: 'Thing', plural: 'things', schema: Thing });
 
-describe('an OpenAPI document', () => {
+function thingIn(version: 'v2' | 'v3'): { all: JsonObject; properties: JsonObject } {
+  const definitions = new OpenApiDefinitions(version);
+  definitions.addKind(things);
+  const all = definitions.all();
+  return { all, properties: (all['example.v1.Thing'] as JsonObject).properties as JsonObject };
+}
+
+describe('a document of version 3', () => {
+  const { all, properties } = thingIn('v3');
+
   it('describes each field', () => {
     expect(properties).toMatchObject({
       size: { type: 'integer', format: 'int32', default: 1 },
@@ -76,4 +86,21 @@ describe('an OpenAPI document', () => {
       properties: { parts: { items: { $ref: '#/components/schemas/example.v1.Part' } } },
     });
   });
+
+  it('names the kind and its list', () => {
+    const of = (kind: string) => [{ group: 'example.com', kind, version: 'v1' }];
+    expect(all['example.v1.Thing']).toMatchObject({ 'x-kubernetes-group-version-kind': of('Thing') });
+    expect(all['example.v1.ThingList']).toMatchObject({
+      'x-kubernetes-group-version-kind': of('ThingList'),
+      required: ['items'],
+      properties: { items: { items: { $ref: '#/components/schemas/example.v1.Thing' } } },
+    });
+  });
+});
+
+it('says unions in version 2 as that version can', () => {
+  const { all, properties } = thingIn('v2');
+  expect(properties.most).toEqual({ $ref: '#/definitions/io.k8s.apimachinery.pkg.util.intstr.IntOrString' });
+  expect(all['io.k8s.apimachinery.pkg.util.intstr.IntOrString']).toEqual({ type: 'string', format: 'int-or-string' });
+  expect(properties.part).toMatchObject({ $ref: '#/definitions/example.v1.Part', description: 'The main part.' });
 });
