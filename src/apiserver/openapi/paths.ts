@@ -4,6 +4,7 @@ import type { KindRegistry } from '../../machinery/kindRegistry.ts';
 import { PARAMETERS, PRETTY, pathParameter } from './parameters.ts';
 
 type Json = { [key: string]: unknown };
+type GroupVersionKind = Pick<Kind, 'group' | 'version' | 'kind'>;
 
 export const DELETE_OPTIONS = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 export const STATUS = 'io.k8s.apimachinery.pkg.apis.meta.v1.Status';
@@ -72,20 +73,21 @@ function operations(kind: Kind, rows: readonly (readonly [method: string, verb: 
 }
 
 function* subresources(registry: KindRegistry, kind: Kind, extra: readonly Kind[]): Generator<[string, Json]> {
-  const rows: [string, Kind | undefined, readonly Verb[]][] = [];
-  if (kind.status !== undefined) rows.push(['status', kind, ['get', 'patch', 'update']]);
-  if (kind.scale !== undefined) rows.push(['scale', extra.find((k) => k.kind === 'Scale'), ['get', 'patch', 'update']]);
+  const rows: [name: string, gvk: GroupVersionKind, kind: Kind | undefined, verbs: readonly Verb[]][] = [];
+  const scale = extra.find((k) => k.kind === 'Scale');
+  if (kind.status !== undefined) rows.push(['status', kind, kind, ['get', 'patch', 'update']]);
+  if (kind.scale !== undefined && scale !== undefined) rows.push(['scale', scale, scale, ['get', 'patch', 'update']]);
   for (const [name, { kind: of, group, version, verbs }] of Object.entries(kind.subresources ?? {})) {
     const gv = { group: group ?? kind.group, version: version ?? kind.version };
     const found =
       registry.byKind(apiVersionOf(gv), of) ?? extra.find((k) => k.kind === of && k.group === gv.group && k.version === gv.version);
-    rows.push([name, found, verbs]);
+    rows.push([name, { ...gv, kind: of }, found, verbs]);
   }
-  for (const [name, of, verbs] of rows) {
+  for (const [name, gvk, of, verbs] of rows) {
     const methods: Json = {};
     for (const verb of verbs) {
       const [method, action] = METHOD_OF[verb];
-      methods[method] = operation(kind, verb, CONNECTING.has(name) ? 'connect' : action, { subresource: name, of });
+      methods[method] = operation(kind, verb, CONNECTING.has(name) ? 'connect' : action, { subresource: name, of, gvk });
     }
     yield [name, methods];
   }
@@ -107,6 +109,8 @@ interface Place {
   readonly subresource?: string;
   /** the kind that a subresource takes and answers; absent for connections */
   readonly of?: Kind | undefined;
+  /** what is sent or answered, named even where it has no schema */
+  readonly gvk?: GroupVersionKind;
 }
 
 const VERB_WORD: Readonly<Record<string, string>> = {
@@ -122,6 +126,7 @@ const VERB_WORD: Readonly<Record<string, string>> = {
 function operation(kind: Kind, verb: Verb, action: string, place: Place = {}): Json {
   const of = place.subresource === undefined ? kind : place.of;
   const shown = of ?? kind;
+  const gvk = place.gvk ?? shown;
   const connects = action === 'connect';
   const word = connects ? `connect${camel(METHOD_OF[verb][0])}` : (VERB_WORD[verb] ?? verb);
   const scope = kind.namespaced && !place.allNamespaces ? 'Namespaced' : '';
@@ -135,7 +140,7 @@ function operation(kind: Kind, verb: Verb, action: string, place: Place = {}): J
     ...(connects ? {} : requestBody(shown, action)),
     responses: responses(shown, action, connects || of === undefined),
     'x-kubernetes-action': action,
-    'x-kubernetes-group-version-kind': { group: shown.group, version: shown.version, kind: shown.kind },
+    'x-kubernetes-group-version-kind': { group: gvk.group, version: gvk.version, kind: gvk.kind },
   };
 }
 
