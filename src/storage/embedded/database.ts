@@ -135,9 +135,13 @@ export class Database {
         () => error as Error,
         (reason: Error) => reason,
       );
-      throw new StorageUnavailableError('io', `the database in ${this.dir} cannot be written: ${cause.message}`, {
-        cause,
-      });
+      throw new StorageUnavailableError(
+        'io',
+        `the database in ${this.dir} cannot be written (is the disk full?): ${cause.message}`,
+        {
+          cause,
+        },
+      );
     }
   }
 
