@@ -3,7 +3,8 @@
  * Go's zero values written out, times and quantities as messages, and some types embedded in others.
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding-idl
  */
-import { formatMicroTime, formatTime } from '../time.ts';
+import { formatTime } from '../time.ts';
+import { parseJson } from './parseJson.ts';
 import { BYTES, FIXED64, ProtobufError, Reader, VARINT } from './protobuf.ts';
 import type { ObjectType, ScalarTypes, Type } from './types.ts';
 
@@ -192,31 +193,39 @@ function readScalar(scalar: keyof ScalarTypes, reader: Reader, wireType: number)
     case 'double':
       return reader.double();
     case 'quantity':
-      return inner(reader).get(1)?.toString() ?? '0';
+      return textAt(inner(reader), 1) ?? '0';
     case 'time':
-    case 'microTime': {
-      const parts = inner(reader);
-      const seconds = Number(parts.get(1) ?? 0);
-      const ms = seconds * 1000 + Math.floor(Number(parts.get(2) ?? 0) / 1e6);
-      // No time at all; and Go's zero time, which is in the year 1.
-      if (parts.size === 0 || seconds <= GO_ZERO_SECONDS) return undefined;
-      return scalar === 'time' ? formatTime(ms) : formatMicroTime(ms);
-    }
+    case 'microTime':
+      return timeOf(inner(reader), scalar);
     case 'intOrString': {
       const parts = inner(reader);
-      return Number(parts.get(1) ?? 0) === 1 ? (parts.get(3)?.toString() ?? '') : Number(parts.get(2) ?? 0);
+      return numberAt(parts, 1) === 1 ? (textAt(parts, 3) ?? '') : numberAt(parts, 2);
     }
     case 'rawObject':
     case 'any': {
-      const raw = inner(reader).get(1);
-      return raw === undefined ? undefined : parse(raw.toString());
+      const raw = textAt(inner(reader), 1);
+      return raw === undefined ? undefined : parse(raw);
     }
     case 'duration':
-      return `${Number(inner(reader).get(1) ?? 0) / 1e9}s`;
+      return `${numberAt(inner(reader), 1) / 1e9}s`;
   }
 }
 
 const GO_ZERO_SECONDS = -62_135_596_800;
+/** The last second of the year 9999, which is as far as RFC 3339 goes. */
+const LAST_SECONDS = 253_402_300_799;
+
+function timeOf(parts: Parts, scalar: 'time' | 'microTime'): string | undefined {
+  const seconds = numberAt(parts, 1);
+  const nanos = numberAt(parts, 2);
+  // No time at all; and Go's zero time, which is in the year 1.
+  if (parts.size === 0 || seconds === GO_ZERO_SECONDS) return undefined;
+  if (seconds < GO_ZERO_SECONDS || seconds > LAST_SECONDS || nanos < 0 || nanos >= 1e9) {
+    throw new ProtobufError('a time is out of range');
+  }
+  const text = formatTime(seconds * 1000);
+  return scalar === 'time' ? text : `${text.slice(0, -1)}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z`;
+}
 
 const WIRE_TYPE: Readonly<Record<keyof ScalarTypes, number>> = {
   string: BYTES,
@@ -235,7 +244,9 @@ const WIRE_TYPE: Readonly<Record<keyof ScalarTypes, number>> = {
 };
 
 /** The fields of a small message: numbers as they are, texts as bytes. */
-function inner(reader: Reader): Map<number, number | Buffer> {
+type Parts = ReadonlyMap<number, number | Buffer>;
+
+function inner(reader: Reader): Parts {
   const parts = new Map<number, number | Buffer>();
   const message = new Reader(reader.block());
   while (!message.done) {
@@ -247,10 +258,22 @@ function inner(reader: Reader): Map<number, number | Buffer> {
   return parts;
 }
 
+function numberAt(parts: Parts, wire: number): number {
+  const part = parts.get(wire) ?? 0;
+  if (typeof part !== 'number') throw new ProtobufError(`the field ${wire} is no number`);
+  return part;
+}
+
+function textAt(parts: Parts, wire: number): string | undefined {
+  const part = parts.get(wire);
+  if (typeof part === 'number') throw new ProtobufError(`the field ${wire} is no text`);
+  return part?.toString('utf8');
+}
+
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new ProtobufError('an embedded object is no JSON');
+    return parseJson(text).value;
+  } catch (error) {
+    throw new ProtobufError(`an embedded object is no JSON: ${(error as Error).message}`);
   }
 }
