@@ -1,0 +1,75 @@
+/**
+ * The configuration of the pod network on one node: a bridge that pods hang on, with addresses from
+ * the node's range.
+ *
+ * Source: https://www.cni.dev/plugins/current/main/bridge/ and .../ipam/host-local/
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface PodNetwork {
+  /** at most 15 characters */
+  readonly bridge: string;
+  /** `10.244.0.0/24` */
+  readonly podCIDR: string;
+  /** where the plugins keep which address is taken */
+  readonly stateDir: string;
+}
+
+/** Where distributions put the plugins. */
+const PLUGIN_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin'];
+
+/** Undefined where the plugins are not installed. */
+export function pluginFolder(): string | undefined {
+  return PLUGIN_FOLDERS.find((dir) => existsSync(join(dir, 'bridge')));
+}
+
+/**
+ * Writes the configuration where it is missing. What is there stays as it is while pods live: they are
+ * removed by the configuration that they were made with.
+ */
+export async function writeCniConfig(dir: string, network: PodNetwork): Promise<void> {
+  const path = join(dir, '10-kubets.conflist');
+  const text = `${JSON.stringify(conflist(network), null, 2)}\n`;
+  if (existsSync(path) && (await readFile(path, 'utf8')) === text) return;
+  await mkdir(dir, { recursive: true });
+  await writeFile(path, text);
+}
+
+function conflist(network: PodNetwork): unknown {
+  return {
+    cniVersion: '1.0.0',
+    name: network.bridge,
+    plugins: [
+      {
+        type: 'bridge',
+        bridge: network.bridge,
+        isGateway: true,
+        // Translation of addresses is the proxy's: it knows what leaves the cluster.
+        ipMasq: false,
+        hairpinMode: true,
+        ipam: {
+          type: 'host-local',
+          ranges: [[{ subnet: network.podCIDR }]],
+          routes: [{ dst: '0.0.0.0/0' }],
+          dataDir: network.stateDir,
+        },
+      },
+      { type: 'portmap', capabilities: { portMappings: true } },
+    ],
+  };
+}
+
+const SETTINGS = {
+  '/proc/sys/net/ipv4/ip_forward': '1',
+  '/proc/sys/net/bridge/bridge-nf-call-iptables': '1',
+} as const;
+
+/** Lets the kernel forward between pods and the world. A setting that this kernel does not have is left out. */
+export async function prepareKernel(): Promise<void> {
+  for (const [path, value] of Object.entries(SETTINGS)) {
+    if (!existsSync(path)) continue;
+    if ((await readFile(path, 'utf8')).trim() !== value) await writeFile(path, value);
+  }
+}
