@@ -7,7 +7,7 @@ import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { gzip } from 'node:zlib';
-import { apiError, type Status } from '../machinery/status.ts';
+import { type ApiError, apiError, badRequest, type Status } from '../machinery/status.ts';
 import type { Answer } from './answer.ts';
 import { emptyInfo, type RawConnection, type RequestBody, type RequestContext } from './context.ts';
 import { type Encoded, encodeAnswer, encodeValue, JSON_TYPE } from './encoding/encodeAnswer.ts';
@@ -62,15 +62,15 @@ export async function listen(
     sockets.add(socket);
     socket.setNoDelay(true);
     socket.once('close', () => sockets.delete(socket));
-    socket.on('error', () => {});
+    socket.on('error', ignore);
   });
-  server.on('secureConnection', (socket) => socket.on('error', () => {}));
+  server.on('secureConnection', (socket) => socket.on('error', ignore));
   server.on('request', (req, res) =>
     connections.request(req as unknown as IncomingMessage, res as unknown as ServerResponse),
   );
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => connections.upgrade(req, socket, head));
-  server.on('tlsClientError', () => {});
-  server.on('sessionError', () => {});
+  server.on('tlsClientError', ignore);
+  server.on('sessionError', ignore);
   server.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
   Object.assign(server, { headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: 120_000 });
   await new Promise<void>((resolve, reject) => {
@@ -93,6 +93,9 @@ function closeServer(server: Http2SecureServer, sockets: ReadonlySet<Socket>): P
   });
 }
 
+/** A connection that breaks ends with `close`, which is where things are tidied. */
+function ignore(): void {}
+
 class Connections {
   readonly #parts: ApiServerParts;
   readonly #pipeline: Pipeline;
@@ -104,8 +107,8 @@ class Connections {
 
   /** A hot path: a read that needs to wait for nothing is answered before this returns. */
   request(req: IncomingMessage, res: ServerResponse): void {
-    req.on('error', () => {});
-    res.on('error', () => {});
+    req.on('error', ignore);
+    res.on('error', ignore);
     const ctx = new HttpContext({ req, res });
     try {
       const answer = this.#pipeline(ctx);
@@ -267,12 +270,8 @@ class HttpContext implements RequestContext {
   /** @throws ApiError RequestEntityTooLarge, BadRequest where the client went away */
   readBody(): Promise<RequestBody> {
     const { req } = this.raw;
-    const contentType = (this.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-    const tooLarge = () => {
-      this.bodyAbandoned = true;
-      return apiError('RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`);
-    };
-    if (Number(this.header('content-length') ?? 0) > MAX_BODY_BYTES) return Promise.reject(tooLarge());
+    const contentType = mediaTypeOf(this.header('content-type'));
+    if (Number(this.header('content-length') ?? 0) > MAX_BODY_BYTES) return Promise.reject(this.#tooLarge());
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -281,16 +280,27 @@ class HttpContext implements RequestContext {
         if (size <= MAX_BODY_BYTES) chunks.push(chunk);
         else {
           req.pause();
-          reject(tooLarge());
+          reject(this.#tooLarge());
         }
       });
       req.once('end', () => {
         const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
         resolve({ type: 'bytes', bytes, contentType });
       });
-      req.once('error', (error) => reject(apiError('BadRequest', `the body could not be read: ${error.message}`)));
-      req.once('close', () => reject(apiError('BadRequest', 'the client went away before its request was complete')));
+      req.once('close', () => {
+        if (!req.complete) reject(badRequest('the client went away before its request was complete'));
+      });
     });
+  }
+
+  #tooLarge(): ApiError {
+    this.bodyAbandoned = true;
+    return apiError('RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`);
   }
 }
 
+/** `application/json` of `application/json; charset=utf-8`. */
+function mediaTypeOf(header: string | undefined): string {
+  if (header === undefined || header === 'application/json') return header ?? '';
+  return (header.split(';')[0] as string).trim().toLowerCase();
+}

@@ -3,10 +3,18 @@
  * resourceVersion; it is spliced in behind that opening, whose length is the same for all objects of a kind.
  */
 import { apiVersionOf, type Kind, type KubeObject } from './kind.ts';
+import type { ObjectMeta } from './meta.ts';
+
+const openings = new WeakMap<object, string>();
 
 /** The opening that all stored objects of a kind share. */
 function openingOf(kind: Pick<Kind, 'group' | 'version' | 'kind'>): string {
-  return `{"apiVersion":${JSON.stringify(apiVersionOf(kind))},"kind":${JSON.stringify(kind.kind)},"metadata":{`;
+  let opening = openings.get(kind);
+  if (opening === undefined) {
+    opening = `{"apiVersion":${JSON.stringify(apiVersionOf(kind))},"kind":${JSON.stringify(kind.kind)},"metadata":{`;
+    openings.set(kind, opening);
+  }
+  return opening;
 }
 
 const openingLengths = new WeakMap<object, number>();
@@ -21,14 +29,22 @@ export function openingLengthOf(kind: Pick<Kind, 'group' | 'version' | 'kind'>):
   return length;
 }
 
-/** The bytes to store. `object` must have a name. */
+/** The bytes to store. `object` must have a name. A hot path: once for every write. */
 export function encodeStored(kind: Pick<Kind, 'group' | 'version' | 'kind'>, object: KubeObject): Buffer {
-  const { apiVersion: _apiVersion, kind: _kind, metadata, ...rest } = object;
-  const { resourceVersion: _resourceVersion, ...meta } = metadata ?? {};
-  const tail = JSON.stringify(rest);
-  const middle = JSON.stringify(meta);
-  // `{…}` of the metadata without its brace, then the rest of the object without its.
-  return Buffer.from(`${openingOf(kind)}${middle.slice(1)}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`);
+  // `{…}` of the metadata without its opening brace, then the rest of the object, field by field.
+  let text = openingOf(kind) + JSON.stringify(withoutVersion(object.metadata ?? {})).slice(1);
+  for (const name of Object.keys(object)) {
+    if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue;
+    const value = JSON.stringify((object as Record<string, unknown>)[name]);
+    if (value !== undefined) text += `,${JSON.stringify(name)}:${value}`;
+  }
+  return Buffer.from(`${text}}`);
+}
+
+function withoutVersion(metadata: ObjectMeta): ObjectMeta {
+  if (metadata.resourceVersion === undefined) return metadata;
+  const { resourceVersion: _resourceVersion, ...rest } = metadata;
+  return rest;
 }
 
 /** Stored bytes with the resourceVersion in them: what clients get. */

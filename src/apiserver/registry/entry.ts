@@ -21,6 +21,8 @@ export class Entry {
   readonly bytes: Buffer;
   readonly #kind: Kind;
   #object: Stored<KubeObject> | undefined;
+  /** the same object, but for the resourceVersion: spares parsing */
+  #origin: KubeObject | undefined;
   /** `{"type":"ADDED","object":…}\n` and the like, shared by all watchers that are told in one turn */
   #event: Buffer | undefined;
   #eventType: WatchVerb | undefined;
@@ -31,17 +33,22 @@ export class Entry {
     this.key = key;
     this.revision = revision;
     this.bytes = spliceResourceVersion(openingLengthOf(kind), stored, revision);
-    const object = written.get(stored);
-    if (object !== undefined) {
-      written.delete(stored);
-      this.#object = withRevision(object, revision);
-    }
+    this.#origin = written.get(stored);
+    written.delete(stored);
   }
 
   /** Parsed at most once, frozen, shared by everything in this process. */
   get object(): Stored<KubeObject> {
-    this.#object ??= deepFreeze(JSON.parse(this.bytes.toString('utf8')) as Stored<KubeObject>);
+    if (this.#object === undefined) {
+      this.#object = deepFreeze(this.#parsed());
+      this.#origin = undefined;
+    }
     return this.#object;
+  }
+
+  #parsed(): Stored<KubeObject> {
+    if (this.#origin === undefined) return JSON.parse(this.bytes.toString('utf8')) as Stored<KubeObject>;
+    return withRevision(this.#origin, this.revision);
   }
 
   /** The bytes of a watch event with this object; made once until `forgetEvent`. */
@@ -70,7 +77,7 @@ export class Entry {
     const start = openingLengthOf(this.#kind);
     const rest = this.bytes.subarray(start + `"resourceVersion":"${this.revision}",`.length);
     const entry = new Entry(this.#kind, this.key, revision, Buffer.concat([this.bytes.subarray(0, start), rest]));
-    if (this.#object !== undefined) entry.#object = withRevision(this.#object, revision);
+    entry.#origin = this.#object ?? this.#origin;
     return entry;
   }
 }
@@ -79,12 +86,7 @@ function withRevision(object: KubeObject, revision: Revision): Stored<KubeObject
   const { metadata, apiVersion, kind, ...rest } = object;
   const { resourceVersion: _old, ...meta } = metadata ?? {};
   // The order is that of the bytes.
-  return deepFreeze({
-    apiVersion,
-    kind,
-    metadata: { resourceVersion: String(revision), ...meta },
-    ...rest,
-  }) as Stored<KubeObject>;
+  return { apiVersion, kind, metadata: { resourceVersion: String(revision), ...meta }, ...rest } as Stored<KubeObject>;
 }
 
 const EVENT_OPENING: Readonly<Record<WatchVerb, Buffer>> = {
