@@ -7,7 +7,7 @@ import type { Handler } from '../stage.ts';
 import type { ServiceAccountTokens } from './serviceAccountTokens.ts';
 
 const JWKS_PATH = '/openid/v1/jwks';
-const HEADERS = { 'cache-control': 'public, max-age=3600' };
+const HEADERS = { 'Cache-Control': 'public, max-age=3600' };
 
 /** @param address this server's `host:port`, as others reach it */
 export function openIdPaths(tokens: ServiceAccountTokens, address: () => string): [string, Handler][] {

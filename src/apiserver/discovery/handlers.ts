@@ -8,7 +8,7 @@ import type { Handler } from '../stage.ts';
 import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './documents.ts';
 
 const AGGREGATED_VERSIONS = ['v2', 'v2beta1'];
-const VARY = { vary: 'Accept' };
+const VARY = { Vary: 'Accept' };
 
 /** @param address this server's `host:port`, as others reach it */
 export function discoveryPaths(registry: Registry, address: () => string): [string, Handler][] {
@@ -65,7 +65,7 @@ function answer(
   const body = Buffer.from(JSON.stringify(document));
   const etag = `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`;
   const known = (ctx.header('if-none-match') ?? '').split(',').map((e) => e.trim().replace(/^W\//, ''));
-  const all = { ...headers, etag, 'cache-control': 'public' };
+  const all = { ...headers, Etag: etag, 'Cache-Control': 'public' };
   if (known.includes(etag)) return { type: 'raw', status: 304, contentType, body: Buffer.alloc(0), headers: all };
   return { type: 'raw', status: 200, contentType, body, headers: all };
 }

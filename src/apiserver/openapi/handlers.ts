@@ -61,7 +61,7 @@ function answer(ctx: RequestContext, { body, hash }: Document): RawAnswer {
   const asked = ctx.query.get('hash') ?? '';
   if (asked !== '' && asked !== hash) {
     const location = `${ctx.info.path}?hash=${hash}`;
-    return { type: 'raw', status: 301, contentType: 'text/plain', body: Buffer.alloc(0), headers: { location } };
+    return { type: 'raw', status: 301, contentType: 'text/plain', body: Buffer.alloc(0), headers: { Location: location } };
   }
   const accept = ctx.header('accept') ?? '*/*';
   if (!/\*\/\*|application\/(\*|json)/.test(accept)) {
@@ -69,7 +69,7 @@ function answer(ctx: RequestContext, { body, hash }: Document): RawAnswer {
   }
   const etag = `"${hash}"`;
   const cache = asked === '' ? 'no-cache, private' : 'public, immutable';
-  const headers = { etag, vary: 'Accept', 'cache-control': cache };
+  const headers = { Etag: etag, Vary: 'Accept', 'Cache-Control': cache };
   if ((ctx.header('if-none-match') ?? '').includes(etag)) {
     return { type: 'raw', status: 304, contentType: 'application/json', body: Buffer.alloc(0), headers };
   }

@@ -76,7 +76,7 @@ function targetPath(ctx: RequestContext): string | undefined {
 function toFolder(ctx: RequestContext): Answer {
   const query = ctx.query.toString();
   const location = `${ctx.rawPath}/${query === '' ? '' : `?${query}`}`;
-  return { type: 'raw', status: 301, contentType: 'text/plain', body: Buffer.alloc(0), headers: { location } };
+  return { type: 'raw', status: 301, contentType: 'text/plain', body: Buffer.alloc(0), headers: { Location: location } };
 }
 
 async function podPlace(parts: Proxying, ctx: RequestContext, { scheme, name, port }: ProxyName): Promise<Place> {

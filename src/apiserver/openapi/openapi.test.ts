@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { http, startTestServer, type TestServer } from '../testing/testServer.ts';
+
+let server: TestServer;
+let port = 0;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  ({ port } = await server.api.listen({ host: '127.0.0.1', port: 0 }));
+});
+afterAll(() => server.stop());
+
+const get = (path: string, headers: Record<string, string> = {}) => http(server, port, path, { headers });
+
+test('an index leads to documents that never change', async () => {
+  const { paths } = (await get('/openapi/v3')).json;
+  expect(Object.keys(paths)).toEqual(expect.arrayContaining(['api/v1', 'apis/apps/v1']));
+  const url = paths['apis/apps/v1'].serverRelativeURL;
+  const answer = await get(url);
+  expect(answer.headers['cache-control']).toBe('public, immutable');
+  expect((await get(url, { 'if-none-match': String(answer.headers.etag) })).status).toBe(304);
+  expect((await get('/openapi/v3/apis/apps/v1?hash=OLD')).headers.location).toBe(url);
+  expect((await get('/openapi/v3/apis/none/v1')).status).toBe(404);
+  expect((await get(url, { accept: 'text/html' })).status).toBe(406);
+});
+
+test('every reference leads somewhere, and every operation has a name of its own', async () => {
+  const { paths } = (await get('/openapi/v3')).json;
+  for (const path of Object.keys(paths)) {
+    const { text, json } = await get(`/openapi/v3/${path}`);
+    for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
+      expect(json.components.schemas, `${path} refers to it`).toHaveProperty([name as string]);
+    }
+    const ids = [...text.matchAll(/"operationId":"([^"]+)"/g)].map((m) => m[1]);
+    expect(new Set(ids).size, path).toBe(ids.length);
+  }
+});
+
+test('kubectl finds what it looks for: the kind of a patch, and whether fields are validated', async () => {
+  const { paths, components } = (await get('/openapi/v3/api/v1')).json;
+  const { patch } = paths['/api/v1/namespaces/{namespace}/pods/{name}'];
+  expect(patch['x-kubernetes-group-version-kind']).toEqual({ group: '', version: 'v1', kind: 'Pod' });
+  const names = patch.parameters.map((p: { name: string }) => p.name);
+  expect(names).toEqual(expect.arrayContaining(['dryRun', 'fieldManager', 'fieldValidation', 'force']));
+  expect(components.schemas['io.k8s.api.core.v1.Pod']['x-kubernetes-group-version-kind']).toEqual([
+    { group: '', version: 'v1', kind: 'Pod' },
+  ]);
+  expect(components.schemas['io.k8s.api.core.v1.PodSpec'].properties.containers).toMatchObject({
+    'x-kubernetes-patch-merge-key': 'name',
+    'x-kubernetes-patch-strategy': 'merge',
+    'x-kubernetes-list-map-keys': ['name'],
+  });
+});
