@@ -1,6 +1,7 @@
 /** Everything that the stages are given: who is believed, who decides, what changes writes, what answers besides the verbs. */
-import { createClient } from '../client/createClient.ts';
+
 import type { Client } from '../client/client.ts';
+import { createClient } from '../client/createClient.ts';
 import type { Transport } from '../client/transport.ts';
 import { defaultTolerationSeconds } from './admission/defaultTolerationSeconds.ts';
 import { namespaceLifecycle } from './admission/namespaceLifecycle.ts';
@@ -94,7 +95,12 @@ export function createBuiltins(
       ...podStreamHandlers({ registry, kubelets, authorizers }),
       ...proxyHandlers({ registry, kubelets, random }),
     ]),
-    paths: new Map([...paths, ...discoveryPaths(registry, address), ...openApiPaths(registry), ...openIdPaths(tokens, address)]),
+    paths: new Map([
+      ...paths,
+      ...discoveryPaths(registry, address),
+      ...openApiPaths(registry),
+      ...openIdPaths(tokens, address),
+    ]),
   };
   let client: Client | undefined;
   let service: KubernetesService | undefined;

@@ -67,7 +67,9 @@ describe('pods', () => {
   test('get their priority from a class', async () => {
     const critical = await create('critical', { priorityClassName: 'system-node-critical' });
     expect(critical.spec).toMatchObject({ priority: 2_000_001_000, preemptionPolicy: 'PreemptLowerPriority' });
-    await expect(create('x', { priorityClassName: 'nope' })).rejects.toThrow('no PriorityClass with name nope was found');
+    await expect(create('x', { priorityClassName: 'nope' })).rejects.toThrow(
+      'no PriorityClass with name nope was found',
+    );
     await expect(create('x', { priority: 7 })).rejects.toThrow('must not be provided in pod spec');
     await server.client.create(priorityClasses, { metadata: { name: 'usual' }, value: 5, globalDefault: true });
     expect((await create('usual')).spec).toMatchObject({ priority: 5, priorityClassName: 'usual' });
@@ -92,7 +94,9 @@ describe('nodes', () => {
     const kubelet = createClient(server.api.transport({ name: 'system:node:n1', groups: ['system:nodes'] }));
     const node = await kubelet.create(nodes, { metadata: { name: 'n1', labels: { 'kubernetes.io/hostname': 'n1' } } });
     expect(node.spec?.taints).toEqual([{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }]);
-    await expect(kubelet.create(nodes, { metadata: { name: 'n2' } })).rejects.toThrow('not allowed to modify node "n2"');
+    await expect(kubelet.create(nodes, { metadata: { name: 'n2' } })).rejects.toThrow(
+      'not allowed to modify node "n2"',
+    );
     const labelled = (labels: Record<string, string>) => ({ ...node, metadata: { ...node.metadata, labels } });
     await expect(
       kubelet.update(nodes, labelled({ 'kubernetes.io/hostname': 'n1', 'node-restriction.kubernetes.io/x': 'y' })),
@@ -110,7 +114,11 @@ describe('services', () => {
     const made = await Promise.all(Array.from({ length: 40 }, (_, i) => make(`many-${i}`, { type: 'NodePort' })));
     expect(new Set(made.map((s) => s.spec?.clusterIP)).size).toBe(40);
     expect(new Set(made.map((s) => s.spec?.ports?.[0]?.nodePort)).size).toBe(40);
-    expect(made[0]?.spec).toMatchObject({ ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack', internalTrafficPolicy: 'Cluster' });
+    expect(made[0]?.spec).toMatchObject({
+      ipFamilies: ['IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+      internalTrafficPolicy: 'Cluster',
+    });
     expect(made[0]?.spec?.clusterIPs).toEqual([made[0]?.spec?.clusterIP]);
   });
 
@@ -120,7 +128,9 @@ describe('services', () => {
     await expect(make('third', { clusterIP: '10.97.0.1' })).rejects.toThrow('The range of valid IPs is 10.96.0.0/16');
     const taken = { type: 'NodePort', ports: [{ port: 80, nodePort: 30001 }] };
     await expect(make('fourth', taken)).rejects.toThrow('provided port is already allocated');
-    await expect(make('fifth', { type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] })).rejects.toThrow('30000-32767');
+    await expect(make('fifth', { type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] })).rejects.toThrow(
+      '30000-32767',
+    );
     await server.client.delete(services, { namespace, name: 'first' });
     expect((await make('second', { clusterIP: '10.96.0.50', ...taken })).spec?.clusterIP).toBe('10.96.0.50');
   });
@@ -139,7 +149,9 @@ describe('services', () => {
     expect(ported.spec?.clusterIP).toBe(made.spec?.clusterIP);
     const back = await server.client.update(services, { ...ported, spec: { ...ported.spec, type: 'ClusterIP' } });
     expect(back.spec?.ports?.[0]?.nodePort).toBeUndefined();
-    expect((await make('takes-over', { type: 'NodePort', ports: [{ port: 80, nodePort: port }] })).spec?.type).toBe('NodePort');
+    expect((await make('takes-over', { type: 'NodePort', ports: [{ port: 80, nodePort: port }] })).spec?.type).toBe(
+      'NodePort',
+    );
   });
 
   test('headless and external ones have no address', async () => {

@@ -84,7 +84,8 @@ function podFault(request: AdmissionRequest, node: string): string | undefined {
 }
 
 function nodeFault(request: AdmissionRequest, own: string): string | undefined {
-  if (request.name !== own) return `node ${JSON.stringify(own)} is not allowed to modify node ${JSON.stringify(request.name)}`;
+  if (request.name !== own)
+    return `node ${JSON.stringify(own)} is not allowed to modify node ${JSON.stringify(request.name)}`;
   const node = request.object as Node | undefined;
   const old = request.oldObject as Node | undefined;
   if (node === undefined) return undefined;

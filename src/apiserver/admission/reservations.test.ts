@@ -3,7 +3,8 @@ import { SeededRandom } from '../../lib/random.ts';
 import { formatIp, parseIp, parseIpRange } from './ipRange.ts';
 import { Reservations } from './reservations.ts';
 
-const make = (first: number, last: number) => new Reservations(first, last, { share: 16, most: 256 }, new SeededRandom(1));
+const make = (first: number, last: number) =>
+  new Reservations(first, last, { share: 16, most: 256 }, new SeededRandom(1));
 
 test('each number has one owner, and the start of the range comes last', () => {
   const r = make(1, 64);
@@ -37,5 +38,6 @@ test('ranges of addresses', () => {
   expect(parseIp('10.96.0.256')).toBeUndefined();
   expect(parseIp('10.096.0.1')).toBeUndefined();
   expect(formatIp(parseIp('255.255.255.255') as number)).toBe('255.255.255.255');
-  for (const bad of ['10.0.0.0', '10.0.0.0/31', 'x/16', '10.0.0.0/1']) expect(() => parseIpRange(bad)).toThrow(RangeError);
+  for (const bad of ['10.0.0.0', '10.0.0.0/31', 'x/16', '10.0.0.0/1'])
+    expect(() => parseIpRange(bad)).toThrow(RangeError);
 });

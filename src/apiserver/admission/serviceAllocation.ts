@@ -116,7 +116,8 @@ export class ServiceAllocation implements AdmissionPlugin {
     }
     if (!wanted) {
       const chosen = this.#addresses.choose();
-      if (chosen === undefined) throw apiError('InternalError', 'Internal error occurred: failed to allocate a serviceIP: range is full');
+      if (chosen === undefined)
+        throw apiError('InternalError', 'Internal error occurred: failed to allocate a serviceIP: range is full');
       if (!dryRun) this.#addresses.take(chosen, owner);
       spec.clusterIP = formatIp(chosen);
       spec.clusterIPs = [spec.clusterIP];
@@ -147,7 +148,8 @@ export class ServiceAllocation implements AdmissionPlugin {
     };
     const choose = (): number => {
       const port = this.#ports.choose();
-      if (port === undefined) throw apiError('InternalError', 'Internal error occurred: failed to allocate a nodePort: range is full');
+      if (port === undefined)
+        throw apiError('InternalError', 'Internal error occurred: failed to allocate a nodePort: range is full');
       if (!dryRun) this.#ports.take(port, owner);
       return port;
     };

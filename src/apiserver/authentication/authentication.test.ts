@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tokenReviews } from '../../apis/authentication/tokenReview.ts';
 import type { TokenRequest } from '../../apis/authentication/tokenRequest.ts';
+import { tokenReviews } from '../../apis/authentication/tokenReview.ts';
 import { pods } from '../../apis/core/pod.ts';
 import { serviceAccounts } from '../../apis/core/serviceAccount.ts';
-import type { Kind } from '../../machinery/kind.ts';
+import { createClient } from '../../client/createClient.ts';
 import { VirtualClock } from '../../lib/clock.ts';
+import type { Kind } from '../../machinery/kind.ts';
 import { http, startTestServer, type TestServer } from '../testing/testServer.ts';
 
 const namespace = 'default';
@@ -14,7 +15,7 @@ const SELF_BODY = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind:
 let server: TestServer;
 let port = 0;
 // Real certificates are checked by the system's own clock.
-const clock = new VirtualClock(new Date().getTime());
+const clock = new VirtualClock(Date.now());
 
 beforeAll(async () => {
   server = await startTestServer({ clock });
@@ -96,6 +97,28 @@ describe('tokens', () => {
     await expect(tokenFor({ boundObjectRef: { ...boundObjectRef, uid: 'other' } })).rejects.toThrow('UID');
     await server.client.delete(pods, { namespace, name: 'p' }, { gracePeriodSeconds: 0 });
     expect((await whoAmI({ authorization: `Bearer ${token}` })).status).toBe(401);
+  });
+
+  test('are given to nodes for their own pods only', async () => {
+    const { metadata } = await server.client.create(pods, {
+      metadata: { namespace, name: 'q' },
+      spec: { containers: [{ name: 'c', image: 'x' }], nodeName: 'n1' },
+    });
+    const ask = (node: string, spec: object) => {
+      const client = createClient(server.api.transport({ name: `system:node:${node}`, groups: ['system:nodes'] }));
+      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
+      return client.createSubresource<object, TokenRequest>(
+        serviceAccounts as unknown as Kind,
+        { namespace, name },
+        'token',
+        body,
+      );
+    };
+    const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name: 'q', uid: metadata.uid };
+    expect((await ask('n1', { boundObjectRef })).status?.token).toBeDefined();
+    await expect(ask('n1', {})).rejects.toThrow('not bound to a pod');
+    await expect(ask('n2', { boundObjectRef })).rejects.toThrow('is forbidden');
+    await server.client.delete(pods, { namespace, name: 'q' }, { gracePeriodSeconds: 0 });
   });
 
   test('can be verified by others', async () => {

@@ -35,7 +35,8 @@ function bearerToken(ctx: RequestContext): string | undefined {
   if (ctx.header('upgrade')?.toLowerCase() !== 'websocket') return undefined;
   for (const protocol of (ctx.header('sec-websocket-protocol') ?? '').split(',')) {
     const name = protocol.trim();
-    if (name.startsWith(PROTOCOL_PREFIX)) return Buffer.from(name.slice(PROTOCOL_PREFIX.length), 'base64url').toString();
+    if (name.startsWith(PROTOCOL_PREFIX))
+      return Buffer.from(name.slice(PROTOCOL_PREFIX.length), 'base64url').toString();
   }
   return undefined;
 }

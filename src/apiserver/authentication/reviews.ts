@@ -5,9 +5,9 @@
 import { type SelfSubjectReview, selfSubjectReviews } from '../../apis/authentication/selfSubjectReview.ts';
 import { type TokenReview, type TokenReviewStatus, tokenReviews } from '../../apis/authentication/tokenReview.ts';
 import type { UserInfo } from '../../apis/authentication/userInfo.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { Kind } from '../../machinery/kind.ts';
 import { formatTime } from '../../machinery/time.ts';
-import type { Clock } from '../../lib/clock.ts';
 import { readReview, reviewed } from '../reviewBody.ts';
 import { type Handler, handlerKey } from '../stage.ts';
 import { authenticated, type User } from '../user.ts';

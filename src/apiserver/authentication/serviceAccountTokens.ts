@@ -183,7 +183,8 @@ export class ServiceAccountTokens {
     check('service account', serviceaccount, registry.cache(serviceAccounts).object(namespace, serviceaccount.name));
     if (pod !== undefined) check('pod', pod, registry.cache(pods).object(namespace, pod.name));
     if (secret !== undefined) check('secret', secret, registry.cache(secrets).object(namespace, secret.name));
-    if (node !== undefined && pod === undefined) check('node', node, registry.cache(nodes).object(undefined, node.name));
+    if (node !== undefined && pod === undefined)
+      check('node', node, registry.cache(nodes).object(undefined, node.name));
     return { user, audiences: common };
   }
 
@@ -212,7 +213,10 @@ function userOf(claims: KubernetesClaims, jti: string | undefined): User {
         : { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
       ...(node === undefined
         ? {}
-        : { 'authentication.kubernetes.io/node-name': [node.name], 'authentication.kubernetes.io/node-uid': [node.uid] }),
+        : {
+            'authentication.kubernetes.io/node-name': [node.name],
+            'authentication.kubernetes.io/node-uid': [node.uid],
+          }),
     },
   };
 }

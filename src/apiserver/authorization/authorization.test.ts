@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSubjectRulesReviews } from '../../apis/authorization/selfSubjectRulesReview.ts';
 import { subjectAccessReviews } from '../../apis/authorization/subjectAccessReview.ts';
+import { bindings } from '../../apis/core/binding.ts';
 import { type Pod, pods } from '../../apis/core/pod.ts';
 import { secrets } from '../../apis/core/secret.ts';
 import { serviceAccounts } from '../../apis/core/serviceAccount.ts';
-import { bindings } from '../../apis/core/binding.ts';
 import { clusterRoles } from '../../apis/rbac/clusterRole.ts';
 import { roles } from '../../apis/rbac/role.ts';
 import { roleBindings } from '../../apis/rbac/roleBinding.ts';
@@ -32,7 +32,8 @@ const pod = (name: string, more: Partial<NonNullable<Pod['spec']>> = {}): Pod =>
 describe('RBAC', () => {
   test('a binding allows what its role says, there and nowhere else, from the moment it is acknowledged', async () => {
     const bob = as('bob');
-    const refused = 'pods is forbidden: User "bob" cannot list resource "pods" in API group "" in the namespace "default"';
+    const refused =
+      'pods is forbidden: User "bob" cannot list resource "pods" in API group "" in the namespace "default"';
     await expect(bob.list(pods, { namespace })).rejects.toThrow(refused);
     await server.client.create(roles, {
       metadata: { namespace, name: 'lister' },
@@ -77,7 +78,9 @@ describe('RBAC', () => {
   test('a rules review lists what is allowed', async () => {
     const review = await as('v', 'viewers').create(selfSubjectRulesReviews, { spec: { namespace } });
     expect(review.status?.incomplete).toBe(false);
-    expect(review.status?.resourceRules.some((r) => r.resources?.includes('pods') && r.verbs.includes('watch'))).toBe(true);
+    expect(review.status?.resourceRules.some((r) => r.resources?.includes('pods') && r.verbs.includes('watch'))).toBe(
+      true,
+    );
     expect(review.status?.nonResourceRules.some((r) => r.nonResourceURLs?.includes('/version'))).toBe(true);
   });
 });
@@ -142,7 +145,9 @@ describe('nodes', () => {
     const running = { ...found, status: { ...found.status, phase: 'Running' } } as Pod;
     await expect(n2.update(pods, running, { subresource: 'status' })).rejects.toThrow('is forbidden');
     expect((await n1.update(pods, running, { subresource: 'status' })).status?.phase).toBe('Running');
-    await expect(n1.delete(pods, { namespace, name: 'needs-secret' }, { gracePeriodSeconds: 0 })).resolves.toBeUndefined();
+    await expect(
+      n1.delete(pods, { namespace, name: 'needs-secret' }, { gracePeriodSeconds: 0 }),
+    ).resolves.toBeUndefined();
   });
 
   test('a pod is bound once', async () => {

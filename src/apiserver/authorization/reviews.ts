@@ -7,8 +7,8 @@ import { localSubjectAccessReviews } from '../../apis/authorization/localSubject
 import { selfSubjectAccessReviews } from '../../apis/authorization/selfSubjectAccessReview.ts';
 import {
   type SelfSubjectRulesReview,
-  selfSubjectRulesReviews,
   type SubjectRulesReviewStatus,
+  selfSubjectRulesReviews,
 } from '../../apis/authorization/selfSubjectRulesReview.ts';
 import { subjectAccessReviews } from '../../apis/authorization/subjectAccessReview.ts';
 import type { PolicyRule } from '../../apis/rbac/rules.ts';
@@ -73,7 +73,10 @@ function attributesOf(user: User, { resourceAttributes: r, nonResourceAttributes
   };
 }
 
-function selectorOf(selector: { rawSelector?: string; requirements?: { key: string; operator: string; values?: string[] }[] }): string {
+function selectorOf(selector: {
+  rawSelector?: string;
+  requirements?: { key: string; operator: string; values?: string[] }[];
+}): string {
   if (selector.rawSelector !== undefined) return selector.rawSelector;
   return (selector.requirements ?? [])
     .filter((r) => r.operator === 'In' && r.values?.length === 1)

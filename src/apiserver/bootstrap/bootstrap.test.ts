@@ -5,18 +5,18 @@ import { services } from '../../apis/core/service.ts';
 import { endpointSlices } from '../../apis/discovery/endpointSlice.ts';
 import { type ClusterRole, clusterRoles } from '../../apis/rbac/clusterRole.ts';
 import { clusterRoleBindings } from '../../apis/rbac/clusterRoleBinding.ts';
+import { builtinKinds } from '../../apis/registry.ts';
 import { priorityClasses } from '../../apis/scheduling/priorityClass.ts';
 import { VirtualClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { KindRegistry } from '../../machinery/kindRegistry.ts';
-import { builtinKinds } from '../../apis/registry.ts';
 import { Registry } from '../registry/registry.ts';
 import { startTestServer, type TestServer } from '../testing/testServer.ts';
 import { ensureDefaultObjects } from './defaultObjects.ts';
 
 let server: TestServer;
 let port = 0;
-const clock = new VirtualClock(new Date().getTime());
+const clock = new VirtualClock(Date.now());
 const kubernetes = { namespace: 'default', name: 'kubernetes' };
 
 beforeAll(async () => {
@@ -27,7 +27,12 @@ afterAll(() => server.stop());
 
 test('a new cluster has its namespaces, priority classes, roles and bindings', async () => {
   const names = (list: { items: readonly { metadata: { name: string } }[] }) => list.items.map((i) => i.metadata.name);
-  expect(names(await server.client.list(namespaces))).toEqual(['default', 'kube-node-lease', 'kube-public', 'kube-system']);
+  expect(names(await server.client.list(namespaces))).toEqual([
+    'default',
+    'kube-node-lease',
+    'kube-public',
+    'kube-system',
+  ]);
   expect(names(await server.client.list(priorityClasses))).toEqual(['system-cluster-critical', 'system-node-critical']);
   const roles = names(await server.client.list(clusterRoles));
   expect(roles).toEqual(expect.arrayContaining(['admin', 'cluster-admin', 'edit', 'system:node', 'view']));
@@ -47,7 +52,11 @@ test('a later start adds what is missing, leaves what was added, and writes noth
   await server.client.update(clusterRoles, { ...view, rules: [own] } as ClusterRole);
   const edit = await server.client.get(clusterRoles, { name: 'edit' });
   const annotations = { 'rbac.authorization.kubernetes.io/autoupdate': 'false' };
-  await server.client.update(clusterRoles, { ...edit, metadata: { ...edit.metadata, annotations }, rules: [] } as ClusterRole);
+  await server.client.update(clusterRoles, {
+    ...edit,
+    metadata: { ...edit.metadata, annotations },
+    rules: [],
+  } as ClusterRole);
   await server.client.delete(clusterRoleBindings, { name: 'system:discovery' });
   await start();
   const completed = await server.client.get(clusterRoles, { name: 'view' });
@@ -60,7 +69,10 @@ test('a later start adds what is missing, leaves what was added, and writes noth
 
 test('the service kubernetes leads to this server, and is put right when it is changed', async () => {
   const service = await server.client.get(services, kubernetes);
-  expect(service.spec).toMatchObject({ clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, targetPort: port }] });
+  expect(service.spec).toMatchObject({
+    clusterIP: '10.96.0.1',
+    ports: [{ name: 'https', port: 443, targetPort: port }],
+  });
   const slice = await server.client.get(endpointSlices, kubernetes);
   expect(slice).toMatchObject({ addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }], ports: [{ port }] });
 

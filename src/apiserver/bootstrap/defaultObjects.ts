@@ -131,7 +131,9 @@ function completedBinding<T extends AnyBinding>(found: Stored<T>, wanted: T): T 
   if (found.roleRef.kind !== wanted.roleRef.kind || found.roleRef.name !== wanted.roleRef.name) return 'replace';
   const { object, changed } = completedMeta(found, wanted);
   const has = (s: Subject) =>
-    (found.subjects ?? []).some((f) => f.kind === s.kind && f.name === s.name && (f.namespace ?? '') === (s.namespace ?? ''));
+    (found.subjects ?? []).some(
+      (f) => f.kind === s.kind && f.name === s.name && (f.namespace ?? '') === (s.namespace ?? ''),
+    );
   const missing = (wanted.subjects ?? []).filter((s) => !has(s));
   if (missing.length > 0) object.subjects = [...(object.subjects ?? []), ...missing];
   return changed || missing.length > 0 ? object : undefined;

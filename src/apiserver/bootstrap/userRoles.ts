@@ -90,16 +90,7 @@ export const USER_ROLES: readonly RoleRow[] = [
   {
     name: 'system:monitoring',
     rules: [
-      canVisit(
-        '/healthz',
-        '/healthz/*',
-        '/livez',
-        '/livez/*',
-        '/metrics',
-        '/metrics/slis',
-        '/readyz',
-        '/readyz/*',
-      ),
+      canVisit('/healthz', '/healthz/*', '/livez', '/livez/*', '/metrics', '/metrics/slis', '/readyz', '/readyz/*'),
     ],
   },
 ];

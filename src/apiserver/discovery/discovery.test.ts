@@ -37,7 +37,8 @@ test('versions, groups and resources', async () => {
     verbs: ['get', 'patch', 'update'],
   });
   expect((await get('/api/v1')).json.resources.map((r: { name: string }) => r.name)).toContain('pods/exec');
-  for (const path of ['/apis/none', '/apis/apps/v9', '/apis/apps/v1/x/y/z/w']) expect((await get(path)).status).toBe(404);
+  for (const path of ['/apis/none', '/apis/apps/v9', '/apis/apps/v1/x/y/z/w'])
+    expect((await get(path)).status).toBe(404);
 });
 
 test('all in one document, with an ETag', async () => {

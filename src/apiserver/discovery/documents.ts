@@ -73,8 +73,7 @@ function storageVersionHash(gv: GroupVersion, kind: string): string {
 
 /** All groups and resources in one document (apidiscovery.k8s.io/v2). @param which /api has the core group only, /apis the others */
 export function aggregated(kinds: KindRegistry, which: 'api' | 'apis', apiVersion: string) {
-  const groups =
-    which === 'api' ? [{ name: '', versions: [CORE] }] : groupsOf(kinds);
+  const groups = which === 'api' ? [{ name: '', versions: [CORE] }] : groupsOf(kinds);
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion,

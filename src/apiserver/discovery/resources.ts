@@ -50,15 +50,17 @@ function subresources(kind: Kind): DiscoveredResource[] {
     const response = { group: group ?? kind.group, version: version ?? kind.version, kind: of };
     found.set(name, { response, verbs: [...verbs].sort() });
   }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([subresource, rest]) => ({
-    name: kind.plural,
-    subresource,
-    singular: '',
-    namespaced: kind.namespaced,
-    shortNames: [],
-    categories: [],
-    ...rest,
-  }));
+  return [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([subresource, rest]) => ({
+      name: kind.plural,
+      subresource,
+      singular: '',
+      namespaced: kind.namespaced,
+      shortNames: [],
+      categories: [],
+      ...rest,
+    }));
 }
 
 export interface DiscoveredGroup {

@@ -35,7 +35,12 @@ export function openApiDocument(
     components: {
       schemas,
       securitySchemes: {
-        BearerToken: { type: 'apiKey', in: 'header', name: 'authorization', description: 'Bearer token authentication' },
+        BearerToken: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'authorization',
+          description: 'Bearer token authentication',
+        },
       },
     },
   };

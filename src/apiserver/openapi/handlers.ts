@@ -61,7 +61,13 @@ function answer(ctx: RequestContext, { body, hash }: Document): RawAnswer {
   const asked = ctx.query.get('hash') ?? '';
   if (asked !== '' && asked !== hash) {
     const location = `${ctx.info.path}?hash=${hash}`;
-    return { type: 'raw', status: 301, contentType: 'text/plain', body: Buffer.alloc(0), headers: { Location: location } };
+    return {
+      type: 'raw',
+      status: 301,
+      contentType: 'text/plain',
+      body: Buffer.alloc(0),
+      headers: { Location: location },
+    };
   }
   const accept = ctx.header('accept') ?? '*/*';
   if (!/\*\/\*|application\/(\*|json)/.test(accept)) {

@@ -14,7 +14,8 @@ export const PATCH = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';
 const schemaRef = (name: string) => `#/components/schemas/${name}`;
 
 /** The definition of a kind's list. */
-const listSchemaName = ({ schema, listKind }: Kind) => schema.name.slice(0, schema.name.lastIndexOf('.') + 1) + listKind;
+const listSchemaName = ({ schema, listKind }: Kind) =>
+  schema.name.slice(0, schema.name.lastIndexOf('.') + 1) + listKind;
 
 const JSON_TYPE = 'application/json';
 const PATCH_TYPES = [
@@ -28,7 +29,12 @@ const CONNECTING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward'
 const NAME = (kind: Kind) => pathParameter('name', `name of the ${kind.kind}`);
 const NAMESPACE = pathParameter('namespace', 'the namespace');
 
-export function pathsOf(registry: KindRegistry, kinds: readonly Kind[], extra: readonly Kind[], gv: GroupVersion): Json {
+export function pathsOf(
+  registry: KindRegistry,
+  kinds: readonly Kind[],
+  extra: readonly Kind[],
+  gv: GroupVersion,
+): Json {
   const root = gv.group === '' ? `/api/${gv.version}/` : `/apis/${gv.group}/${gv.version}/`;
   const paths: Json = {
     [root]: {
@@ -68,7 +74,9 @@ export function pathsOf(registry: KindRegistry, kinds: readonly Kind[], extra: r
 
 function operations(kind: Kind, rows: readonly (readonly [method: string, verb: Verb, action: string])[]): Json {
   return Object.fromEntries(
-    rows.filter(([, verb]) => kind.verbs.includes(verb)).map(([method, verb, action]) => [method, operation(kind, verb, action)]),
+    rows
+      .filter(([, verb]) => kind.verbs.includes(verb))
+      .map(([method, verb, action]) => [method, operation(kind, verb, action)]),
   );
 }
 
@@ -80,14 +88,19 @@ function* subresources(registry: KindRegistry, kind: Kind, extra: readonly Kind[
   for (const [name, { kind: of, group, version, verbs }] of Object.entries(kind.subresources ?? {})) {
     const gv = { group: group ?? kind.group, version: version ?? kind.version };
     const found =
-      registry.byKind(apiVersionOf(gv), of) ?? extra.find((k) => k.kind === of && k.group === gv.group && k.version === gv.version);
+      registry.byKind(apiVersionOf(gv), of) ??
+      extra.find((k) => k.kind === of && k.group === gv.group && k.version === gv.version);
     rows.push([name, { ...gv, kind: of }, found, verbs]);
   }
   for (const [name, gvk, of, verbs] of rows) {
     const methods: Json = {};
     for (const verb of verbs) {
       const [method, action] = METHOD_OF[verb];
-      methods[method] = operation(kind, verb, CONNECTING.has(name) ? 'connect' : action, { subresource: name, of, gvk });
+      methods[method] = operation(kind, verb, CONNECTING.has(name) ? 'connect' : action, {
+        subresource: name,
+        of,
+        gvk,
+      });
     }
     yield [name, methods];
   }

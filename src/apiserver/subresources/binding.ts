@@ -58,7 +58,9 @@ function checkBindable(pod: Stored<Pod>, binding: Binding): void {
   }
   const version = binding.metadata?.resourceVersion;
   if (version && version !== pod.metadata.resourceVersion) {
-    throw refuse(`Precondition failed: ResourceVersion in precondition: ${version}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`);
+    throw refuse(
+      `Precondition failed: ResourceVersion in precondition: ${version}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`,
+    );
   }
   if (pod.metadata.deletionTimestamp !== undefined) {
     throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);

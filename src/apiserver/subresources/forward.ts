@@ -2,7 +2,7 @@
  * Passing a request on to another server and its answer back, byte for byte: plain HTTP with back-pressure
  * and streaming, and upgrades (WebSocket, SPDY/3.1) as two joined connections.
  */
-import { type ClientRequest, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -209,7 +209,8 @@ function responseHeaders(answer: IncomingMessage): Record<string, string | strin
 
 function rawHeaders(answer: IncomingMessage): string {
   let text = '';
-  for (let i = 0; i < answer.rawHeaders.length; i += 2) text += `${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}\r\n`;
+  for (let i = 0; i < answer.rawHeaders.length; i += 2)
+    text += `${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}\r\n`;
   return text;
 }
 

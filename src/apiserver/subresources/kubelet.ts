@@ -62,5 +62,8 @@ function addressOf(node: Stored<Node>): string {
     const found = node.status?.addresses?.find((a) => a.type === type);
     if (found !== undefined) return found.address;
   }
-  throw apiError('InternalError', `no preferred addresses found; known addresses: ${JSON.stringify(node.status?.addresses ?? [])}`);
+  throw apiError(
+    'InternalError',
+    `no preferred addresses found; known addresses: ${JSON.stringify(node.status?.addresses ?? [])}`,
+  );
 }

@@ -74,16 +74,22 @@ function checkLogOptions(query: URLSearchParams, name: string): void {
   const atLeast = (field: string, least: number, why: string) => {
     const text = query.get(field);
     if (text === null || text === '') return;
-    if (!/^-?\d{1,15}$/.test(text)) throw badRequest(`${field}: Invalid value: ${JSON.stringify(text)}: must be a whole number`);
+    if (!/^-?\d{1,15}$/.test(text))
+      throw badRequest(`${field}: Invalid value: ${JSON.stringify(text)}: must be a whole number`);
     if (Number(text) < least) errors.push(invalid(field, Number(text), why));
   };
   atLeast('tailLines', 0, 'must be greater than or equal to 0');
   atLeast('limitBytes', 1, 'must be greater than 0');
   atLeast('sinceSeconds', 1, 'must be greater than 0');
   const since = query.get('sinceTime') ?? '';
-  if (since !== '' && Number.isNaN(Date.parse(since))) throw badRequest('sinceTime: Invalid value: must be a time in RFC 3339');
+  if (since !== '' && Number.isNaN(Date.parse(since)))
+    throw badRequest('sinceTime: Invalid value: must be a time in RFC 3339');
   if (since !== '' && (query.get('sinceSeconds') ?? '') !== '') {
-    errors.push({ type: 'FieldValueForbidden', field: '', detail: 'at most one of `sinceTime` or `sinceSeconds` may be specified' });
+    errors.push({
+      type: 'FieldValueForbidden',
+      field: '',
+      detail: 'at most one of `sinceTime` or `sinceSeconds` may be specified',
+    });
   }
   if (errors.length > 0) throw invalidObject({ group: '', kind: 'PodLogOptions' }, name, errors);
 }

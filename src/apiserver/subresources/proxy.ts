@@ -76,7 +76,13 @@ function targetPath(ctx: RequestContext): string | undefined {
 function toFolder(ctx: RequestContext): Answer {
   const query = ctx.query.toString();
   const location = `${ctx.rawPath}/${query === '' ? '' : `?${query}`}`;
-  return { type: 'raw', status: 301, contentType: 'text/plain', body: Buffer.alloc(0), headers: { Location: location } };
+  return {
+    type: 'raw',
+    status: 301,
+    contentType: 'text/plain',
+    body: Buffer.alloc(0),
+    headers: { Location: location },
+  };
 }
 
 async function podPlace(parts: Proxying, ctx: RequestContext, { scheme, name, port }: ProxyName): Promise<Place> {
@@ -87,7 +93,8 @@ async function podPlace(parts: Proxying, ctx: RequestContext, { scheme, name, po
   const host = pod.status?.podIP;
   if (!host) throw badRequest('address not allowed');
   const ports = (pod.spec?.containers ?? []).flatMap((c) => c.ports ?? []);
-  const number = port === '' ? ports[0]?.containerPort : (ports.find((p) => p.name === port)?.containerPort ?? Number(port));
+  const number =
+    port === '' ? ports[0]?.containerPort : (ports.find((p) => p.name === port)?.containerPort ?? Number(port));
   return { protocol: scheme ?? 'http', host, port: portNumber(number ?? (scheme === 'https' ? 443 : 80), port) };
 }
 
@@ -121,9 +128,13 @@ async function servicePlace(parts: Proxying, ctx: RequestContext, { scheme, name
 /** The name of the service's port that is meant; endpoints know ports by name. */
 function servicePort(service: Stored<Service>, asked: string): string {
   const ports = service.spec?.ports ?? [];
-  const found = asked === '' && ports.length === 1 ? ports[0] : ports.find((p) => p.name === asked || String(p.port) === asked);
+  const found =
+    asked === '' && ports.length === 1 ? ports[0] : ports.find((p) => p.name === asked || String(p.port) === asked);
   if (found === undefined && (asked !== '' || ports.every((p) => p.name))) {
-    throw apiError('ServiceUnavailable', `no service port ${JSON.stringify(asked)} found for service ${JSON.stringify(service.metadata.name)}`);
+    throw apiError(
+      'ServiceUnavailable',
+      `no service port ${JSON.stringify(asked)} found for service ${JSON.stringify(service.metadata.name)}`,
+    );
   }
   return found?.name ?? '';
 }

@@ -8,7 +8,7 @@ import { type Pod, pods } from '../../apis/core/pod.ts';
 import { secrets } from '../../apis/core/secret.ts';
 import { serviceAccounts } from '../../apis/core/serviceAccount.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
-import { apiError, badRequest, conflict, notFound } from '../../machinery/status.ts';
+import { apiError, badRequest, conflict, forbiddenRequest, notFound } from '../../machinery/status.ts';
 import { formatTime } from '../../machinery/time.ts';
 import type { Answer } from '../answer.ts';
 import type { Reference, ServiceAccountTokens, TokenContent } from '../authentication/serviceAccountTokens.ts';
@@ -30,6 +30,7 @@ async function requestToken(registry: Registry, tokens: ServiceAccountTokens, ct
   }
   const { namespace = '', name } = ctx.info;
   const request = (await readReview(ctx, KIND)) as TokenRequest;
+  checkNode(registry, ctx, request);
   const account = await find(registry, serviceAccounts as unknown as Kind, namespace, name);
   const spec = request.spec ?? {};
   const audiences = spec.audiences?.length ? spec.audiences : [...tokens.audiences];
@@ -38,9 +39,7 @@ async function requestToken(registry: Registry, tokens: ServiceAccountTokens, ct
     serviceAccount: referenceTo(account),
     audiences,
     lifetimeSeconds: spec.expirationSeconds ?? 3600,
-    ...(spec.boundObjectRef === undefined
-      ? {}
-      : await bound(registry, ctx, namespace, name, spec.boundObjectRef)),
+    ...(spec.boundObjectRef === undefined ? {} : await bound(registry, namespace, name, spec.boundObjectRef)),
   };
   const signed = await tokens.sign(content);
   return reviewed(
@@ -54,10 +53,22 @@ async function requestToken(registry: Registry, tokens: ServiceAccountTokens, ct
   );
 }
 
-/** Nodes ask for tokens of their own pods only. */
+/** Nodes ask for tokens of their own pods only. @throws ApiError Forbidden */
+function checkNode(registry: Registry, ctx: RequestContext, request: TokenRequest): void {
+  const node = nodeOf(ctx.user);
+  if (node === undefined) return;
+  const ref = request.spec?.boundObjectRef;
+  const refuse = (why: string) => forbiddenRequest(serviceAccounts, ctx.info.name, why);
+  if (ref?.kind !== 'Pod' || !ref.name) throw refuse('node requested token not bound to a pod');
+  if (!ref.uid) throw refuse('node requested token with a pod binding without a uid');
+  const pod = registry.cache(pods).object(ctx.info.namespace, ref.name);
+  if (pod !== undefined && pod.spec?.nodeName !== node) {
+    throw refuse('node requested token bound to a pod scheduled on a different node');
+  }
+}
+
 async function bound(
   registry: Registry,
-  ctx: RequestContext,
   namespace: string,
   account: string,
   ref: BoundObjectReference,
@@ -81,7 +92,6 @@ async function bound(
       return { secret: referenceTo(secret) };
     }
     case 'Node': {
-      if (nodeOf(ctx.user) !== undefined) throw badRequest('nodes bind tokens to pods only');
       const node = await find(registry, nodes as unknown as Kind, undefined, what);
       checkUid(nodes as unknown as Kind, node, ref);
       return { node: referenceTo(node) };
