@@ -2,11 +2,10 @@
  * The way in and out over the network: HTTP/1.1 and HTTP/2 with TLS on one port. Makes a context of
  * each request, runs the pipeline, writes the answer.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { gzip } from 'node:zlib';
 import { type ApiError, apiError, badRequest, type Status } from '../machinery/status.ts';
 import type { Answer } from './answer.ts';
 import { emptyInfo, type RawConnection, type RequestBody, type RequestContext } from './context.ts';
@@ -14,14 +13,12 @@ import { type Encoded, encodeAnswer, encodeValue, JSON_TYPE } from './encoding/e
 import { negotiate, type Wanted } from './encoding/negotiate.ts';
 import { streamWatch } from './encoding/watchStream.ts';
 import { type Pipeline, statusOf } from './pipeline.ts';
+import { sendBody } from './sendBody.ts';
 import type { ApiServerParts } from './stage.ts';
 import { ANONYMOUS } from './user.ts';
 
 /** Larger bodies are refused, as Kubernetes does. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
-/** Answers above this are compressed for whom it pleases, as in Kubernetes. */
-const GZIP_FROM_BYTES = 128 * 1024;
-const GZIP_LEVEL = 1;
 const MAX_URL_LENGTH = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 30_000;
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -137,31 +134,18 @@ class Connections {
   }
 
   #send(ctx: HttpContext, res: ServerResponse, encoded: Encoded, extra?: Readonly<Record<string, string>>): void {
-    const { body } = encoded;
-    const headers: Record<string, string | number | string[]> = {
+    const headers = withWarnings(ctx, {
       'Content-Type': encoded.contentType,
       'Cache-Control': 'no-cache, private',
-      'Content-Length': body.length,
       ...extra,
-    };
-    withWarnings(ctx, headers);
-    if (body.length >= GZIP_FROM_BYTES && accepts(ctx.header('accept-encoding'), 'gzip')) {
-      gzip(body, { level: GZIP_LEVEL }, (error, compressed) => {
-        if (error !== null) {
-          res.destroy();
-          return;
-        }
-        headers['Content-Encoding'] = 'gzip';
-        headers['Content-Length'] = compressed.length;
-        headers.Vary = 'Accept-Encoding';
-        res.writeHead(encoded.status, headers);
-        res.end(compressed);
-      });
+    });
+    const { status, body } = encoded;
+    if (ctx.method === 'HEAD' || status === 304) {
+      res.writeHead(status, { ...headers, 'Content-Length': body.length });
+      res.end();
       return;
     }
-    res.writeHead(encoded.status, headers);
-    if (ctx.method === 'HEAD' || encoded.status === 304) res.end();
-    else res.end(body);
+    sendBody(res, { status, headers }, body, accepts(ctx.header('accept-encoding'), 'gzip'));
   }
 
   #refuse(ctx: HttpContext, res: ServerResponse, error: unknown): void {
@@ -211,7 +195,7 @@ function headersOf(status: Status): Record<string, string> {
 }
 
 /** Warnings go out as RFC 7234 has them: code 299, no agent, quoted text. */
-function withWarnings(ctx: HttpContext, headers: Record<string, string | number | string[]>) {
+function withWarnings(ctx: HttpContext, headers: OutgoingHttpHeaders) {
   if (ctx.warnings.length > 0) headers.Warning = ctx.warnings.map((text) => `299 - ${JSON.stringify(text.replaceAll(/[^\x20-\x7e]/g, '?'))}`);
   return headers;
 }

@@ -8,7 +8,7 @@ import { apiVersionOf, type KubeObject } from '../machinery/kind.ts';
 import { ApiError, apiError } from '../machinery/status.ts';
 import type { Answer, RunningWatch, WatchItem } from './answer.ts';
 import { emptyInfo, type RequestBody, type RequestContext } from './context.ts';
-import { listMeta } from './encoding/encodeAnswer.ts';
+import { listMeta } from './encoding/listBody.ts';
 import { bookmarkOf } from './encoding/watchStream.ts';
 import { type Pipeline, statusOf } from './pipeline.ts';
 import type { ApiServerParts } from './stage.ts';

@@ -3,13 +3,13 @@ import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.t
 import { columnDefinitions, partialMetadata, tableRow } from '../../machinery/table.ts';
 import { apiError } from '../../machinery/status.ts';
 import type { EntryAnswer, ListAnswer, ObjectAnswer, RawAnswer } from '../answer.ts';
-import type { Entry } from '../registry/entry.ts';
+import { type ListBody, listBody, listMeta } from './listBody.ts';
 import type { Wanted } from './negotiate.ts';
 
 export interface Encoded {
   readonly status: number;
   readonly contentType: string;
-  readonly body: Buffer;
+  readonly body: Buffer | ListBody;
 }
 
 export const JSON_TYPE = 'application/json';
@@ -30,7 +30,7 @@ export function encodeAnswer(answer: EntryAnswer | ObjectAnswer | ListAnswer | R
       return encodeValue(answer.status, oneForm(answer.kind, answer.object, wanted, now), wanted);
     case 'list':
       if (wanted.form === 'object' && !wanted.pretty && !wanted.yaml) {
-        return { status: 200, contentType: JSON_TYPE, body: encodeList(answer) };
+        return { status: 200, contentType: JSON_TYPE, body: listBody(answer) };
       }
       return encodeValue(200, listForm(answer, wanted, now), wanted);
   }
@@ -41,41 +41,6 @@ export function encodeValue(status: number, value: unknown, wanted: Pick<Wanted,
   // YAML is a superset of JSON; what asks for YAML gets it in that style.
   const text = wanted.pretty || wanted.yaml ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value);
   return { status, contentType: wanted.yaml ? 'application/yaml' : JSON_TYPE, body: Buffer.from(text) };
-}
-
-const COMMA = Buffer.from(',');
-const LIST_END = Buffer.from(']}');
-
-/** A list is the opening, the objects' own bytes, and the end. A hot path: one copy of each object. */
-export function encodeList(answer: ListAnswer): Buffer {
-  const { kind, entries } = answer;
-  const opening = Buffer.from(
-    `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":${JSON.stringify(listMeta(answer))},"items":[`,
-  );
-  let size = opening.length + LIST_END.length + Math.max(0, entries.length - 1);
-  for (const entry of entries) size += entry.bytes.length;
-  const out = Buffer.allocUnsafe(size);
-  let at = opening.copy(out);
-  for (let i = 0; i < entries.length; i++) {
-    if (i > 0) out[at++] = COMMA[0] as number;
-    at += (entries[i] as Entry).bytes.copy(out, at);
-  }
-  LIST_END.copy(out, at);
-  return out;
-}
-
-export function listMeta(answer: ListAnswer): KubeListMeta {
-  return {
-    resourceVersion: String(answer.revision),
-    ...(answer.continue === undefined ? {} : { continue: answer.continue }),
-    ...(answer.remaining === undefined ? {} : { remainingItemCount: answer.remaining }),
-  };
-}
-
-export interface KubeListMeta {
-  readonly resourceVersion: string;
-  readonly continue?: string;
-  readonly remainingItemCount?: number;
 }
 
 function oneForm(kind: Kind, object: KubeObject, wanted: Wanted, now: number): unknown {

@@ -16,10 +16,10 @@ const SUPPORTED = ['application/json-patch+json', 'application/merge-patch+json'
 export async function patchVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
   await parts.registry.cache(kind).freshen();
   const { patch, duplicates, contentType } = patchOf(await ctx.readBody());
-  return changeObject(parts, ctx, kind, async (old) => {
+  return changeObject(parts, ctx, kind, (old) => {
     const value = applyPatch(kind, contentType, old as unknown as JsonObject, patch);
     // Parts of the old object, which is frozen, are shared by the result: decoding makes it our own.
-    const object: KubeObject = decodeObject(ctx, kind, { value: structuredClone(value), duplicates }, true);
+    const object: KubeObject = decodeObject(ctx, kind, { value, duplicates }, true);
     setDefaults(kind, object);
     return object;
   });
@@ -40,7 +40,7 @@ export function patchOf(body: RequestBody): Patch {
       `the body of the request was in an unknown format - accepted media types include: ${SUPPORTED.join(', ')}`,
     );
   }
-  if (body.type === 'object') return { patch: body.object, duplicates: [], contentType };
+  if (body.type === 'object') return { patch: structuredClone(body.object), duplicates: [], contentType };
   const parsed = parseJsonBody(body.bytes);
   return { patch: parsed.value, duplicates: parsed.duplicates, contentType };
 }

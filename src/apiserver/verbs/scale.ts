@@ -28,7 +28,7 @@ export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind
       const { patch, contentType } = patchOf(await ctx.readBody());
       const changed = await change(parts, ctx, kind, (old) => {
         const value = applyPatch(scales as unknown as Kind, contentType, scaleOf(kind, old) as unknown as JsonObject, patch);
-        return decodeObject(ctx, scales as unknown as Kind, { value: structuredClone(value), duplicates: [] }, true) as Scale;
+        return decodeObject(ctx, scales as unknown as Kind, { value, duplicates: [] }, true) as Scale;
       });
       return answer(changed);
     }
@@ -38,7 +38,7 @@ export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind
 }
 
 async function change(parts: ApiServerParts, ctx: RequestContext, kind: Kind, scaleFor: (old: KubeObject) => Scale): Promise<KubeObject> {
-  const answer = await changeObject(parts, ctx, kind, async (old) => {
+  const answer = await changeObject(parts, ctx, kind, (old) => {
     const scale = scaleFor(old);
     const replicas = scale.spec?.replicas ?? 0;
     if (replicas < 0) {

@@ -1,5 +1,6 @@
 /** PUT of a whole object, and what every change of an object goes through. */
-import { isDeepStrictEqual } from 'node:util';
+import { encodeStored } from '../../machinery/encode.ts';
+import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import type { Kind, KubeObject, UpdateRules } from '../../machinery/kind.ts';
 import type { ObjectMeta } from '../../machinery/meta.ts';
 import { conflict, notFound } from '../../machinery/status.ts';
@@ -13,7 +14,7 @@ import { createObject } from './create.ts';
 import { finishDeletion } from './delete.ts';
 import { checkFieldManager } from './fieldManager.ts';
 import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
-import { MAX_ATTEMPTS, put, sameStored } from './write.ts';
+import { isSame, MAX_ATTEMPTS, put } from './write.ts';
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
@@ -27,7 +28,9 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
     if (meta.resourceVersion === undefined || meta.resourceVersion === '') return createObject(parts, ctx, kind, object);
   }
   setDefaults(kind, object);
-  return changeObject(parts, ctx, kind, async () => structuredClone(object));
+  // Without a resourceVersion it is tried again on top of what others have written, each time as it came.
+  const once = meta.resourceVersion !== undefined && meta.resourceVersion !== '' && meta.resourceVersion !== '0';
+  return changeObject(parts, ctx, kind, () => (once ? object : structuredClone(object)));
 }
 
 /**
@@ -39,7 +42,7 @@ export async function changeObject(
   parts: ApiServerParts,
   ctx: RequestContext,
   kind: Kind,
-  change: (old: KubeObject) => Promise<KubeObject>,
+  change: (old: KubeObject) => KubeObject,
 ): Promise<Answer> {
   const cache = parts.registry.cache(kind);
   const { namespace, name, subresource } = ctx.info;
@@ -48,7 +51,7 @@ export async function changeObject(
     const current = cache.get(namespace, name);
     if (current === undefined) throw notFound(kind, name);
     const old = current.object;
-    const object = await change(old);
+    const object = change(old);
     const meta = metaOf(object);
     const wanted = meta.resourceVersion ?? '';
     if (wanted !== '' && wanted !== '0' && wanted !== old.metadata.resourceVersion) throw conflict(kind, name, MODIFIED);
@@ -102,9 +105,10 @@ async function storeChange(parts: ApiServerParts, kind: Kind, current: Entry, ob
   const cache = parts.registry.cache(kind);
   // The last finalizer went, and nothing else holds the object.
   if (isOver(kind, object)) return finishDeletion(parts, cache, current, object);
+  const stored = encodeStored(kind, object);
   // A write that changes nothing is not one: the resourceVersion stays.
-  if (sameStored(kind, object, current.object)) return current;
-  return put(parts, cache, current.key, object, current.revision);
+  if (isSame(kind, current, object, stored)) return current;
+  return put(parts, cache, current.key, object, current.revision, stored);
 }
 
 function isOver(kind: Kind, object: KubeObject): boolean {
@@ -167,7 +171,11 @@ function keepMeta(object: KubeObject, old: KubeObject, subresource: string): voi
 /** The generation counts changes of what the user wants: anything but metadata and status. */
 function raiseGeneration(kind: Kind, object: KubeObject, old: KubeObject, subresource: string): void {
   if (!kind.hasGeneration || subresource === 'status') return;
-  const { metadata: _m1, status: _s1, ...wanted } = object as KubeObject & { status?: unknown };
-  const { metadata: _m2, status: _s2, ...was } = old as KubeObject & { status?: unknown };
-  if (!isDeepStrictEqual(wanted, was)) metaOf(object).generation = (old.metadata?.generation ?? 0) + 1;
+  const now = object as unknown as Record<string, unknown>;
+  const was = old as unknown as Record<string, unknown>;
+  for (const field of new Set([...Object.keys(now), ...Object.keys(was)])) {
+    if (field === 'metadata' || field === 'status' || jsonEqual(now[field], was[field])) continue;
+    metaOf(object).generation = (old.metadata?.generation ?? 0) + 1;
+    return;
+  }
 }

@@ -1,22 +1,31 @@
 /** Storing: a put or a delete that holds only while the object is at the revision that was read. */
-import { encodeStored } from '../../machinery/encode.ts';
+import { encodeStored, openingLengthOf } from '../../machinery/encode.ts';
+import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import { apiError } from '../../machinery/status.ts';
 import { Entry, rememberWritten } from '../registry/entry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
 
 /** Larger objects are refused: what is stored must fit a transaction of the store. */
-export const MAX_STORED_BYTES = 1_572_864;
+const MAX_STORED_BYTES = 1_572_864;
 
-/** Stores `object` if the key is still at `revision` (0: absent). Undefined where it is not. */
+/**
+ * Stores an object if its key is still at `revision` (0: absent). Undefined where it is not.
+ * @param stored the object's bytes, where the caller has made them already
+ * @throws ApiError RequestEntityTooLarge
+ */
 export async function put(
   parts: ApiServerParts,
   cache: WatchCache,
   key: string,
   object: KubeObject,
   revision: number,
+  stored: Buffer = encodeStored(cache.kind, object),
 ): Promise<Entry | undefined> {
-  const stored = encodeStored(cache.kind, object);
+  if (stored.length > MAX_STORED_BYTES) {
+    throw apiError('RequestEntityTooLarge', `the object is too large to be stored: it has ${stored.length} bytes, the limit is ${MAX_STORED_BYTES}`);
+  }
   rememberWritten(stored, object);
   const result = await parts.registry.storage.txn({
     compare: [{ key, target: 'modRevision', equals: revision }],
@@ -51,7 +60,12 @@ export async function remove(parts: ApiServerParts, cache: WatchCache, key: stri
 /** Changes by others that one write may meet before it gives up. */
 export const MAX_ATTEMPTS = 30;
 
-/** Whether two objects would be stored as the same bytes. */
-export function sameStored(kind: Kind, a: KubeObject, b: KubeObject): boolean {
-  return encodeStored(kind, a).equals(encodeStored(kind, b));
+/** Whether storing `object` would change nothing. The order of fields does not count. */
+export function isSame(kind: Kind, current: Entry, object: KubeObject, stored: Buffer): boolean {
+  const version = `"resourceVersion":"${current.revision}",`.length;
+  if (stored.length + version !== current.bytes.length) return false;
+  const opening = openingLengthOf(kind);
+  if (stored.compare(current.bytes, opening + version, current.bytes.length, opening) === 0) return true;
+  const { resourceVersion: _resourceVersion, ...metadata } = current.object.metadata;
+  return jsonEqual({ ...current.object, metadata }, object);
 }

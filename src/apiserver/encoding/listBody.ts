@@ -1,0 +1,82 @@
+/**
+ * A list as bytes: an opening, the objects' own bytes, and the end. It is made piece by piece while it
+ * is sent, so that a list of any length costs its reader's pace and no memory of its own.
+ */
+import { apiVersionOf } from '../../machinery/kind.ts';
+import type { ListAnswer } from '../answer.ts';
+import type { Entry } from '../registry/entry.ts';
+
+export class ListBody {
+  /** in bytes */
+  readonly length: number;
+  readonly #opening: Buffer;
+  readonly #entries: readonly Entry[];
+
+  constructor(opening: Buffer, entries: readonly Entry[]) {
+    this.#opening = opening;
+    this.#entries = entries;
+    let length = opening.length + END.length + Math.max(0, entries.length - 1);
+    for (const entry of entries) length += entry.bytes.length;
+    this.length = length;
+  }
+
+  /** The whole, for what is small. */
+  toBuffer(): Buffer {
+    const out = Buffer.allocUnsafe(this.length);
+    let at = 0;
+    for (const part of this.#parts()) at += part.copy(out, at);
+    return out;
+  }
+
+  /** Pieces of about `size` bytes, one after the other in the same buffer: each must be gone before the next is asked for. */
+  *pieces(size: number): Generator<Buffer> {
+    const piece = Buffer.allocUnsafeSlow(size);
+    let at = 0;
+    for (const part of this.#parts()) {
+      for (let from = 0; from < part.length; ) {
+        const copied = part.copy(piece, at, from);
+        from += copied;
+        at += copied;
+        if (at === size) {
+          yield piece;
+          at = 0;
+        }
+      }
+    }
+    if (at > 0) yield piece.subarray(0, at);
+  }
+
+  *#parts(): Generator<Buffer> {
+    yield this.#opening;
+    let first = true;
+    for (const { bytes } of this.#entries) {
+      if (!first) yield COMMA;
+      first = false;
+      yield bytes;
+    }
+    yield END;
+  }
+}
+
+const COMMA = Buffer.from(',');
+const END = Buffer.from(']}');
+
+export function listBody(answer: ListAnswer): ListBody {
+  const { kind } = answer;
+  const opening = `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":${JSON.stringify(listMeta(answer))},"items":[`;
+  return new ListBody(Buffer.from(opening), answer.entries);
+}
+
+export interface ListMeta {
+  readonly resourceVersion: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+}
+
+export function listMeta(answer: ListAnswer): ListMeta {
+  return {
+    resourceVersion: String(answer.revision),
+    ...(answer.continue === undefined ? {} : { continue: answer.continue }),
+    ...(answer.remaining === undefined ? {} : { remainingItemCount: answer.remaining }),
+  };
+}
