@@ -44,6 +44,8 @@ export function maxReplicas(deployment: Deployment): number {
 export function newSetSize(deployment: Deployment, all: Sets, size: number): number {
   const wanted = replicasOf(deployment);
   if (deployment.spec?.strategy?.type === 'Recreate') return wanted;
+  // A set that has not heard of its size yet may still be making pods of the size before.
+  if (all.some((set) => (set.status?.observedGeneration ?? 0) < (set.metadata.generation ?? 0))) return size;
   // Pods that a set was told to give up count until they are gone from its status.
   const current = sum(all, (set) => Math.max(replicasOf(set), set.status?.replicas ?? 0));
   const room = maxReplicas(deployment) - current;

@@ -37,11 +37,12 @@ export function planReplicaSet(world: ReplicaSetWorld): Plan {
   const { owned, orphans } = world;
   const { claimed, actions } = claim({ owner: set, ownerKind: replicaSets, kind: pods, selector, owned, orphans });
   const active = claimed.filter(isActive);
+  let going: readonly Stored<Pod>[] = [];
   const missing = (set.spec?.replicas ?? 1) - active.length;
   if (set.metadata.deletionTimestamp === undefined) {
     if (missing > 0) actions.push(...repeated(Math.min(missing, BURST), () => creationOf(set)));
     else if (missing < 0) {
-      const going = podsToDelete(active, world.related, Math.min(-missing, BURST), now);
+      going = podsToDelete(active, world.related, Math.min(-missing, BURST), now);
       actions.push(...going.map((pod) => deletionOf(set, pod)));
     }
   }
@@ -50,7 +51,10 @@ export function planReplicaSet(world: ReplicaSetWorld): Plan {
     actions,
     ...(againMs === undefined ? {} : { againMs }),
     after(failure) {
-      const status = statusOf({ set, claimed, now, missing, failure: isNamespaceGoing(failure) ? undefined : failure });
+      const reason = isNamespaceGoing(failure) ? undefined : failure;
+      // What was deleted just now does not count any more, though the informer may not show it yet.
+      const deleted = new Set(failure === undefined ? going : []);
+      const status = statusOf({ set, claimed, deleted, now, missing, failure: reason });
       return status === undefined ? [] : [statusUpdate(replicaSets, { ...set, status })];
     },
   };

@@ -11,6 +11,8 @@ import { availableInMs, isActive, isFinished, isReady } from '../podState.ts';
 export interface Observed {
   readonly set: Stored<ReplicaSet>;
   readonly claimed: readonly Pod[];
+  /** those of them that were told to go just now */
+  readonly deleted: ReadonlySet<Pod>;
   /** how many pods were to be made; negative: to be deleted */
   readonly missing: number;
   /** why that failed */
@@ -19,8 +21,9 @@ export interface Observed {
 }
 
 /** The status to write; undefined where it says so already. */
-export function statusOf({ set, claimed, missing, failure, now }: Observed): ReplicaSetStatus | undefined {
-  const active = claimed.filter(isActive);
+export function statusOf(observed: Observed): ReplicaSetStatus | undefined {
+  const { set, claimed, deleted, missing, failure, now } = observed;
+  const active = claimed.filter((pod) => isActive(pod) && !deleted.has(pod));
   const labelled = selectorFromMap(set.spec?.template?.metadata?.labels);
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
   const conditions = conditionsOf(set, missing, failure, now);
@@ -29,12 +32,14 @@ export function statusOf({ set, claimed, missing, failure, now }: Observed): Rep
     fullyLabeledReplicas: active.filter((pod) => matchesLabels(labelled, pod.metadata?.labels)).length,
     readyReplicas: active.filter(isReady).length,
     availableReplicas: active.filter((pod) => availableInMs(pod, minReadySeconds, now) === 0).length,
-    terminatingReplicas: claimed.filter((pod) => !isActive(pod) && !isFinished(pod)).length,
+    terminatingReplicas: claimed.filter((pod) => isTerminating(pod) || deleted.has(pod)).length,
     observedGeneration: set.metadata.generation ?? 0,
     ...(conditions.length === 0 ? {} : { conditions }),
   };
   return semanticEqual(StatusType, withZeros(set.status), status) ? undefined : withoutZeros(status);
 }
+
+const isTerminating = (pod: Pod) => !isActive(pod) && !isFinished(pod);
 
 /** As Kubernetes writes it: what is none is left out, but for the replicas themselves. */
 function withoutZeros({ replicas, ...counts }: ReplicaSetStatus): ReplicaSetStatus {
