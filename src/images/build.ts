@@ -20,7 +20,14 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64' };
 /** Every layer has the same times, so that the same content is the same image. */
 const TAR_FLAGS = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu'];
 /** What an image of programs does not need. */
-const LEFT_OUT = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/lintian', 'usr/share/info', 'usr/share/bash-completion'];
+const LEFT_OUT = [
+  'usr/share/doc',
+  'usr/share/man',
+  'usr/share/locale',
+  'usr/share/lintian',
+  'usr/share/info',
+  'usr/share/bash-completion',
+];
 
 const PASSWD = `root:x:0:0:root:/root:/bin/sh
 www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
@@ -79,8 +86,10 @@ async function linkBusybox(root: string): Promise<void> {
   const program = join(root, 'bin/busybox');
   const { stdout } = await run(program, ['--list']);
   const there = new Set(await readdir(join(root, 'bin')));
-  for (const dir of ['usr/bin', 'sbin', 'usr/sbin']) for (const name of await readdir(join(root, dir)).catch(() => [])) there.add(name);
-  for (const name of stdout.split('\n').filter((n) => n !== '' && !there.has(n))) await symlink('busybox', join(root, 'bin', name));
+  for (const dir of ['usr/bin', 'sbin', 'usr/sbin'])
+    for (const name of await readdir(join(root, dir)).catch(() => [])) there.add(name);
+  for (const name of stdout.split('\n').filter((n) => n !== '' && !there.has(n)))
+    await symlink('busybox', join(root, 'bin', name));
 }
 
 async function pack(root: string, description: ImageDescription, work: string, target: string): Promise<void> {
@@ -117,7 +126,10 @@ async function pack(root: string, description: ImageDescription, work: string, t
       manifests: description.names.map((name) => ({
         ...manifest,
         platform: { architecture: ARCHITECTURES[process.arch] ?? process.arch, os: 'linux' },
-        annotations: { 'io.containerd.image.name': fullName(name), 'org.opencontainers.image.ref.name': fullName(name) },
+        annotations: {
+          'io.containerd.image.name': fullName(name),
+          'org.opencontainers.image.ref.name': fullName(name),
+        },
       })),
     }),
   );

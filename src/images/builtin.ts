@@ -17,13 +17,26 @@ const FOLDER = fileURLToPath(new URL('../../images/', import.meta.url));
 const BUILD_VERSION = 1;
 
 /** Where built images are kept for all clusters. */
-export function imageCacheDir(): string {
+function imageCacheDir(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'kubets', 'images');
 }
 
 /** The names of the images that can be built: busybox, nginx, … */
 export async function builtinImages(): Promise<string[]> {
-  return (await readdir(FOLDER)).filter((f) => f.endsWith('.yaml')).map((f) => f.slice(0, -'.yaml'.length)).sort();
+  return (await readdir(FOLDER))
+    .filter((f) => f.endsWith('.yaml'))
+    .map((f) => f.slice(0, -'.yaml'.length))
+    .sort();
+}
+
+/** Under which names a built-in image is found. */
+export async function builtinNames(name: string): Promise<readonly string[]> {
+  return (await readDescription(join(FOLDER, `${name}.yaml`))).names;
+}
+
+/** Whether a built-in image has been built already. */
+export async function isBuilt(name: string): Promise<boolean> {
+  return existsSync(cached(name, await readFile(join(FOLDER, `${name}.yaml`), 'utf8')));
 }
 
 /** The tar of a built-in image; built when it is first asked for. @throws PackageError */

@@ -31,7 +31,22 @@ export async function withLibraries(packages: readonly string[]): Promise<string
 async function dependenciesOf(name: string): Promise<string[]> {
   let text: string;
   try {
-    text = (await run('apt-cache', ['depends', '--no-recommends', '--no-suggests', '--no-conflicts', '--no-breaks', '--no-replaces', '--no-enhances', name], QUIET)).stdout;
+    text = (
+      await run(
+        'apt-cache',
+        [
+          'depends',
+          '--no-recommends',
+          '--no-suggests',
+          '--no-conflicts',
+          '--no-breaks',
+          '--no-replaces',
+          '--no-enhances',
+          name,
+        ],
+        QUIET,
+      )
+    ).stdout;
   } catch {
     throw new PackageError(`Debian has no package ${name} (or its lists are missing: apt-get update)`);
   }

@@ -36,7 +36,23 @@ export class DescriptionError extends Error {
   override readonly name = 'DescriptionError';
 }
 
-const KEYS = new Set(['names', 'name', 'base', 'packages', 'busybox', 'folders', 'links', 'files', 'entrypoint', 'cmd', 'env', 'ports', 'user', 'workdir', 'stopSignal']);
+const KEYS = new Set([
+  'names',
+  'name',
+  'base',
+  'packages',
+  'busybox',
+  'folders',
+  'links',
+  'files',
+  'entrypoint',
+  'cmd',
+  'env',
+  'ports',
+  'user',
+  'workdir',
+  'stopSignal',
+]);
 
 /** @throws DescriptionError, or the file system's error */
 export async function readDescription(path: string): Promise<ImageDescription> {
@@ -55,26 +71,34 @@ export function describe(value: unknown, path: string): ImageDescription {
   const fail = (why: string): never => {
     throw new DescriptionError(`${path}: ${why}`);
   };
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('an image is described by an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return fail('an image is described by an object');
   const given = value as Record<string, unknown>;
-  for (const key of Object.keys(given)) if (!KEYS.has(key)) fail(`there is no field ${JSON.stringify(key)}; there are ${[...KEYS].join(', ')}`);
+  for (const key of Object.keys(given))
+    if (!KEYS.has(key)) fail(`there is no field ${JSON.stringify(key)}; there are ${[...KEYS].join(', ')}`);
   const strings = (key: string): string[] => {
     const list = given[key] ?? [];
     if (!Array.isArray(list)) return fail(`${key} must be a list`);
-    return list.map((item) => (typeof item === 'string' || typeof item === 'number' ? String(item) : fail(`${key} must be a list of texts`)));
+    return list.map((item) =>
+      typeof item === 'string' || typeof item === 'number' ? String(item) : fail(`${key} must be a list of texts`),
+    );
   };
   const map = (key: string): Record<string, unknown> => {
     const found = given[key] ?? {};
-    return typeof found === 'object' && found !== null && !Array.isArray(found) ? (found as Record<string, unknown>) : fail(`${key} must be a map`);
+    return typeof found === 'object' && found !== null && !Array.isArray(found)
+      ? (found as Record<string, unknown>)
+      : fail(`${key} must be a map`);
   };
-  const one = (key: string) => (given[key] === undefined ? '' : typeof given[key] === 'object' ? fail(`${key} must be a text`) : String(given[key]));
+  const one = (key: string) =>
+    given[key] === undefined ? '' : typeof given[key] === 'object' ? fail(`${key} must be a text`) : String(given[key]);
   const names = given.name === undefined ? strings('names') : [one('name')];
   if (names.length === 0) fail('names is missing: under which names the image is to be found');
   const packages = strings('packages');
   const bad = packages.find((name) => !/^[a-z0-9][a-z0-9+.-]+$/.test(name));
   if (bad !== undefined) fail(`${JSON.stringify(bad)} is no name of a Debian package`);
   const base = given.base === undefined ? undefined : resolve(dirname(path), one('base'));
-  if (base === undefined && packages.length === 0 && given.files === undefined) fail('an image needs a base folder, packages or files');
+  if (base === undefined && packages.length === 0 && given.files === undefined)
+    fail('an image needs a base folder, packages or files');
   const files = Object.entries(map('files')).map(([at, file]): [string, ImageFile] => {
     if (typeof file === 'string') return [at, { text: file, mode: 0o644 }];
     const { text, mode } = (file ?? {}) as { text?: unknown; mode?: unknown };

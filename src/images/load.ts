@@ -34,7 +34,8 @@ async function assertTar(path: string): Promise<void> {
   try {
     const magic = Buffer.alloc(5);
     await file.read(magic, 0, 5, TAR_MAGIC_AT);
-    if (magic.toString('latin1') !== 'ustar') throw new ImageLoadError(`${path} is no tar of an image (OCI layout or docker-archive)`);
+    if (magic.toString('latin1') !== 'ustar')
+      throw new ImageLoadError(`${path} is no tar of an image (OCI layout or docker-archive)`);
   } finally {
     await file.close();
   }

@@ -1,0 +1,33 @@
+/** `kubets daemon`: what `up` starts in the background. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClusterPaths } from '../../cluster/config.ts';
+import { runDaemon } from '../../cluster/daemon.ts';
+import { defaultNodeName } from '../../kubelet/node/nodeStatus.ts';
+import { existingCluster } from '../cluster.ts';
+import type { ClusterFlags } from '../flags.ts';
+
+const failureFile = (paths: ClusterPaths) => join(paths.dataDir, 'start-failed');
+
+/** Why the last start failed before anybody could be told; taken away by being read. */
+export function startFailure(paths: ClusterPaths): string | undefined {
+  const path = failureFile(paths);
+  if (!existsSync(path)) return undefined;
+  const text = readFileSync(path, 'utf8');
+  rmSync(path, { force: true });
+  return text;
+}
+
+export async function daemon(flags: ClusterFlags): Promise<void> {
+  const { config, paths } = existingCluster(flags);
+  rmSync(failureFile(paths), { force: true });
+  const code = await runDaemon({
+    config,
+    paths,
+    nodeName: defaultNodeName(),
+    onProgress: (progress) => {
+      if (progress.type === 'failed') writeFileSync(failureFile(paths), progress.message);
+    },
+  });
+  process.exit(code);
+}

@@ -1,0 +1,18 @@
+/** `kubets delete` */
+import { contextName, kubeconfigPath, removeFromKubeconfig } from '../../cluster/kubeconfig.ts';
+import { assertCanRunContainers } from '../../cluster/prerequisites.ts';
+import { removeCluster } from '../../cluster/remove.ts';
+import { SystemClock } from '../../lib/clock.ts';
+import { existingCluster } from '../cluster.ts';
+import type { ClusterFlags } from '../flags.ts';
+import { down } from './down.ts';
+
+/** @throws ClusterError */
+export async function deleteCluster(flags: ClusterFlags): Promise<void> {
+  assertCanRunContainers();
+  const { config, paths } = existingCluster(flags);
+  await down(flags);
+  await removeCluster(config, paths, new SystemClock());
+  await removeFromKubeconfig(kubeconfigPath(), contextName(config.name));
+  process.stdout.write(`Cluster ${config.name} is deleted.\n`);
+}

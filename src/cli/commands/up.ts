@@ -1,0 +1,175 @@
+/** `kubets up` */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type ClusterConfig,
+  type ClusterPaths,
+  dataDirOf,
+  ensureConfig,
+  isFree,
+  pathsOf,
+  readConfig,
+} from '../../cluster/config.ts';
+import { askDaemon, daemonStatus, type Progress } from '../../cluster/control.ts';
+import { ClusterError } from '../../cluster/errors.ts';
+import { assertCanRunContainers, installPackages, missingPackages } from '../../cluster/prerequisites.ts';
+import { SystemClock } from '../../lib/clock.ts';
+import type { UpFlags } from '../flags.ts';
+import { Steps } from '../steps.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const DAEMON_TIMEOUT_MS = 20_000;
+const LOOK_EVERY_MS = 15;
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** @throws ClusterError */
+export async function up(flags: UpFlags): Promise<void> {
+  assertCanRunContainers();
+  const clock = new SystemClock();
+  const steps = new Steps(process.stdout, clock);
+  const dataDir = dataDirOf(flags.name, flags.dataDir);
+  const running = await daemonStatus(pathsOf(dataDir).controlSocket);
+  if (running?.state === 'ready') {
+    await writeAccess(pathsOf(dataDir));
+    say(`Cluster ${flags.name} is running already (process ${running.pid}, port ${running.port}).`);
+    return;
+  }
+  await install(flags.install);
+  const { config, paths } = await ensureConfig(dataDir, flags);
+  if (running === undefined && !(await isFree(config.port))) {
+    throw new ClusterError(`port ${config.port} is taken by another program; choose another with --port`);
+  }
+  await buildImages(steps);
+  const show = (progress: Progress) => {
+    if (progress.type === 'failed') steps.failed();
+    else if (progress.type === 'step') {
+      if (progress.state === 'begun') steps.begin(progress.step);
+      else steps.done(progress.step);
+    }
+  };
+  if (flags.foreground === true) {
+    await runInFront(config, paths, show);
+    return;
+  }
+  if (running === undefined) startDaemon(flags, paths);
+  await follow(paths, clock, show);
+  await loadImages(steps, paths);
+  await writeAccess(paths);
+  sayWhatNext(config);
+}
+
+async function install(allowed: boolean): Promise<void> {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  if (!allowed)
+    throw new ClusterError(`missing on this machine: ${missing.join(', ')}; install them, or leave out --no-install`);
+  say(`Installing from Debian's packages: ${missing.join(' ')}`);
+  installPackages(missing);
+}
+
+/** Builds what comes with kubets; from the second time on it is there already. */
+async function buildImages(steps: Steps): Promise<void> {
+  const { builtinImage, builtinImages, isBuilt, pauseImage } = await import('../../images/builtin.ts');
+  await pauseImage();
+  for (const name of await builtinImages()) {
+    if (await isBuilt(name)) continue;
+    const step = `image ${name}, from Debian's packages`;
+    steps.begin(step);
+    try {
+      await builtinImage(name);
+      steps.done(step);
+    } catch (error) {
+      // Without it the cluster runs all the same, and images can be pulled.
+      steps.failed();
+      say(`  ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Loads into this cluster what it does not have yet. */
+async function loadImages(steps: Steps, paths: ClusterPaths): Promise<void> {
+  const { loadMissingBuiltins } = await import('./image.ts');
+  await loadMissingBuiltins(paths, steps);
+}
+
+async function runInFront(
+  config: ClusterConfig,
+  paths: ClusterPaths,
+  show: (progress: Progress) => void,
+): Promise<void> {
+  const { runDaemon } = await import('../../cluster/daemon.ts');
+  const { defaultNodeName } = await import('../../kubelet/node/nodeStatus.ts');
+  let failure: string | undefined;
+  const code = await runDaemon({
+    config,
+    paths,
+    nodeName: defaultNodeName(),
+    onProgress: (progress) => {
+      show(progress);
+      if (progress.type === 'failed') failure = progress.message;
+      if (progress.type === 'ready') void writeAccess(paths).then(() => sayWhatNext(config));
+    },
+  });
+  if (failure !== undefined) throw new ClusterError(failure);
+  process.exit(code);
+}
+
+function startDaemon(flags: UpFlags, paths: ClusterPaths): void {
+  mkdirSync(dirname(paths.log), { recursive: true });
+  const log = openSync(paths.log, 'a', 0o640);
+  // import.meta.url ends as this file does: .ts from a clone, .js from the package.
+  const main = import.meta.url.endsWith('.ts') ? MAIN : MAIN.replace(/\.ts$/, '.js');
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, main, 'daemon', '--name', flags.name, '--data-dir', paths.dataDir],
+    {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd: '/',
+    },
+  );
+  closeSync(log);
+  child.unref();
+}
+
+/** Shows the daemon's steps until it is ready. @throws ClusterError with what the daemon says */
+async function follow(paths: ClusterPaths, clock: SystemClock, show: (progress: Progress) => void): Promise<void> {
+  const deadline = clock.monotonic() + DAEMON_TIMEOUT_MS;
+  let last: Progress | undefined;
+  const onMessage = (progress: Progress) => {
+    last = progress;
+    show(progress);
+  };
+  while (!(await askDaemon<Progress>(paths.controlSocket, { command: 'watch' }, onMessage))) {
+    const { startFailure } = await import('./daemon.ts');
+    const failure = startFailure(paths);
+    if (failure !== undefined) throw new ClusterError(failure);
+    if (clock.monotonic() > deadline)
+      throw new ClusterError(`the kubets process does not answer; what it says is in ${paths.log}`);
+    await clock.sleep(LOOK_EVERY_MS);
+  }
+  if (last?.type === 'failed') throw new ClusterError(last.message);
+  if (last?.type !== 'ready')
+    throw new ClusterError(`the kubets process ended while it started; what it says is in ${paths.log}`);
+}
+
+/** Puts the cluster into the user's kubeconfig. @throws ClusterError where that cannot be read */
+async function writeAccess(paths: ClusterPaths): Promise<void> {
+  const { kubeconfigPath, mergeKubeconfig } = await import('../../cluster/kubeconfig.ts');
+  const { accessOf } = await import('../access.ts');
+  const config = readConfig(paths);
+  if (config !== undefined) await mergeKubeconfig(kubeconfigPath(), await accessOf(config, paths));
+}
+
+function sayWhatNext(config: ClusterConfig): void {
+  const suffix = config.name === 'kubets' ? '' : ` --name ${config.name}`;
+  say('');
+  say(`The cluster is ready. Its API server is at https://127.0.0.1:${config.port}, and kubectl uses it from now on:`);
+  say('');
+  say('    kubectl get nodes');
+  say('    kubectl apply -f examples/web.yaml');
+  say('');
+  say(`Stop it with: kubets down${suffix}    Remove it with: kubets delete${suffix}`);
+}

@@ -1,0 +1,87 @@
+/** The `kubets` command. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { ClusterError } from '../cluster/errors.ts';
+import type { ClusterFlags, UpFlags } from './flags.ts';
+
+const NAME = 'kubets';
+/** Errors of the parts below whose message is made for a person. */
+const ONE_LINERS = new Set(['DescriptionError', 'PackageError', 'ImageLoadError', 'CertificateError', 'RuntimeError']);
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw new InvalidArgumentError('a port is a number from 1 to 65535');
+  return port;
+}
+
+/** Options that say which cluster is meant. */
+function forCluster(command: Command): Command {
+  return command
+    .option('--name <name>', 'which cluster, where there are several', NAME)
+    .option('--data-dir <dir>', 'where the cluster keeps its data (default: /var/lib/kubets/<name>)');
+}
+
+const program = new Command(NAME)
+  .description('Kubernetes on this machine, in one process')
+  .showHelpAfterError(false)
+  .exitOverride();
+program.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'kubets: ')) });
+
+// Each command is a file that is loaded only when it is called.
+forCluster(program.command('up').description('start a cluster and wait until its node is Ready'))
+  .option('--port <port>', 'of the API server (default: 6443, or the next free one)', portOf)
+  .option('--bind-address <address>', 'on which the API server listens (default: all)')
+  .option('--foreground', 'stay in front until interrupted')
+  .option('--no-install', 'install nothing: refuse where something is missing')
+  .action(async (flags: UpFlags) => (await import('./commands/up.ts')).up(flags));
+forCluster(program.command('down').description('stop the cluster; containers run on until the next up')).action(
+  async (flags: ClusterFlags) => (await import('./commands/down.ts')).down(flags),
+);
+forCluster(program.command('status').description('say how the cluster is')).action(async (flags: ClusterFlags) =>
+  (await import('./commands/status.ts')).status(flags),
+);
+forCluster(program.command('delete').description('remove the cluster with all that is in it')).action(
+  async (flags: ClusterFlags) => (await import('./commands/delete.ts')).deleteCluster(flags),
+);
+forCluster(program.command('logs').description("show the kubets process's own log"))
+  .option('-f, --follow', 'go on as it grows')
+  .action(async (flags: ClusterFlags & { follow?: boolean }) => (await import('./commands/logs.ts')).logs(flags));
+forCluster(program.command('kubeconfig').description('print a kubeconfig for the cluster')).action(
+  async (flags: ClusterFlags) => (await import('./commands/kubeconfig.ts')).kubeconfig(flags),
+);
+
+const image = program.command('image').description('images of the cluster, without a registry');
+forCluster(
+  image
+    .command('load <file-or-name...>')
+    .description('load a tar (OCI or docker-archive), or an image that comes with kubets'),
+).action(async (what: string[], flags: ClusterFlags) => (await import('./commands/image.ts')).load(what, flags));
+forCluster(image.command('build <description>').description('build an image from a description file and load it'))
+  .option('-o, --output <tar>', 'write the image to a file instead of loading it')
+  .action(async (file: string, flags: ClusterFlags & { output?: string }) =>
+    (await import('./commands/image.ts')).build(file, flags),
+  );
+forCluster(image.command('ls').description('list images')).action(async (flags: ClusterFlags) =>
+  (await import('./commands/image.ts')).list(flags),
+);
+forCluster(image.command('rm <image...>').description('remove images')).action(
+  async (names: string[], flags: ClusterFlags) => (await import('./commands/image.ts')).remove(names, flags),
+);
+
+// What `up` starts in the background.
+forCluster(program.command('daemon', { hidden: true })).action(async (flags: ClusterFlags) =>
+  (await import('./commands/daemon.ts')).daemon(flags),
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode;
+  else {
+    const { name = '', message } = error as Error;
+    // What a person can mend is one line; anything else is a mistake of ours and shows where it is.
+    const known = error instanceof ClusterError || ONE_LINERS.has(name) || 'syscall' in (error as object);
+    process.stderr.write(known ? `kubets: ${message}\n` : `kubets: unexpected error: ${(error as Error).stack}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,225 @@
+/** What a cluster is told once, at its first start, and keeps: names, ports, ranges. */
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ClusterError } from './errors.ts';
+
+export interface ClusterConfig {
+  readonly version: 1;
+  readonly name: string;
+  /** of several clusters on one machine: 0, 1, … Ranges and names of devices follow from it. */
+  readonly index: number;
+  readonly port: number;
+  readonly bindAddress: string;
+}
+
+/** Everything that follows from the configuration and the folder that it lies in. */
+export interface ClusterPaths {
+  readonly dataDir: string;
+  readonly config: string;
+  readonly pki: string;
+  readonly storage: string;
+  readonly kubelet: string;
+  readonly podLogs: string;
+  readonly cniConfig: string;
+  readonly cniState: string;
+  readonly containerdRoot: string;
+  readonly containerdConfig: string;
+  readonly log: string;
+  readonly containerdLog: string;
+  /** short, as sockets' paths must be */
+  readonly runDir: string;
+  readonly containerdState: string;
+  readonly containerdSocket: string;
+  readonly controlSocket: string;
+}
+
+const DEFAULT_PORT = 6443;
+const CLUSTERS_DIR = '/var/lib/kubets';
+/** Which cluster has which index: a file each, that holds the data directory. */
+const INDEX_DIR = '/var/lib/kubets/.indexes';
+const MAX_CLUSTERS = 50;
+const NAME = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/;
+
+/** @throws ClusterError for a name that is none */
+export function dataDirOf(name: string, dataDir: string | undefined): string {
+  if (!NAME.test(name)) {
+    throw new ClusterError(
+      `the name ${JSON.stringify(name)} cannot be used: take up to 32 lower case letters, digits and dashes`,
+    );
+  }
+  return resolve(dataDir ?? join(CLUSTERS_DIR, name));
+}
+
+export function pathsOf(dataDir: string): ClusterPaths {
+  const real = existsSync(dataDir) ? realpathSync(dataDir) : dataDir;
+  const runDir = join('/run/kubets', createHash('sha256').update(real).digest('hex').slice(0, 12));
+  return {
+    dataDir: real,
+    config: join(real, 'cluster.json'),
+    pki: join(real, 'pki'),
+    storage: join(real, 'storage'),
+    kubelet: join(real, 'kubelet'),
+    podLogs: join(real, 'logs/pods'),
+    cniConfig: join(real, 'cni'),
+    cniState: join(real, 'cni-state'),
+    containerdRoot: join(real, 'containerd'),
+    containerdConfig: join(real, 'containerd.toml'),
+    log: join(real, 'logs/kubets.log'),
+    containerdLog: join(real, 'logs/containerd.log'),
+    runDir,
+    containerdState: join(runDir, 'containerd'),
+    containerdSocket: join(runDir, 'containerd.sock'),
+    controlSocket: join(runDir, 'control.sock'),
+  };
+}
+
+export interface Ranges {
+  readonly podCIDR: string;
+  readonly podGateway: string;
+  readonly serviceCIDR: string;
+  /** of the service `kubernetes` */
+  readonly serviceIP: string;
+  /** of the service `kube-dns` */
+  readonly dnsIP: string;
+  readonly bridge: string;
+  readonly table: string;
+}
+
+/** The first cluster has the usual ranges, the others those next to them. */
+export function rangesOf(config: ClusterConfig): Ranges {
+  const pods = config.index === 0 ? '10.244.0' : `10.244.${100 + config.index}`;
+  const services = config.index === 0 ? '10.96.0.0/16' : `10.${96 + config.index}.0.0/16`;
+  const base = services.split('.').slice(0, 2).join('.');
+  return {
+    podCIDR: `${pods}.0/24`,
+    podGateway: `${pods}.1`,
+    serviceCIDR: services,
+    serviceIP: `${base}.0.1`,
+    dnsIP: `${base}.0.10`,
+    bridge: `kubets${config.index}`,
+    table: `kubets${config.index}`,
+  };
+}
+
+export interface Wishes {
+  readonly name: string;
+  readonly port?: number;
+  readonly bindAddress?: string;
+}
+
+/** Reads a cluster's configuration. Undefined where there is no cluster. @throws ClusterError where it cannot be read */
+export function readConfig(paths: ClusterPaths): ClusterConfig | undefined {
+  if (!existsSync(paths.config)) {
+    if (existsSync(paths.dataDir) && readdirSync(paths.dataDir).length > 0) {
+      throw new ClusterError(
+        `${paths.dataDir} is not the data directory of a cluster (it has no cluster.json) and is not empty; choose another with --data-dir`,
+      );
+    }
+    return undefined;
+  }
+  try {
+    const config = JSON.parse(readFileSync(paths.config, 'utf8')) as ClusterConfig;
+    if (
+      config.version === 1 &&
+      typeof config.name === 'string' &&
+      Number.isInteger(config.index) &&
+      Number.isInteger(config.port)
+    )
+      return config;
+  } catch {
+    // Told below.
+  }
+  throw new ClusterError(
+    `${paths.config} is corrupt; restore it from a backup, or remove ${paths.dataDir} to start anew`,
+  );
+}
+
+/** Reads the configuration, or makes it for a new cluster. @throws ClusterError */
+export async function ensureConfig(
+  dataDir: string,
+  wishes: Wishes,
+): Promise<{ config: ClusterConfig; paths: ClusterPaths }> {
+  const paths = pathsOf(dataDir);
+  const known = readConfig(paths);
+  if (known !== undefined) {
+    const config = {
+      ...known,
+      ...(wishes.port === undefined ? {} : { port: wishes.port }),
+      ...(wishes.bindAddress === undefined ? {} : { bindAddress: wishes.bindAddress }),
+    };
+    if (JSON.stringify(config) !== JSON.stringify(known)) write(paths, config);
+    return { config, paths };
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const made = pathsOf(dataDir);
+  const index = takeIndex(made.dataDir);
+  const config: ClusterConfig = {
+    version: 1,
+    name: wishes.name,
+    index,
+    port: wishes.port ?? (await freePort(DEFAULT_PORT + index)),
+    bindAddress: wishes.bindAddress ?? '0.0.0.0',
+  };
+  write(made, config);
+  return { config, paths: made };
+}
+
+function write(paths: ClusterPaths, config: ClusterConfig): void {
+  writeFileSync(paths.config, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** @throws ClusterError where all are taken */
+function takeIndex(dataDir: string): number {
+  mkdirSync(INDEX_DIR, { recursive: true });
+  for (let index = 0; index < MAX_CLUSTERS; index++) {
+    const path = join(INDEX_DIR, String(index));
+    if (existsSync(path)) {
+      const holder = readFileSync(path, 'utf8').trim();
+      // Whose folder was removed by hand has no cluster any more.
+      if (holder !== dataDir && existsSync(join(holder, 'cluster.json'))) continue;
+      rmSync(path, { force: true });
+    }
+    try {
+      writeFileSync(path, `${dataDir}\n`, { flag: 'wx' });
+      return index;
+    } catch {
+      // Another cluster was faster.
+    }
+  }
+  throw new ClusterError(
+    `there are ${MAX_CLUSTERS} clusters on this machine already; delete one with kubets delete --name NAME`,
+  );
+}
+
+/** Gives the index of a deleted cluster free. */
+export function releaseIndex(config: ClusterConfig): void {
+  rmSync(join(INDEX_DIR, String(config.index)), { force: true });
+}
+
+/** The first port from `port` on that nobody listens on. */
+async function freePort(port: number): Promise<number> {
+  for (let candidate = port; candidate < port + 200; candidate++) if (await isFree(candidate)) return candidate;
+  throw new ClusterError(`no port is free from ${port} on; name one with --port`);
+}
+
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen(port, '0.0.0.0', () => server.close(() => done(true)));
+  });
+}
+
+/** The machine's own address; pods reach the API server there. */
+export function nodeAddress(fallback: string): string {
+  for (const [device, addresses] of Object.entries(networkInterfaces())) {
+    if (/^(lo|kubets|cni|docker|veth|br-|virbr)/.test(device)) continue;
+    const found = (addresses ?? []).find((a) => a.family === 'IPv4' && !a.internal);
+    if (found !== undefined) return found.address;
+  }
+  return fallback;
+}
