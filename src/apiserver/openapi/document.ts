@@ -21,19 +21,12 @@ export function openApiDocument(
   for (const kind of [...kinds, ...extra.filter((k) => kinds.some((kind) => refersTo(kind, k)))]) {
     definitions.addKind(kind);
   }
-  definitions.add(DeleteOptions);
-  definitions.add(ListMeta);
-  const schemas = definitions.all();
-  const options = schemas[DELETE_OPTIONS] as JsonObject;
-  options['x-kubernetes-group-version-kind'] = [{ ...gv, kind: 'DeleteOptions' }];
-  schemas[STATUS] = STATUS_SCHEMA;
-  schemas[PATCH] = { type: 'object', description: 'What is to change, in the form that the content type names.' };
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version },
     paths: pathsOf(registry, kinds, extra, gv),
     components: {
-      schemas,
+      schemas: commonDefinitions(definitions, [gv]),
       securitySchemes: {
         BearerToken: {
           type: 'apiKey',
@@ -44,6 +37,18 @@ export function openApiDocument(
       },
     },
   };
+}
+
+/** All that was added, and what every document has besides. */
+export function commonDefinitions(definitions: OpenApiDefinitions, gvs: readonly GroupVersion[]): JsonObject {
+  definitions.add(DeleteOptions);
+  definitions.add(ListMeta);
+  const all = definitions.all();
+  const options = all[DELETE_OPTIONS] as JsonObject;
+  options['x-kubernetes-group-version-kind'] = gvs.map((gv) => ({ ...gv, kind: 'DeleteOptions' }));
+  all[STATUS] = STATUS_SCHEMA;
+  all[PATCH] = { type: 'object', description: 'What is to change, in the form that the content type names.' };
+  return all;
 }
 
 function refersTo(kind: Kind, other: Kind): boolean {

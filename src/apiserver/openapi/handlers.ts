@@ -1,6 +1,6 @@
 /**
- * /openapi/v3: an index of documents with their hashes, and a document for each group version. Built when first
- * asked for, then kept as bytes.
+ * /openapi/v3: an index of documents with their hashes, and a document for each group version; /openapi/v2: one
+ * document. Built when first asked for, then kept as bytes.
  */
 import { createHash } from 'node:crypto';
 import { subresourceKinds } from '../../apis/registry.ts';
@@ -12,6 +12,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { Handler } from '../stage.ts';
 import { GIT_VERSION } from '../version.ts';
 import { openApiDocument } from './document.ts';
+import { openApiVersion2 } from './version2.ts';
 
 const ROOT = '/openapi/v3';
 
@@ -22,17 +23,27 @@ interface Document {
 
 export function openApiPaths(registry: Registry): [string, Handler][] {
   const documents = new Map<string, Document>();
-  const documentOf = (name: string, gv: GroupVersion): Document => {
+  const kept = (name: string, make: () => object): Document => {
     let document = documents.get(name);
     if (document === undefined) {
-      const body = Buffer.from(JSON.stringify(openApiDocument(registry.kinds, subresourceKinds, gv, GIT_VERSION)));
+      const body = Buffer.from(JSON.stringify(make()));
       document = { body, hash: createHash('sha512').update(body).digest('hex').toUpperCase() };
       documents.set(name, document);
     }
     return document;
   };
+  const documentOf = (name: string, gv: GroupVersion) =>
+    kept(name, () => openApiDocument(registry.kinds, subresourceKinds, gv, GIT_VERSION));
   const names = () => new Map(registry.kinds.groupVersions().map((gv) => [nameOf(gv), gv]));
   return [
+    [
+      '/openapi/v2',
+      (ctx) =>
+        answer(
+          ctx,
+          kept('v2', () => openApiVersion2(registry.kinds, subresourceKinds, GIT_VERSION)),
+        ),
+    ],
     [
       ROOT,
       () => {

@@ -51,3 +51,17 @@ test('kubectl finds what it looks for: the kind of a patch, and whether fields a
     'x-kubernetes-list-map-keys': ['name'],
   });
 });
+
+test('version 2 is one document, in JSON only', async () => {
+  const { json, text } = await get('/openapi/v2');
+  expect(json.swagger).toBe('2.0');
+  for (const [, name] of text.matchAll(/"\$ref":"([^"]+)"/g)) {
+    expect(name).toMatch(/^#\/definitions\//);
+    expect(json.definitions).toHaveProperty([(name as string).slice('#/definitions/'.length)]);
+  }
+  const { post } = json.paths['/apis/apps/v1/namespaces/{namespace}/deployments'];
+  expect(post.parameters[0]).toMatchObject({ name: 'body', in: 'body', required: true });
+  expect(post.parameters.find((p: { name: string }) => p.name === 'dryRun').type).toBe('string');
+  const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+  expect((await get('/openapi/v2', { accept })).status).toBe(406);
+});
