@@ -18,14 +18,6 @@ export function refKey(namespace: string | undefined, name: string): string {
   return namespace ? `${namespace}/${name}` : name;
 }
 
-/** The namespace and name that a key stands for. */
-export function splitKey(key: string): { namespace: string | undefined; name: string } {
-  const slash = key.indexOf('/');
-  return slash < 0
-    ? { namespace: undefined, name: key }
-    : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 const byNamespace = (object: KubeObject) => [object.metadata?.namespace ?? ''];
 
 /** What an informer has seen; the objects are shared and frozen. */

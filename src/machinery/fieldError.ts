@@ -96,12 +96,6 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
   value: actual,
   detail: `must have at most ${max} items`,
 });
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
-  type: 'FieldValueTypeInvalid',
-  field,
-  value,
-  detail,
-});
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
   return {
     type: 'FieldValueNotSupported',
