@@ -55,7 +55,8 @@ export function startNodeLifecycleController(context: ControllerContext): void {
     },
     onUpdate(node, old) {
       const { name } = node.metadata;
-      if (heartbeat(node) !== heartbeat(old)) live(name);
+      const beat = heartbeat(node);
+      if (beat !== '' && beat !== heartbeat(old)) live(name);
       loop.enqueue(name);
     },
     onDelete: (node) => heard.delete(node.metadata.name),
@@ -72,9 +73,10 @@ export function startNodeLifecycleController(context: ControllerContext): void {
   });
 }
 
-/** When the kubelet last wrote the node's status. */
+/** What the kubelet last wrote of itself; '' for what was written in its stead. */
 function heartbeat(node: Node): string {
-  return node.status?.conditions?.find((c) => c.type === 'Ready')?.lastHeartbeatTime ?? '';
+  const ready = node.status?.conditions?.find((c) => c.type === 'Ready');
+  return ready === undefined || ready.status === 'Unknown' ? '' : `${ready.status} ${ready.lastHeartbeatTime}`;
 }
 
 function silence(node: Stored<Node>, conditions: NonNullable<NonNullable<Node['status']>['conditions']>): Plan {

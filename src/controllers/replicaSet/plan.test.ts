@@ -113,7 +113,9 @@ describe('a replica set', () => {
         },
       },
     ]);
-    world.put(replicaSets, (failed?.[0] as { object: ReturnType<typeof setOf> }).object);
+    const [update] = failed ?? [];
+    if (update?.verb !== 'update') throw new Error('no update');
+    world.put(replicaSets, update.object);
     expect(world.planSet(set()).after?.(undefined)).toMatchObject([{ object: { status: { replicas: 0 } } }]);
   });
 });
