@@ -1,0 +1,38 @@
+/** What can change in a cluster so that a pod that fitted nowhere may fit now. */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Node } from '../apis/core/node.ts';
+import type { Pod } from '../apis/core/pod.ts';
+
+export type ClusterChange =
+  /** a pod was bound to a node, or a bound pod's labels changed */
+  | 'podPlaced'
+  /** a bound pod ended or was deleted */
+  | 'podGone'
+  | 'nodeAdded'
+  | 'nodeGone'
+  | 'nodeAllocatable'
+  | 'nodeLabels'
+  /** taints, or spec.unschedulable */
+  | 'nodeTaints'
+  | 'namespaceLabels';
+
+/** What of a node changed that matters; most updates are signs of life. */
+export function nodeChanges(node: Node, old: Node): ClusterChange[] {
+  const changes: ClusterChange[] = [];
+  if (!isDeepStrictEqual(node.status?.allocatable, old.status?.allocatable)) changes.push('nodeAllocatable');
+  if (!isDeepStrictEqual(node.metadata?.labels, old.metadata?.labels)) changes.push('nodeLabels');
+  const taints = node.spec?.unschedulable === old.spec?.unschedulable;
+  if (!taints || !isDeepStrictEqual(node.spec?.taints, old.spec?.taints)) changes.push('nodeTaints');
+  return changes;
+}
+
+/** What of a bound pod changed that matters. */
+export function boundPodChanges(pod: Pod, old: Pod): ClusterChange[] {
+  return isDeepStrictEqual(pod.metadata?.labels, old.metadata?.labels) ? [] : ['podPlaced'];
+}
+
+/** Whether a change of a waiting pod may let it fit: anything that its owner says of it, but not its status. */
+export function maySucceedNow(pod: Pod, old: Pod): boolean {
+  return !isDeepStrictEqual(pod.spec, old.spec) || !isDeepStrictEqual(pod.metadata?.labels, old.metadata?.labels);
+}

@@ -1,0 +1,101 @@
+/** Starts the scheduler: it watches pods and nodes, and finds each pod a node. */
+import { namespaces } from '../apis/core/namespace.ts';
+import { nodes } from '../apis/core/node.ts';
+import { type Pod, pods } from '../apis/core/pod.ts';
+import type { Client } from '../client/client.ts';
+import { createEventRecorder } from '../client/eventRecorder.ts';
+import { Informer } from '../client/informer.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { Stored } from '../machinery/kind.ts';
+import { SCHEDULER_NAME } from './actions.ts';
+import { ClusterCache } from './clusterCache.ts';
+import { boundPodChanges, nodeChanges } from './clusterChange.ts';
+import { podInfoOf } from './podInfo.ts';
+import { SchedulingLoop } from './schedulingLoop.ts';
+import { SchedulingQueue } from './schedulingQueue.ts';
+
+export interface SchedulerOptions {
+  /** as `system:kube-scheduler` */
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** stops it */
+  readonly signal: AbortSignal;
+}
+
+/** Pods that have ended take no room. */
+const NOT_ENDED = 'status.phase!=Succeeded,status.phase!=Failed';
+
+/** Returns at once; pods are scheduled as soon as the informers have synced. */
+export function startScheduler(options: SchedulerOptions): void {
+  const { client, clock, random, signal } = options;
+  const log = options.log.child({ component: 'scheduler' });
+  const recorder = createEventRecorder({ client, component: SCHEDULER_NAME, clock, random, log, signal });
+  const cache = new ClusterCache();
+  const queue = new SchedulingQueue(clock, () => loop.wake());
+  const loop = new SchedulingLoop({ cache, queue, random, actions: { client, recorder, clock, log, signal } });
+  signal.addEventListener('abort', () => queue.stop(), { once: true });
+
+  const source = { client, clock, random, log, signal };
+  const nodeInformer = new Informer({ ...source, kind: nodes });
+  const namespaceInformer = new Informer({ ...source, kind: namespaces });
+  const podInformer = new Informer({ ...source, kind: pods, fieldSelector: NOT_ENDED });
+
+  nodeInformer.handle({
+    onAdd(node) {
+      cache.setNode(node);
+      queue.clusterChanged(['nodeAdded']);
+    },
+    onUpdate(node, old) {
+      cache.setNode(node);
+      queue.clusterChanged(nodeChanges(node, old));
+    },
+    onDelete(node) {
+      cache.removeNode(node.metadata.name);
+      queue.clusterChanged(['nodeGone']);
+    },
+  });
+  namespaceInformer.handle({
+    onAdd: ({ metadata }) => cache.setNamespace(metadata.name, metadata.labels ?? {}),
+    onUpdate({ metadata }) {
+      cache.setNamespace(metadata.name, metadata.labels ?? {});
+      queue.clusterChanged(['namespaceLabels']);
+    },
+    onDelete: ({ metadata }) => cache.setNamespace(metadata.name, undefined),
+  });
+  podInformer.handle({
+    onAdd: (pod) => see(pod, undefined),
+    onUpdate: (pod, old) => see(pod, old),
+    onDelete({ metadata, spec }) {
+      queue.delete(metadata.uid);
+      cache.removePod(metadata.uid);
+      if (spec?.nodeName) queue.clusterChanged(['podGone']);
+    },
+  });
+
+  function see(pod: Stored<Pod>, old: Stored<Pod> | undefined): void {
+    const nodeName = pod.spec?.nodeName;
+    if (nodeName) {
+      queue.delete(pod.metadata.uid);
+      cache.setPod(podInfoOf(pod), nodeName);
+      queue.clusterChanged(old?.spec?.nodeName ? boundPodChanges(pod, old) : ['podPlaced']);
+    } else if (pod.spec?.schedulerName !== SCHEDULER_NAME) {
+      // Another scheduler's.
+    } else if (pod.metadata.deletionTimestamp !== undefined) {
+      queue.delete(pod.metadata.uid);
+    } else {
+      const nominated = pod.status?.nominatedNodeName || undefined;
+      if (nominated !== (old?.status?.nominatedNodeName || undefined)) cache.nominate(podInfoOf(pod), nominated);
+      queue.set(pod);
+    }
+  }
+
+  void Promise.all([nodeInformer.synced, namespaceInformer.synced, podInformer.synced]).then(
+    () => loop.start(),
+    // Stopped before that.
+    () => {},
+  );
+}

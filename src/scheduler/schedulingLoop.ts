@@ -1,0 +1,130 @@
+/** The loop: takes the next pod, decides where it goes, and has that done while the next one is looked at. */
+import type { Random } from '../lib/random.ts';
+import { type ActionContext, bind, isGone, makeRoom, reportFailure } from './actions.ts';
+import type { ClusterCache } from './clusterCache.ts';
+import { unschedulableMessage } from './message.ts';
+import type { PodInfo } from './podInfo.ts';
+import { planPreemption } from './preemption.ts';
+import { type Placement, schedule } from './schedule.ts';
+import type { QueuedPod, SchedulingQueue } from './schedulingQueue.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface SchedulingLoopParts {
+  readonly cache: ClusterCache;
+  readonly queue: SchedulingQueue;
+  readonly random: Random;
+  readonly actions: ActionContext;
+}
+
+/** After so many pods in a row other work of the process has its turn. */
+const PODS_PER_TURN = 16;
+/** Bindings, and reports of failures, that are under way at once. */
+const MAX_UNDER_WAY = 100;
+
+export class SchedulingLoop {
+  readonly #parts: SchedulingLoopParts;
+  #started = false;
+  #awake = false;
+  #underWay = 0;
+  /** the node to begin with next time */
+  #nextNode = 0;
+
+  constructor(parts: SchedulingLoopParts) {
+    this.#parts = parts;
+  }
+
+  /** What is in the cluster is known: from now on pods are scheduled. */
+  start(): void {
+    this.#started = true;
+    this.wake();
+  }
+
+  /** There is a pod to take. */
+  wake(): void {
+    if (!this.#started || this.#awake) return;
+    this.#awake = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#awake = false;
+    const { queue, actions } = this.#parts;
+    for (let i = 0; i < PODS_PER_TURN; i++) {
+      if (actions.signal.aborted || this.#underWay >= MAX_UNDER_WAY) return;
+      const queued = queue.take();
+      if (queued === undefined) return;
+      this.#underWay++;
+      void this.#schedule(queued).finally(() => {
+        this.#underWay--;
+        this.wake();
+      });
+    }
+    this.wake();
+  }
+
+  /** Decides at once; the promise is for what follows from it. */
+  async #schedule(queued: QueuedPod): Promise<void> {
+    const { cache, queue, random, actions } = this.#parts;
+    try {
+      const snapshot = cache.snapshot();
+      const placement = schedule(snapshot, queued.info, random, this.#nextNode);
+      this.#nextNode = (this.#nextNode + placement.examined) % Math.max(1, snapshot.nodes.length);
+      if (placement.nodeName === undefined) await this.#refuse(queued, snapshot, placement.refusals);
+      else await this.#place(queued, placement.nodeName);
+    } catch (error) {
+      if (actions.signal.aborted) return;
+      const { namespace, name } = queued.info;
+      actions.log.error('cannot schedule a pod', { pod: `${namespace}/${name}`, err: error });
+      queue.failed(queued, new Set());
+    }
+  }
+
+  async #place(queued: QueuedPod, nodeName: string): Promise<void> {
+    const { cache, queue, actions } = this.#parts;
+    const pod = queued.info;
+    // From now on it counts as being there.
+    cache.setPod(pod, nodeName);
+    try {
+      await bind(actions, pod, nodeName);
+    } catch (error) {
+      if (actions.signal.aborted) return;
+      // The informer may have told meanwhile that it was bound after all, or is gone.
+      if (!queue.has(queued)) return;
+      cache.removePod(pod.uid);
+      queue.clusterChanged(['podGone']);
+      queue.failed(queued, new Set());
+      if (isGone(error)) return;
+      const message = `binding rejected: ${(error as Error).message}`;
+      await reportFailure(actions, pod, { reason: 'SchedulerError', message, nominatedNodeName: undefined });
+    }
+  }
+
+  async #refuse(
+    queued: QueuedPod,
+    snapshot: Snapshot,
+    refusals: Exclude<Placement, { nodeName: string }>['refusals'],
+  ): Promise<void> {
+    const { cache, queue, random, actions } = this.#parts;
+    const pod = queued.info;
+    const plan = snapshot.nodes.length === 0 ? undefined : planPreemption(snapshot, pod, refusals, random);
+    const message = unschedulableMessage(snapshot.nodes.length, refusals, plan);
+    const preemption = plan?.preemption;
+    const nominatedNodeName = preemption?.nodeName ?? keptNomination(pod, plan);
+    cache.nominate(pod, nominatedNodeName);
+    // An empty cluster refuses in the name of whatever looks at new nodes.
+    const refusedBy = new Set([...refusals.values()].map((refusal) => refusal.plugin));
+    queue.failed(queued, refusedBy.size === 0 ? new Set(['NodeName']) : refusedBy);
+    await reportFailure(actions, pod, { reason: 'Unschedulable', message, nominatedNodeName });
+    if (preemption === undefined) return;
+    const others = snapshot.nominated.get(preemption.nodeName) ?? [];
+    const lesser = others.filter((other) => other.priority < pod.priority);
+    for (const other of lesser) cache.nominate(other, undefined);
+    await makeRoom(actions, pod, preemption, lesser);
+  }
+}
+
+/** While the victims of the last preemption go, the node stays reserved; once no preemption can help, it does not. */
+function keptNomination(pod: PodInfo, plan: ReturnType<typeof planPreemption> | undefined): string | undefined {
+  const waiting = plan !== undefined && plan.preemption === undefined && typeof plan.reasons === 'string';
+  return waiting ? pod.pod.status?.nominatedNodeName || undefined : undefined;
+}

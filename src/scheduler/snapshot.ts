@@ -1,0 +1,34 @@
+/** The cluster at one moment, as a scheduling decision sees it. */
+import type { Labels } from '../machinery/labelSelector.ts';
+import type { NodeInfo } from './nodeInfo.ts';
+import type { PodInfo } from './podInfo.ts';
+
+export interface Snapshot {
+  readonly nodes: readonly NodeInfo[];
+  /** Nodes with a pod that has terms of affinity or anti-affinity; most clusters have few. */
+  readonly withAffinity: readonly NodeInfo[];
+  /** labels of namespaces, by name */
+  readonly namespaces: ReadonlyMap<string, Labels>;
+  /** Pods for which room is being made, by the node where. */
+  readonly nominated: ReadonlyMap<string, readonly PodInfo[]>;
+}
+
+export interface SnapshotParts {
+  readonly nodes: readonly NodeInfo[];
+  readonly namespaces?: ReadonlyMap<string, Labels>;
+  readonly nominated?: ReadonlyMap<string, readonly PodInfo[]>;
+}
+
+export function snapshotOf({ nodes, namespaces = new Map(), nominated = new Map() }: SnapshotParts): Snapshot {
+  return { nodes, withAffinity: nodes.filter((node) => node.withAffinity), namespaces, nominated };
+}
+
+/** The same cluster with one node in another state. */
+export function withNode(snapshot: Snapshot, changed: NodeInfo): Snapshot {
+  const withAffinity = snapshot.withAffinity.filter((node) => node.name !== changed.name);
+  return {
+    ...snapshot,
+    nodes: snapshot.nodes.map((node) => (node.name === changed.name ? changed : node)),
+    withAffinity: changed.withAffinity ? [...withAffinity, changed] : withAffinity,
+  };
+}
