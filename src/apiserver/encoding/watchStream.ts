@@ -9,13 +9,32 @@ import type { Wanted } from './negotiate.ts';
 /** What may wait for a client to read it. With this much, the watch stands still; one event may go beyond. */
 const MAX_UNSENT_BYTES = 256 << 10;
 
-/** Runs the watch until it ends or `out` closes. */
-export function streamWatch(answer: WatchAnswer, out: Writable, wanted: Wanted, now: () => number): void {
+/**
+ * Runs the watch until it ends or `out` closes.
+ * @param flush sends what was written on its way; called once for the events of one commit
+ */
+export function streamWatch(
+  answer: WatchAnswer,
+  out: Writable,
+  wanted: Wanted,
+  now: () => number,
+  flush: () => void,
+): void {
   const encode = encoder(answer.kind, wanted, now);
+  let flushing = false;
+  const flushOnce = () => {
+    flushing = false;
+    flush();
+  };
   const watch = answer.open({
     send(item) {
       if (out.destroyed || out.writableEnded) return false;
       out.write(encode(item));
+      if (!flushing) {
+        flushing = true;
+        // Behind the other events of the same commit, and before the answer to its writer.
+        queueMicrotask(flushOnce);
+      }
       return out.writableLength < MAX_UNSENT_BYTES;
     },
     end(behind) {
