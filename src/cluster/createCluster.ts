@@ -121,7 +121,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
         signal,
         clusterCA: certificates.ca.cert,
       });
-      await startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });
+      startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });
     });
 
     if (runtime !== undefined) {
