@@ -122,15 +122,19 @@ async function forwardUpgrade(
   }
 }
 
-/** Two connections as one, until either is over. */
+/** Two connections as one: what one side sent before it went still reaches the other. */
 function join(a: Duplex, b: Duplex): void {
-  const end = () => {
-    a.destroy();
-    b.destroy();
-  };
-  for (const side of [a, b]) side.once('error', end).once('close', end);
-  a.pipe(b);
-  b.pipe(a);
+  const pair = [
+    [a, b],
+    [b, a],
+  ] as const;
+  for (const [one, other] of pair) {
+    one.once('error', () => other.destroy());
+    one.once('close', () => {
+      if (!other.destroyed) other.end(() => other.destroy());
+    });
+    one.pipe(other);
+  }
 }
 
 function open(target: Target, method: string, headers: RequestOptions['headers']): ClientRequest {

@@ -51,6 +51,8 @@ const LOG_OPTIONS = [
   'stream',
 ];
 
+const FLAGS: ReadonlySet<string> = new Set(['follow', 'previous', 'timestamps']);
+
 async function log(parts: Streaming, ctx: RequestContext): Promise<Answer> {
   const pod = await podOf(parts, ctx);
   checkLogOptions(ctx.query, ctx.info.name);
@@ -61,7 +63,7 @@ async function log(parts: Streaming, ctx: RequestContext): Promise<Answer> {
   const query = new URLSearchParams();
   for (const name of LOG_OPTIONS) {
     const value = ctx.query.get(name);
-    if (value !== null && value !== '') query.set(name, isTrue(value) ? 'true' : value);
+    if (value !== null && value !== '') query.set(name, FLAGS.has(name) ? String(isTrue(value)) : value);
   }
   const verify = !isTrue(ctx.query.get('insecureSkipTLSVerifyBackend'));
   const path = withQuery(pathOf('containerLogs', pod, container), query);
