@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../lib/log.ts';
 import { badRequest, notFound } from '../../machinery/status.ts';
 import {
@@ -81,7 +81,7 @@ export class Streams {
     const url = await this.#runtime.portForward({ podSandboxId: pod.sandboxId, ports });
     if (!isWebSocket(req)) return this.#splice(request, url, [PORT_FORWARD_PROTOCOL]);
     this.#webSockets.handleUpgrade(req, socket, head, (ws) => {
-      ws.on('error', () => ws.terminate());
+      hold(ws);
       const bridged =
         ws.protocol === TUNNELED_PORT_FORWARD_PROTOCOL
           ? dialRuntime(url, [PORT_FORWARD_PROTOCOL]).then((stream) => tunnel(ws, stream.socket, stream.head))
@@ -104,7 +104,7 @@ export class Streams {
       return this.#splice(request, url, offered.length === 0 ? [RUNTIME_REMOTE_COMMAND_PROTOCOL] : offered);
     }
     this.#webSockets.handleUpgrade(req, socket, head, (ws) => {
-      ws.on('error', () => ws.terminate());
+      hold(ws);
       openRuntimeSession(url, RUNTIME_REMOTE_COMMAND_PROTOCOL)
         .then((session) => bridgeRemoteCommand(ws, session, wanted))
         .catch((error: Error) => this.#failed(ws, error));
@@ -130,14 +130,22 @@ export class Streams {
     stream.socket.pipe(socket);
   }
 
-  #failed(ws: { close(code: number, reason: string): void }, error: Error): void {
+  #failed(ws: WebSocket, error: Error): void {
     this.#log.warn('a stream to the container runtime failed', { err: error });
+    // Read on, for the client's own farewell.
+    ws.resume();
     ws.close(1011, error.message.slice(0, 120));
   }
 
   close(): void {
     this.#webSockets.close();
   }
+}
+
+/** The client may speak at once; until the runtime listens, nothing is read, so that nothing is lost. */
+function hold(ws: WebSocket): void {
+  ws.on('error', () => ws.terminate());
+  ws.pause();
 }
 
 export function isWebSocket(req: IncomingMessage): boolean {

@@ -11,7 +11,7 @@ export const PORT_FORWARD_PROTOCOL = 'portforward.k8s.io';
 export const TUNNELED_PORT_FORWARD_PROTOCOL = `SPDY/3.1+${PORT_FORWARD_PROTOCOL}`;
 export const PORT_FORWARD_PROTOCOLS = [TUNNELED_PORT_FORWARD_PROTOCOL, 'v4.channel.k8s.io'] as const;
 
-/** Passes the bytes of a SPDY connection through the binary messages of a WebSocket. */
+/** Passes the bytes of a SPDY connection through the binary messages of a WebSocket, which is paused. */
 export function tunnel(ws: WebSocket, socket: Duplex, head: Buffer): Promise<void> {
   return new Promise((resolve) => {
     const over = () => {
@@ -37,6 +37,7 @@ export function tunnel(ws: WebSocket, socket: Duplex, head: Buffer): Promise<voi
     };
     if (head.length > 0) send(head);
     socket.on('data', send);
+    ws.resume();
   });
 }
 
@@ -68,6 +69,7 @@ export async function bridgePortForward(ws: WebSocket, session: SpdySession, por
       const stream = data[channel / 2];
       if (stream !== undefined) receiveChannel(ws, stream, message.subarray(1));
     });
+    ws.resume();
     await Promise.race([Promise.all(ends), closed]);
   } finally {
     session.close();

@@ -24,7 +24,7 @@ export interface RemoteCommandStreams {
   readonly tty: boolean;
 }
 
-/** Joins a client's WebSocket and a runtime's session; resolves when the command or the client is done. */
+/** Joins a client's WebSocket, which is paused, and a runtime's session; resolves when the command or the client is done. */
 export async function bridgeRemoteCommand(
   ws: WebSocket,
   session: SpdySession,
@@ -41,6 +41,7 @@ export async function bridgeRemoteCommand(
     for (const stream of [error, stdin, stdout, stderr, resize]) stream?.on('error', () => {});
 
     receive(ws, stdin, resize);
+    ws.resume();
     stdin?.resume();
     resize?.resume();
     greet(ws, wanted);
