@@ -1,4 +1,6 @@
 // Installs the project's npm packages where they are missing or older than the lock file.
+// (npm install and not npm ci: a lock file that was written where the registry lacks other platforms'
+// binaries has no entries for them, which npm ci refuses.)
 // Runs on any Node from 20 on: it is what brings the pinned one.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -14,12 +16,12 @@ const node = join(root, 'node_modules', 'node', 'bin', 'node');
 export function install() {
   if (!existsSync(node) || !existsSync(stamp) || statSync(stamp).mtimeMs < statSync(lock).mtimeMs) {
     process.stderr.write('Installing npm packages (once)…\n');
-    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    const npm = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     if (npm.status !== 0 || !existsSync(node)) {
-      process.stderr.write('kubets: npm ci failed in this folder; its messages are above. Mend that and run again.\n');
+      process.stderr.write('kubets: npm install failed in this folder; its messages are above. Mend that and run again.\n');
       process.exit(1);
     }
   }
