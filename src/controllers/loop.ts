@@ -33,7 +33,6 @@ export interface LoopOptions {
 
 export interface Loop {
   enqueue(key: string): void;
-  enqueueAfter(key: string, ms: number): void;
 }
 
 const WORKERS = 5;
@@ -88,10 +87,7 @@ export function startLoop(options: LoopOptions): Loop {
       else log.warn('could not do what was planned', { key, err: error });
     },
   });
-  return {
-    enqueue: (key) => queue.add(key),
-    enqueueAfter: (key, ms) => queue.addAfter(key, ms),
-  };
+  return { enqueue: (key) => queue.add(key) };
 }
 
 type Unseen = { readonly written: Written; readonly informer: AnyInformer };

@@ -3,9 +3,9 @@
  *
  * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
  */
-import type { Toleration } from '../apis/core/affinity.ts';
 import { nodes, type Taint } from '../apis/core/node.ts';
 import { type Pod, pods } from '../apis/core/pod.ts';
+import { tolerates } from '../apis/core/tolerations.ts';
 import { keyOf } from '../client/store.ts';
 import type { Kind, Stored } from '../machinery/kind.ts';
 import { formatTime, parseTime } from '../machinery/time.ts';
@@ -75,13 +75,6 @@ export function evictionTime(pod: Pod, taints: readonly Taint[], now: number): n
     earliest = earliest === undefined ? at : Math.min(earliest, at);
   }
   return earliest;
-}
-
-function tolerates(toleration: Toleration, taint: Taint): boolean {
-  if (toleration.effect && toleration.effect !== taint.effect) return false;
-  if (toleration.key && toleration.key !== taint.key) return false;
-  if (toleration.operator === 'Exists') return true;
-  return !!toleration.key && (toleration.value ?? '') === (taint.value ?? '');
 }
 
 function evict(pod: Stored<Pod>, now: number): Plan {

@@ -15,7 +15,6 @@ export class FakeTransport implements Transport {
   readonly requests: ApiRequest[] = [];
   readonly watches: OpenWatch[] = [];
   answer: (request: ApiRequest) => unknown = () => ({ metadata: { resourceVersion: '1' }, items: [] });
-  onWatch: () => void = () => {};
 
   get client(): Client {
     return createClient(this);
@@ -34,7 +33,6 @@ export class FakeTransport implements Transport {
   }
 
   async watch(request: ApiRequest, onEvent: (e: WatchEvent) => void, onEnd: (error?: Error) => void): Promise<void> {
-    this.onWatch();
     this.watches.push({
       request,
       send: (type, object) => {

@@ -66,12 +66,13 @@ export class OwnerGraph {
     return node;
   }
 
-  /** Takes an object out. Returns its node, whose dependents have lost an owner. */
+  /** Takes an object out. Returns its node, whose dependents have lost an owner: they go on referring to it. */
   remove(uid: string): Node | undefined {
     const node = this.#nodes.get(uid);
     if (node === undefined) return undefined;
     this.#unlink(node);
-    this.#nodes.delete(uid);
+    node.object = undefined;
+    this.#forget(node);
     return node;
   }
 
