@@ -75,7 +75,7 @@ export class WorkQueue {
   }
 
   /** Adds the key after a time that doubles with each failure since its work last went well: 5 ms to 1000 s. */
-  addRateLimited(key: string): void {
+  #addRateLimited(key: string): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.addAfter(key, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 30)));
@@ -116,7 +116,7 @@ export class WorkQueue {
     } catch (error) {
       if (!this.#options.signal.aborted) {
         this.#options.onError(key, error);
-        this.addRateLimited(key);
+        this.#addRateLimited(key);
       }
     } finally {
       this.#working.delete(key);
