@@ -170,7 +170,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     await podInformer.synced;
     // Only now is it known what belongs to nobody.
     const known = new Set(workers.pods().map((p) => p.metadata?.uid ?? ''));
-    workers.poke([...observer.all()].map((p) => p.uid).filter((uid) => !known.has(uid)));
+    workers.complete([...observer.all()].map((p) => p.uid).filter((uid) => !known.has(uid)));
     for (const uid of await volumes.uids()) {
       if (known.has(uid) || observer.get(uid) !== undefined) continue;
       await actor

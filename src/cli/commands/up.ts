@@ -53,7 +53,11 @@ export async function up(flags: UpFlags): Promise<void> {
     await runInFront(config, paths, show);
     return;
   }
-  if (running === undefined) startDaemon(flags, paths);
+  if (running === undefined) {
+    // What an earlier start failed of is not why this one might.
+    (await import('./daemon.ts')).startFailure(paths);
+    startDaemon(flags, paths);
+  }
   await follow(paths, clock, show);
   await loadImages(steps, paths);
   await writeAccess(paths);

@@ -69,6 +69,8 @@ export class PodWorkers {
   readonly #backoff = new FailureBackoff();
   readonly #probes = new Map<string, ContainerProbes>();
   readonly #starts = new Gate(STARTS_AT_ONCE);
+  /** Whether all pods of the node are known: only then is what runs and is not known left over. */
+  #complete = false;
 
   constructor(options: WorkersOptions) {
     this.#o = options;
@@ -114,6 +116,12 @@ export class PodWorkers {
     this.#queue.add(uid);
   }
 
+  /** All pods that the API has for this node have been told of. `uids`: what the runtime has. */
+  complete(uids: Iterable<string>): void {
+    this.#complete = true;
+    this.poke(uids);
+  }
+
   /** Something of these pods changed in the runtime. */
   poke(uids: Iterable<string>): void {
     for (const uid of uids) this.#queue.add(uid);
@@ -133,7 +141,7 @@ export class PodWorkers {
   async #work(uid: string): Promise<void> {
     const entry = this.#entries.get(uid);
     // What runs and belongs to no pod of this node is left over.
-    if (entry === undefined) return this.#removeOrphan(uid);
+    if (entry === undefined) return this.#complete ? this.#removeOrphan(uid) : undefined;
     if (entry.gone) return this.#forget(uid, entry);
     if (entry.removed) return undefined;
     if (entry.pod.metadata?.deletionTimestamp !== undefined) return this.#terminate(uid, entry);
