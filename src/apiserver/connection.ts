@@ -12,14 +12,16 @@ import { emptyInfo, type RawConnection, type RequestBody, type RequestContext } 
 import { type Encoded, encodeAnswer, encodeValue, JSON_TYPE } from './encoding/encodeAnswer.ts';
 import { negotiate, type Wanted } from './encoding/negotiate.ts';
 import { streamWatch } from './encoding/watchStream.ts';
-import { type Pipeline, statusOf } from './pipeline.ts';
+import type { Pipeline } from './pipeline.ts';
 import { sendBody } from './sendBody.ts';
 import type { ApiServerParts } from './stage.ts';
+import { statusOf } from './statusOf.ts';
 import { ANONYMOUS } from './user.ts';
 
 /** Larger bodies are refused, as Kubernetes does. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
-const MAX_URL_LENGTH = 16 * 1024;
+/** What one HTTP/2 connection may have waiting: it carries all watches of a client. */
+const MAX_SESSION_MEGABYTES = 256;
 const HEADERS_TIMEOUT_MS = 30_000;
 const MAX_HEADER_BYTES = 64 * 1024;
 
@@ -52,6 +54,7 @@ export async function listen(
     rejectUnauthorized: false,
     allowHTTP1: true,
     maxHeaderSize: MAX_HEADER_BYTES,
+    maxSessionMemory: MAX_SESSION_MEGABYTES,
     settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
   } as Parameters<typeof createSecureServer>[0]);
   const sockets = new Set<Socket>();
@@ -151,7 +154,7 @@ class Connections {
   }
 
   #refuse(ctx: HttpContext, res: ServerResponse, error: unknown): void {
-    const status = statusOf(error, this.#parts, ctx);
+    const status = statusOf(error, this.#parts, { method: ctx.method, path: ctx.rawPath });
     if (res.headersSent || res.destroyed) {
       res.destroy();
       return;
@@ -167,7 +170,7 @@ class Connections {
     socket.on('error', () => socket.destroy());
     const ctx = new HttpContext({ req, upgrade: { socket, head } });
     const refuse = (error: unknown) => {
-      const status = statusOf(error, this.#parts, ctx);
+      const status = statusOf(error, this.#parts, { method: ctx.method, path: ctx.rawPath });
       const body = JSON.stringify(status);
       const lines = [
         `HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}`,
@@ -226,7 +229,7 @@ class HttpContext implements RequestContext {
     const mark = url.indexOf('?');
     this.method = req.method ?? 'GET';
     this.rawPath = mark < 0 ? url : url.slice(0, mark);
-    this.query = mark < 0 || url.length > MAX_URL_LENGTH ? NO_QUERY : new URLSearchParams(url.slice(mark + 1));
+    this.query = mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1));
   }
 
   header(name: string): string | undefined {

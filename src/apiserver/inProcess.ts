@@ -10,8 +10,9 @@ import type { Answer, RunningWatch, WatchItem } from './answer.ts';
 import { emptyInfo, type RequestBody, type RequestContext } from './context.ts';
 import { listMeta } from './encoding/listBody.ts';
 import { bookmarkOf } from './encoding/watchStream.ts';
-import { type Pipeline, statusOf } from './pipeline.ts';
+import type { Pipeline } from './pipeline.ts';
 import type { ApiServerParts } from './stage.ts';
+import { statusOf } from './statusOf.ts';
 import { authenticated, type User } from './user.ts';
 
 export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, user: User): Transport {
@@ -20,7 +21,7 @@ export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, us
     try {
       return await pipeline(ctx);
     } catch (error) {
-      throw new ApiError(statusOf(error, parts, ctx));
+      throw new ApiError(statusOf(error, parts, { method: ctx.method, path: ctx.rawPath }));
     }
   };
   return {

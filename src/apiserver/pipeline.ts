@@ -1,5 +1,4 @@
 /** The way of a request, in the order in which it passes. */
-import { isApiError, type Status } from '../machinery/status.ts';
 import type { Answer } from './answer.ts';
 import type { RequestContext } from './context.ts';
 import type { ApiServerParts, Stage } from './stage.ts';
@@ -37,19 +36,4 @@ export function createPipeline(parts: ApiServerParts): Pipeline {
     throw new Error('the last stage answers every request');
   };
   return (ctx) => run(ctx, 0);
-}
-
-/** The Status of whatever was thrown; what is not a refusal is our own fault, and logged. */
-export function statusOf(error: unknown, parts: Pick<ApiServerParts, 'log'>, ctx: RequestContext): Status {
-  if (isApiError(error)) return error.status;
-  parts.log.error('a request failed', { err: error, method: ctx.method, path: ctx.rawPath });
-  return {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message: `Internal error occurred: ${error instanceof Error ? error.message : String(error)}`,
-    reason: 'InternalError',
-    code: 500,
-  };
 }

@@ -2,7 +2,7 @@
 import type { Kind, Verb } from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
 import type { Answer } from '../answer.ts';
-import type { RequestContext } from '../context.ts';
+import type { RequestContext, RequestInfo } from '../context.ts';
 import { type ApiServerParts, type Handler, handlerKey, type Stage } from '../stage.ts';
 import { createVerb } from '../verbs/create.ts';
 import { deleteCollectionVerb } from '../verbs/deleteCollection.ts';
@@ -37,7 +37,9 @@ export function dispatch(parts: ApiServerParts): Stage {
     if (!info.isResource) return pathHandler(parts, ctx)(ctx);
     if (kind === undefined) throw apiError('NotFound', NO_SUCH_RESOURCE);
     if (info.subresource !== '') return subresource(parts, ctx, kind);
-    if (!kind.verbs.includes(info.verb as Verb)) throw apiError('MethodNotAllowed', NO_SUCH_METHOD);
+    if (!kind.verbs.includes(info.verb as Verb) || !fitsPath(info, kind)) {
+      throw apiError('MethodNotAllowed', NO_SUCH_METHOD);
+    }
     if (!kind.stored) {
       const handler = parts.handlers.get(handlerKey(kind.group, kind.plural));
       if (handler === undefined) throw apiError('MethodNotAllowed', NO_SUCH_METHOD);
@@ -45,6 +47,21 @@ export function dispatch(parts: ApiServerParts): Stage {
     }
     return VERBS[info.verb as Verb](parts, ctx, kind);
   };
+}
+
+/** Single objects are changed by their path, collections are created in, and both only where they are. */
+function fitsPath(info: RequestInfo, kind: Kind): boolean {
+  switch (info.verb) {
+    case 'create':
+      return info.name === '' && (!kind.namespaced || info.namespace !== undefined);
+    case 'deletecollection':
+      return !kind.namespaced || info.namespace !== undefined;
+    case 'update':
+    case 'patch':
+      return info.name !== '';
+    default:
+      return true;
+  }
 }
 
 function subresource(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Answer | Promise<Answer> {

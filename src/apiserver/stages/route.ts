@@ -78,12 +78,20 @@ export function requestInfo(method: string, rawPath: string, query: URLSearchPar
   if (subresource === '' ? segments.length > at + 2 && segments[at + 2] !== '' : rest !== '' && subresource !== 'proxy') {
     return nonResource(method, path);
   }
+  if (isTrick(name) || isTrick(subresource) || (namespace !== undefined && isTrick(namespace))) {
+    throw apiError('NotFound', 'the server could not find the requested resource');
+  }
   let verb = VERB_OF[method] ?? method.toLowerCase();
   if (name === '') {
     if (verb === 'get') verb = watch || isTrue(query.get('watch')) ? 'watch' : 'list';
     else if (verb === 'delete') verb = 'deletecollection';
   } else if (verb === 'get' && subresource === '' && (watch || isTrue(query.get('watch')))) verb = 'watch';
   return { verb, isResource: true, group, version, namespace, resource, subresource, name, rest, path };
+}
+
+/** No object has such a name; within a key or behind a rule it could mean another one. */
+function isTrick(name: string): boolean {
+  return name === '.' || name === '..' || name.includes('/') || name.includes('%') || name.includes('\0');
 }
 
 function nonResource(method: string, path: string): RequestInfo {

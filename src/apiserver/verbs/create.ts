@@ -19,9 +19,6 @@ const GENERATE_ATTEMPTS = 8;
 export async function createVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
   const cache = parts.registry.cache(kind);
   await cache.freshen();
-  if (kind.namespaced && ctx.info.namespace === undefined) {
-    throw badRequest('an empty namespace may not be set during creation');
-  }
   const object = decodeObject(ctx, kind, await parseBody(await ctx.readBody()));
   return createObject(parts, ctx, kind, object);
 }

@@ -3,8 +3,8 @@
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
  */
 import { type Kind, storagePrefix } from '../../machinery/kind.ts';
-import { apiError, badRequest } from '../../machinery/status.ts';
-import { CompactedError, prefixEnd } from '../../storage/storage.ts';
+import { type ApiError, apiError, badRequest } from '../../machinery/status.ts';
+import { CompactedError, type KeyValue, prefixEnd } from '../../storage/storage.ts';
 import type { Answer, ListAnswer } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
 import { Entry } from '../registry/entry.ts';
@@ -22,7 +22,8 @@ export function listVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind)
   checkMatch(asked, match, token, limit);
   const cache = parts.registry.cache(kind);
   if (token !== '') return fromStore(parts, cache, selection, limit, decodeToken(token));
-  if (match === 'Exact') {
+  // With a limit and no word on how it is meant, a revision is taken exactly: pages of it must fit together.
+  if (match === 'Exact' || (match === '' && limit > 0 && asked !== '' && asked !== '0')) {
     return fromStore(parts, cache, selection, limit, { revision: parseResourceVersion(asked), after: '' });
   }
   const fresh = cache.freshen();
@@ -34,20 +35,24 @@ export function listVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind)
   });
 }
 
+/** @throws ApiError Invalid for options that do not go together */
 function checkMatch(asked: string, match: string, token: string, limit: number): void {
+  const fault = (text: string) => apiError('Invalid', `ListOptions.meta.k8s.io "" is invalid: ${text}`);
   if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
-    throw badRequest(`resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`);
+    throw fault(
+      `resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
+    );
   }
   if (token !== '') {
-    if (match !== '') throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided');
+    if (match !== '') throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided');
     if (asked !== '' && asked !== '0') throw badRequest('specifying resource version is not allowed when using continue');
     return;
   }
   if (match !== '' && asked === '') {
-    throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided');
+    throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided');
   }
   if (match === 'Exact' && asked === '0') {
-    throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+    throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
   }
   if (limit < 0) throw badRequest('limit must not be negative');
 }
@@ -63,12 +68,21 @@ function numberOf(ctx: RequestContext, name: string): number {
 function fromCache(cache: WatchCache, selection: Selection, limit: number): ListAnswer {
   const all = cache.entries(selection.namespace);
   const { matches } = selection;
-  const entries = matches === undefined ? all : all.filter(matches);
-  return page(cache.kind, entries, cache.revision, limit, selection.matches !== undefined);
+  if (matches === undefined) return page(cache.kind, all, cache.revision, limit, all.length - limit);
+  return page(cache.kind, all.filter(matches), cache.revision, limit, undefined);
 }
 
-/** The first `limit` entries; where there are more, a token that goes on behind the last. */
-function page(kind: Kind, entries: readonly Entry[], revision: number, limit: number, selective: boolean): ListAnswer {
+/**
+ * The first `limit` entries; where there are more, a token that goes on behind the last.
+ * @param remaining how many there are beyond the limit; with a selector that is not said
+ */
+function page(
+  kind: Kind,
+  entries: readonly Entry[],
+  revision: number,
+  limit: number,
+  remaining: number | undefined,
+): ListAnswer {
   if (limit === 0 || entries.length <= limit) return { type: 'list', kind, revision, entries };
   const shown = entries.slice(0, limit);
   return {
@@ -77,8 +91,7 @@ function page(kind: Kind, entries: readonly Entry[], revision: number, limit: nu
     revision,
     entries: shown,
     continue: encodeToken({ revision, after: (shown[shown.length - 1] as Entry).key }),
-    // With a selector the server does not say how many are left.
-    ...(selective ? {} : { remaining: entries.length - limit }),
+    ...(remaining === undefined ? {} : { remaining }),
   };
 }
 
@@ -98,7 +111,7 @@ function encodeToken(place: Place): string {
 function decodeToken(token: string): Place {
   try {
     const { v, rv, after } = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as Record<string, unknown>;
-    if (v === TOKEN_VERSION && typeof rv === 'number' && Number.isInteger(rv) && typeof after === 'string') return { revision: rv, after };
+    if (v === TOKEN_VERSION && typeof rv === 'number' && Number.isSafeInteger(rv) && rv > 0 && typeof after === 'string') return { revision: rv, after };
   } catch {
     // Told below.
   }
@@ -114,24 +127,45 @@ async function fromStore(
   place: Place,
 ): Promise<ListAnswer> {
   const { kind } = cache;
-  const prefix = kind.namespaced && selection.namespace !== undefined ? `${storagePrefix(kind)}${selection.namespace}/` : storagePrefix(kind);
+  const { storage } = parts.registry;
+  const prefix = selection.prefix ?? storagePrefix(kind);
   if (place.after !== '' && !place.after.startsWith(prefix)) throw badRequest('continue key is not valid');
-  // The next key in order: nothing lies between a key and the key with a NUL behind it.
-  const key = place.after === '' ? prefix : `${place.after}\0`;
-  const live = await parts.registry.storage.revision();
+  const live = await storage.revision();
   if (place.revision > live) await cache.waitFor(place.revision);
+  const { matches } = selection;
+  const entries: Entry[] = [];
+  let after = place.after;
   try {
-    const { kvs } = await parts.registry.storage.range({ key, end: prefixEnd(prefix), revision: place.revision });
-    const entries = kvs.map((kv) => new Entry(kind, kv.key, kv.modRevision, kv.value));
-    const { matches } = selection;
-    return page(kind, matches === undefined ? entries : entries.filter(matches), place.revision, limit, matches !== undefined);
-  } catch (error) {
-    if (!(error instanceof CompactedError)) throw error;
-    const expired = apiError('Expired', place.after === '' ? `too old resource version: ${place.revision} (${error.compactRevision})` : 'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.');
-    if (place.after !== '') {
-      // The rest of the list as it is now, for a client that would rather go on.
-      Object.assign(expired.status.metadata, { continue: encodeToken({ revision: live, after: place.after }) });
+    for (;;) {
+      const { kvs, more, count } = await storage.range({
+        key: after === '' ? prefix : behind(after),
+        end: prefixEnd(prefix),
+        revision: place.revision,
+        ...(limit === 0 ? {} : { limit: limit + 1 }),
+      });
+      for (const kv of kvs) {
+        const entry = new Entry(kind, kv.key, kv.modRevision, kv.value);
+        if (matches === undefined || matches(entry)) entries.push(entry);
+      }
+      // Without a selector a page is one range of the store.
+      if (matches === undefined && limit > 0) return page(kind, entries, place.revision, limit, count - limit);
+      if (!more || (limit > 0 && entries.length > limit)) return page(kind, entries, place.revision, limit, undefined);
+      after = (kvs[kvs.length - 1] as KeyValue).key;
     }
-    throw expired;
+  } catch (error) {
+    throw error instanceof CompactedError ? expired(place, live, error.compactRevision) : error;
   }
+}
+
+/** The next key in order: nothing lies between a key and the key with a NUL behind it. */
+const behind = (key: string) => `${key}\0`;
+
+function expired(place: Place, live: number, compacted: number): ApiError {
+  if (place.after === '') return apiError('Expired', `too old resource version: ${place.revision} (${compacted})`);
+  const error = apiError(
+    'Expired',
+    'The provided continue parameter is too old to display a consistent list result. Start a new list without it, or go on with the token in this answer: the rest of the list is then as it is now, and may not fit what was listed before.',
+  );
+  error.status.metadata.continue = encodeToken({ revision: live, after: place.after });
+  return error;
 }

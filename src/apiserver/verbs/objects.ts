@@ -85,14 +85,17 @@ export async function parseYaml(bytes: Buffer): Promise<ParsedBody> {
   }
 }
 
-export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
-/** @throws ApiError BadRequest */
-export function fieldValidationOf(ctx: RequestContext): FieldValidation {
+/** @throws ApiError Invalid */
+function fieldValidationOf(ctx: RequestContext): FieldValidation {
   const text = ctx.query.get('fieldValidation') ?? '';
   if (text === '') return 'Warn';
   if (text === 'Ignore' || text === 'Warn' || text === 'Strict') return text;
-  throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`);
+  throw apiError(
+    'Invalid',
+    `Options.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
+  );
 }
 
 /** @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict */
@@ -108,7 +111,9 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
     throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(value).slice(0, 200)}'`);
   }
   if (given.kind !== undefined && given.kind !== '' && given.kind !== kind.kind) {
-    throw badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: the object provided is of the kind ${JSON.stringify(given.kind)}`);
+    throw badRequest(
+      `${String(given.kind)} in version ${JSON.stringify(given.apiVersion ?? kind.version)} cannot be handled as a ${kind.kind}`,
+    );
   }
   if (given.apiVersion !== undefined && given.apiVersion !== '' && given.apiVersion !== wanted) {
     throw badRequest(`the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${wanted})`);
@@ -163,7 +168,10 @@ export function isDryRun(ctx: RequestContext, inBody?: readonly string[]): boole
   if (values.length === 0 || (values.length === 1 && values[0] === '')) return false;
   for (const value of values) {
     if (value !== 'All') {
-      throw apiError('BadRequest', `dryRun: Unsupported value: ${JSON.stringify(value)}: supported values: "All"`);
+      throw apiError(
+        'Invalid',
+        `Options.meta.k8s.io "" is invalid: dryRun: Unsupported value: ${JSON.stringify(value)}: supported values: "All"`,
+      );
     }
   }
   return true;

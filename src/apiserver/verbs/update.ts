@@ -3,7 +3,7 @@ import { encodeStored } from '../../machinery/encode.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import type { Kind, KubeObject, UpdateRules } from '../../machinery/kind.ts';
 import type { ObjectMeta } from '../../machinery/meta.ts';
-import { conflict, notFound } from '../../machinery/status.ts';
+import { badRequest, conflict, notFound } from '../../machinery/status.ts';
 import { validateMeta, validateMetaUpdate } from '../../machinery/validateMeta.ts';
 import { type AdmissionRequest, admit } from '../admission/plugin.ts';
 import type { Answer } from '../answer.ts';
@@ -23,6 +23,9 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
   await cache.freshen();
   const object = decodeObject(ctx, kind, await parseBody(await ctx.readBody()));
   const meta = metaOf(object);
+  if (meta.name === undefined || meta.name === '') {
+    throw badRequest(`the name of the object (${ctx.info.name} based on URL) was undeterminable: name must be provided`);
+  }
   assertMatchesPath(ctx, meta);
   if (kind.createOnUpdate === true && ctx.info.subresource === '' && cache.get(ctx.info.namespace, ctx.info.name) === undefined) {
     if (meta.resourceVersion === undefined || meta.resourceVersion === '') return createObject(parts, ctx, kind, object);

@@ -4,13 +4,14 @@
  */
 import type { Timer } from '../../lib/clock.ts';
 import type { Kind } from '../../machinery/kind.ts';
-import { apiError, badRequest, isApiError } from '../../machinery/status.ts';
+import { apiError, badRequest } from '../../machinery/status.ts';
 import type { Answer, RunningWatch, WatchItem, WatchSink } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
 import type { Entry } from '../registry/entry.ts';
 import type { CacheEvent } from '../registry/eventLog.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
+import { statusOf } from '../statusOf.ts';
 import { isTrue } from '../stages/route.ts';
 import { parseResourceVersion } from './get.ts';
 import { type Selection, selectionOf } from './selection.ts';
@@ -111,12 +112,18 @@ class Watch implements RunningWatch {
 
   resume(): void {
     this.#paused = false;
-    this.#sendInitial();
-    try {
+    this.#guarded(() => {
+      this.#sendInitial();
       if (!this.#stopped) for (const event of this.#cache.since(this.#place)) this.#deliver(event, false);
+    });
+  }
+
+  /** A watch that fails ends, and nothing else does: it runs where writes are handed out to all. */
+  #guarded(run: () => void): void {
+    try {
+      run();
     } catch (error) {
-      if (!isApiError(error)) throw error;
-      this.#send({ type: 'ERROR', status: error.status });
+      this.#send({ type: 'ERROR', status: statusOf(error, this.#parts, { path: this.#cache.kind.plural, verb: 'watch' }) });
       this.#end(false);
     }
   }
@@ -142,7 +149,7 @@ class Watch implements RunningWatch {
   }
 
   #onEvent(event: CacheEvent): void {
-    if (!this.#paused) this.#deliver(event, true);
+    if (!this.#paused) this.#guarded(() => this.#deliver(event, true));
     // The client has not read for so long that what it missed is not kept any more.
     else if (!this.#cache.reaches(this.#place)) this.#end(true);
   }
