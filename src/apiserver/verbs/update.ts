@@ -94,7 +94,8 @@ export async function changeObject(
       throw error;
     }
     letGo(parts, request);
-    if ((wanted !== '' && wanted !== '0') || attempt >= MAX_ATTEMPTS) throw conflict(kind, name, MODIFIED);
+    // Tried again with what is there now: a resourceVersion that the client named is refused above.
+    if (attempt >= MAX_ATTEMPTS) throw conflict(kind, name, MODIFIED);
   }
 }
 
