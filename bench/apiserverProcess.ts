@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { clusterRoleBindings } from '../src/apis/rbac/clusterRoleBinding.ts';
 import { serviceAccounts } from '../src/apis/core/serviceAccount.ts';
+import { clusterRoleBindings } from '../src/apis/rbac/clusterRoleBinding.ts';
 import { createApiServer } from '../src/apiserver/server.ts';
 import { newKey, TestCA } from '../src/apiserver/testing/certificates.ts';
 import { createClient } from '../src/client/createClient.ts';

@@ -25,7 +25,9 @@ export async function measureWatch(server: ServerUnderTest, watchers: number): P
     new Promise<string>((resolve, reject) => {
       const headers = {
         authorization: `Bearer ${server.token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/merge-patch+json', 'content-length': body.length }),
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/merge-patch+json', 'content-length': body.length }),
       };
       const sent = request({ agent, host: '127.0.0.1', port: server.port, method, path, headers }, (answer) => {
         let text = '';

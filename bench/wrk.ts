@@ -41,7 +41,9 @@ function run(command: string, args: readonly string[]): Promise<string> {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.on('error', (error) => reject(new Error(`${command} cannot be started (apt-get install wrk): ${error.message}`)));
+    child.on('error', (error) =>
+      reject(new Error(`${command} cannot be started (apt-get install wrk): ${error.message}`)),
+    );
     child.on('close', () => resolve(Buffer.concat(chunks).toString('utf8')));
   });
 }

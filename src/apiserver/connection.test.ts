@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
+import { request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
-import { request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configMaps } from '../apis/core/configMap.ts';
-import { http, type HttpRequest, startTestServer, type TestServer } from './testing/testServer.ts';
+import { type HttpRequest, http, startTestServer, type TestServer } from './testing/testServer.ts';
 
 let server: TestServer;
 let port: number;
@@ -33,7 +33,8 @@ const send = (method: string, path: string, body: string | Buffer, type = 'appli
   http(server, port, path, { method, body, ...more, headers: { 'content-type': type, ...more.headers } });
 
 describe('what is refused is refused with a Status', () => {
-  const map = (name: string, rest = '') => `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"${name}"}${rest}}`;
+  const map = (name: string, rest = '') =>
+    `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"${name}"}${rest}}`;
 
   test.each([
     ['malformed JSON', () => send('POST', PATH, '{"apiVersion":'), 400, 'BadRequest'],
@@ -43,14 +44,39 @@ describe('what is refused is refused with a Status', () => {
     ['malformed YAML', () => send('POST', PATH, 'a: [', 'application/yaml'), 400, 'BadRequest'],
     ['an unknown format', () => send('POST', PATH, 'x', 'text/csv'), 415, 'UnsupportedMediaType'],
     ['no kind', () => send('POST', PATH, '{"apiVersion":"v1","metadata":{"name":"x"}}'), 400, 'BadRequest'],
-    ['another kind', () => send('POST', PATH, '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"x"}}'), 400, 'BadRequest'],
-    ['another version', () => send('POST', PATH, '{"apiVersion":"v2","kind":"ConfigMap","metadata":{"name":"x"}}'), 400, 'BadRequest'],
+    [
+      'another kind',
+      () => send('POST', PATH, '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"x"}}'),
+      400,
+      'BadRequest',
+    ],
+    [
+      'another version',
+      () => send('POST', PATH, '{"apiVersion":"v2","kind":"ConfigMap","metadata":{"name":"x"}}'),
+      400,
+      'BadRequest',
+    ],
     ['a wrong type', () => send('POST', PATH, map('x', ',"data":{"a":1}')), 400, 'BadRequest'],
     ['a wrong name', () => send('POST', PATH, map('X Y')), 422, 'Invalid'],
-    ['an unknown field, strictly', () => send('POST', `${PATH}?fieldValidation=Strict`, map('x', ',"dat":{}')), 400, 'BadRequest'],
+    [
+      'an unknown field, strictly',
+      () => send('POST', `${PATH}?fieldValidation=Strict`, map('x', ',"dat":{}')),
+      400,
+      'BadRequest',
+    ],
     ['unknown validation', () => send('POST', `${PATH}?fieldValidation=Odd`, map('x', ',"dat":{}')), 422, 'Invalid'],
-    ['more than 3 MiB', () => send('POST', PATH, Buffer.alloc(3 * 1024 * 1024 + 1, 0x20)), 413, 'RequestEntityTooLarge'],
-    ['too much to store', () => send('POST', PATH, map('big', `,"data":{"a":"${'x'.repeat(1_100_000)}"}`)), 422, 'Invalid'],
+    [
+      'more than 3 MiB',
+      () => send('POST', PATH, Buffer.alloc(3 * 1024 * 1024 + 1, 0x20)),
+      413,
+      'RequestEntityTooLarge',
+    ],
+    [
+      'too much to store',
+      () => send('POST', PATH, map('big', `,"data":{"a":"${'x'.repeat(1_100_000)}"}`)),
+      422,
+      'Invalid',
+    ],
     ['an unknown resource', () => get('/api/v1/namespaces/default/gadgets'), 404, 'NotFound'],
     ['an unknown group', () => get('/apis/nope/v1/gadgets'), 404, 'NotFound'],
     ['an unknown path', () => get('/nope'), 404, 'NotFound'],
@@ -65,7 +91,12 @@ describe('what is refused is refused with a Status', () => {
     ['a cluster resource in a namespace', () => get('/api/v1/namespaces/default/nodes'), 404, 'NotFound'],
     ['a method that is none', () => http(server, port, `${PATH}/a`, { method: 'PROPFIND' }), 405, 'MethodNotAllowed'],
     ['a form that is not to be had', () => get(`${PATH}/a`, { accept: 'text/html' }), 406, 'NotAcceptable'],
-    ['a bad token', () => http(server, port, PATH, { as: null, headers: { authorization: 'Bearer nobody' } }), 401, 'Unauthorized'],
+    [
+      'a bad token',
+      () => http(server, port, PATH, { as: null, headers: { authorization: 'Bearer nobody' } }),
+      401,
+      'Unauthorized',
+    ],
     ['nobody', () => http(server, port, PATH, { as: null }), 403, 'Forbidden'],
     ['a watch of nothing', () => get(`${PATH}?watch=1&resourceVersion=x`), 400, 'BadRequest'],
   ])('%s', async (_, ask, code, reason) => {
@@ -78,7 +109,8 @@ describe('what is refused is refused with a Status', () => {
 
 describe('what clients send', () => {
   test('unknown and duplicate fields are warned of', async () => {
-    const body = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"w"},"dat":{},"data":{"a":"1"},"data":{"a":"2"}}';
+    const body =
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"w"},"dat":{},"data":{"a":"1"},"data":{"a":"2"}}';
     const { status, headers, json } = await send('POST', PATH, body);
     expect(status).toBe(201);
     expect(headers.warning).toBe('299 - "unknown field \\"dat\\"", 299 - "duplicate field \\"data\\""');
@@ -101,7 +133,8 @@ describe('what clients send', () => {
   });
 
   test('keys that would reach the prototype are data', async () => {
-    const body = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"proto","labels":{"constructor":"x"}},"data":{"__proto__":"y"}}';
+    const body =
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"proto","labels":{"constructor":"x"}},"data":{"__proto__":"y"}}';
     const { status, text } = await send('POST', PATH, body);
     expect(status).toBe(201);
     expect(text).toContain('"__proto__":"y"');
@@ -123,7 +156,10 @@ describe('what clients get', () => {
       apiVersion: 'meta.k8s.io/v1',
       columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }],
     });
-    expect(table.json.rows[0]).toMatchObject({ cells: ['a', 1, expect.any(String)], object: { kind: 'PartialObjectMetadata' } });
+    expect(table.json.rows[0]).toMatchObject({
+      cells: ['a', 1, expect.any(String)],
+      object: { kind: 'PartialObjectMetadata' },
+    });
     const metadata = await get(PATH, { accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io' });
     expect(metadata.json.kind).toBe('PartialObjectMetadataList');
     expect(metadata.json.items[0]).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'a' } });
@@ -194,7 +230,9 @@ describe('watch', () => {
     });
     await once(socket, 'data');
     await server.client.create(configMaps, { metadata: { name: 'seen', namespace: 'default' } });
-    await expect.poll(() => text).toContain('{"type":"ADDED","object":{"apiVersion":"v1","kind":"ConfigMap","metadata":{');
+    await expect
+      .poll(() => text)
+      .toContain('{"type":"ADDED","object":{"apiVersion":"v1","kind":"ConfigMap","metadata":{');
     socket.destroy();
   });
 
@@ -226,7 +264,9 @@ describe('watch', () => {
     const data = { text: 'x'.repeat(100_000) };
     await server.client.create(configMaps, { metadata: { name: 'busy', namespace: 'default' }, data });
     for (let i = 1; i <= 100; i++) {
-      await server.client.patch(configMaps, { namespace: 'default', name: 'busy' }, 'merge', { data: { i: String(i) } });
+      await server.client.patch(configMaps, { namespace: 'default', name: 'busy' }, 'merge', {
+        data: { i: String(i) },
+      });
     }
     let text = '';
     socket.on('data', (chunk) => {
@@ -250,7 +290,9 @@ describe('watch', () => {
     const data = { text: 'y'.repeat(900_000) };
     await server.client.create(configMaps, { metadata: { name: 'flood', namespace: 'default' }, data });
     for (let i = 1; i <= 60; i++) {
-      await server.client.patch(configMaps, { namespace: 'default', name: 'flood' }, 'merge', { data: { i: String(i) } });
+      await server.client.patch(configMaps, { namespace: 'default', name: 'flood' }, 'merge', {
+        data: { i: String(i) },
+      });
     }
     // What is left in the kernel's buffers is read; then comes the end.
     socket.resume();
@@ -298,7 +340,10 @@ test('clients that break off in the middle of a body or an answer do no harm', a
   for (let i = 0; i < 10; i++) {
     const socket = await rawWatch('/api/v1/namespaces/kube-public/configmaps');
     socket.on('error', () => {});
-    if (i % 2 === 0) socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"a`);
+    if (i % 2 === 0)
+      socket.write(
+        `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"a`,
+      );
     await once(socket, 'readable');
     socket.destroy();
   }

@@ -201,7 +201,8 @@ function headersOf(status: Status): Record<string, string> {
 
 /** Warnings go out as RFC 7234 has them: code 299, no agent, quoted text. */
 function withWarnings(ctx: HttpContext, headers: OutgoingHttpHeaders) {
-  if (ctx.warnings.length > 0) headers.Warning = ctx.warnings.map((text) => `299 - ${JSON.stringify(text.replaceAll(/[^\x20-\x7e]/g, '?'))}`);
+  if (ctx.warnings.length > 0)
+    headers.Warning = ctx.warnings.map((text) => `299 - ${JSON.stringify(text.replaceAll(/[^\x20-\x7e]/g, '?'))}`);
   return headers;
 }
 

@@ -14,7 +14,9 @@ export interface HealthCheck {
 const ENDPOINTS = ['healthz', 'livez', 'readyz'] as const;
 
 /** The handlers by path. @param checks what each endpoint looks at, in order */
-export function healthHandlers(checks: Readonly<Record<(typeof ENDPOINTS)[number], readonly HealthCheck[]>>): Map<string, Handler> {
+export function healthHandlers(
+  checks: Readonly<Record<(typeof ENDPOINTS)[number], readonly HealthCheck[]>>,
+): Map<string, Handler> {
   const handlers = new Map<string, Handler>();
   for (const endpoint of ENDPOINTS) {
     handlers.set(`/${endpoint}`, async (ctx) => {

@@ -68,7 +68,12 @@ function responseOf(answer: Answer): ApiResponse {
       return { status: 200, object: Object.freeze(object) };
     }
     case 'raw':
-      return { status: answer.status, object: answer.contentType.includes('json') ? JSON.parse(answer.body.toString('utf8')) : answer.body.toString('utf8') };
+      return {
+        status: answer.status,
+        object: answer.contentType.includes('json')
+          ? JSON.parse(answer.body.toString('utf8'))
+          : answer.body.toString('utf8'),
+      };
     default:
       throw apiError('BadRequest', 'streams cannot be asked for within the process');
   }

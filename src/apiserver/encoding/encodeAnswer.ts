@@ -1,7 +1,7 @@
 /** From an answer to bytes. What is stored goes out as the bytes that were stored. */
 import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
-import { columnDefinitions, partialMetadata, tableRow } from '../../machinery/table.ts';
 import { apiError } from '../../machinery/status.ts';
+import { columnDefinitions, partialMetadata, tableRow } from '../../machinery/table.ts';
 import type { EntryAnswer, ListAnswer, ObjectAnswer, RawAnswer } from '../answer.ts';
 import { type ListBody, listBody, listMeta } from './listBody.ts';
 import type { Wanted } from './negotiate.ts';
@@ -15,7 +15,11 @@ export interface Encoded {
 export const JSON_TYPE = 'application/json';
 
 /** @throws ApiError NotAcceptable where there is no table of what is answered */
-export function encodeAnswer(answer: EntryAnswer | ObjectAnswer | ListAnswer | RawAnswer, wanted: Wanted, now: number): Encoded {
+export function encodeAnswer(
+  answer: EntryAnswer | ObjectAnswer | ListAnswer | RawAnswer,
+  wanted: Wanted,
+  now: number,
+): Encoded {
   switch (answer.type) {
     case 'raw':
       return answer;
@@ -25,7 +29,8 @@ export function encodeAnswer(answer: EntryAnswer | ObjectAnswer | ListAnswer | R
       }
       return encodeValue(answer.status, oneForm(answer.kind, answer.entry.object, wanted, now), wanted);
     case 'object':
-      if (wanted.form === 'object' || answer.object.kind === 'Status') return encodeValue(answer.status, answer.object, wanted);
+      if (wanted.form === 'object' || answer.object.kind === 'Status')
+        return encodeValue(answer.status, answer.object, wanted);
       if (answer.kind === undefined) throw apiError('NotAcceptable', 'there is no table of this');
       return encodeValue(answer.status, oneForm(answer.kind, answer.object, wanted, now), wanted);
     case 'list':
@@ -58,13 +63,21 @@ function listForm(answer: ListAnswer, wanted: Wanted, now: number): unknown {
   const objects = answer.entries.map((e) => e.object);
   switch (wanted.form) {
     case 'object':
-      return { kind: answer.kind.listKind, apiVersion: apiVersionOf(answer.kind), metadata: listMeta(answer), items: objects };
+      return {
+        kind: answer.kind.listKind,
+        apiVersion: apiVersionOf(answer.kind),
+        metadata: listMeta(answer),
+        items: objects,
+      };
     case 'metadata':
       return {
         kind: 'PartialObjectMetadataList',
         apiVersion: `meta.k8s.io/${wanted.metaVersion}`,
         metadata: listMeta(answer),
-        items: objects.map((object) => ({ ...partialMetadata(object), apiVersion: `meta.k8s.io/${wanted.metaVersion}` })),
+        items: objects.map((object) => ({
+          ...partialMetadata(object),
+          apiVersion: `meta.k8s.io/${wanted.metaVersion}`,
+        })),
       };
     case 'table':
       return tableOf(answer.kind, objects, listMeta(answer), wanted, now);

@@ -2,8 +2,9 @@
  * How a client wants its answer.
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology and #receiving-resources-as-tables
  */
-import type { IncludeObject } from '../../machinery/table.ts';
+
 import { apiError } from '../../machinery/status.ts';
+import type { IncludeObject } from '../../machinery/table.ts';
 
 export type Form = 'object' | 'table' | 'metadata';
 
@@ -29,7 +30,8 @@ const FORMS: Readonly<Record<string, Form>> = {
 /** The first of the client's wishes that can be met. A hot path. @throws ApiError NotAcceptable */
 export function negotiate(accept: string | undefined, query: URLSearchParams): Wanted {
   const pretty = isPretty(query);
-  if ((accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') && !pretty) return PLAIN;
+  if ((accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') && !pretty)
+    return PLAIN;
   const includeObject = includeOf(query);
   for (const clause of (accept ?? '*/*').split(',')) {
     const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());

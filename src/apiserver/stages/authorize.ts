@@ -45,10 +45,14 @@ function nameSelected(fieldSelector: string): string {
 export function forbidden(a: Attributes, reason: string) {
   const user = `User ${JSON.stringify(a.user.name)}`;
   const why = reason === '' ? '' : `: ${reason}`;
-  if (!a.isResource) return apiError('Forbidden', `forbidden: ${user} cannot ${a.verb} path ${JSON.stringify(a.path)}${why}`);
+  if (!a.isResource)
+    return apiError('Forbidden', `forbidden: ${user} cannot ${a.verb} path ${JSON.stringify(a.path)}${why}`);
   const resource = a.subresource === '' ? a.resource : `${a.resource}/${a.subresource}`;
   const shown = a.group === '' ? a.resource : `${a.resource}.${a.group}`;
-  const where = a.namespace === '' || a.resource === 'namespaces' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(a.namespace)}`;
+  const where =
+    a.namespace === '' || a.resource === 'namespaces'
+      ? 'at the cluster scope'
+      : `in the namespace ${JSON.stringify(a.namespace)}`;
   const named = a.name === '' ? '' : ` ${JSON.stringify(a.name)}`;
   return apiError(
     'Forbidden',

@@ -21,7 +21,9 @@ export function flowControl(): Stage {
     const res = ctx.raw?.res;
     if (res === undefined || isLongRunning(ctx)) return undefined;
     if (inFlight >= MAX_IN_FLIGHT && !ctx.user.groups.includes(MASTERS_GROUP)) {
-      throw apiError('TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+      throw apiError('TooManyRequests', 'Too many requests, please try again later.', {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
     }
     inFlight++;
     res.once('close', () => {

@@ -37,7 +37,10 @@ export function impersonate(parts: ApiServerParts): Stage {
         path: '',
       };
       if (!authorizeAll(parts.authorizers, attributes).allowed) {
-        throw apiError('Forbidden', `${resource} ${JSON.stringify(what)} is forbidden: User ${JSON.stringify(ctx.user.name)} cannot impersonate resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} at the cluster scope`);
+        throw apiError(
+          'Forbidden',
+          `${resource} ${JSON.stringify(what)} is forbidden: User ${JSON.stringify(ctx.user.name)} cannot impersonate resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} at the cluster scope`,
+        );
       }
     };
     const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
@@ -45,11 +48,15 @@ export function impersonate(parts: ApiServerParts): Stage {
     else check('users', '', name);
     for (const group of groups) check('groups', '', group);
     if (uid !== undefined) check('uids', 'authentication.k8s.io', uid);
-    for (const [key, values] of extra) for (const value of values) check('userextras', 'authentication.k8s.io', value, key);
+    for (const [key, values] of extra)
+      for (const value of values) check('userextras', 'authentication.k8s.io', value, key);
 
     const user: User = {
       name,
-      groups: account !== null && groups.length === 0 ? ['system:serviceaccounts', `system:serviceaccounts:${account[1]}`] : groups,
+      groups:
+        account !== null && groups.length === 0
+          ? ['system:serviceaccounts', `system:serviceaccounts:${account[1]}`]
+          : groups,
       ...(uid === undefined ? {} : { uid }),
       ...(extra.size === 0 ? {} : { extra: Object.fromEntries(extra) }),
     };

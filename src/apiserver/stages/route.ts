@@ -65,7 +65,8 @@ export function requestInfo(method: string, rawPath: string, query: URLSearchPar
     at++;
   }
   if (segments[at] === 'namespaces' && segments.length > at + 1 && segments[at + 1] !== '') {
-    const inNamespace = segments.length > at + 2 && !(NAMESPACE_SUBRESOURCES.has(part(at + 2)) && segments.length === at + 3);
+    const inNamespace =
+      segments.length > at + 2 && !(NAMESPACE_SUBRESOURCES.has(part(at + 2)) && segments.length === at + 3);
     if (inNamespace) {
       namespace = part(at + 1);
       at += 2;
@@ -75,7 +76,9 @@ export function requestInfo(method: string, rawPath: string, query: URLSearchPar
   const name = part(at + 1);
   const subresource = part(at + 2);
   const rest = segments.slice(at + 3).join('/');
-  if (subresource === '' ? segments.length > at + 2 && segments[at + 2] !== '' : rest !== '' && subresource !== 'proxy') {
+  if (
+    subresource === '' ? segments.length > at + 2 && segments[at + 2] !== '' : rest !== '' && subresource !== 'proxy'
+  ) {
     return nonResource(method, path);
   }
   if (isTrick(name) || isTrick(subresource) || (namespace !== undefined && isTrick(namespace))) {
@@ -111,7 +114,10 @@ function nonResource(method: string, path: string): RequestInfo {
 
 /** A boolean of a query, as Go reads it. */
 export function isTrue(text: string | null): boolean {
-  return text !== null && (text === 'true' || text === '1' || text === 'True' || text === 'TRUE' || text === 't' || text === 'T');
+  return (
+    text !== null &&
+    (text === 'true' || text === '1' || text === 'True' || text === 'TRUE' || text === 't' || text === 'T')
+  );
 }
 
 function unescapePath(text: string): string {

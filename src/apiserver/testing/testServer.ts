@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Client } from '../../client/client.ts';
+import { createClient } from '../../client/createClient.ts';
 import { type Clock, SystemClock } from '../../lib/clock.ts';
 import { type Logger, silentLogger } from '../../lib/log.ts';
 import { SystemRandom } from '../../lib/random.ts';
 import { openEmbedded } from '../../storage/embedded/open.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { createClient } from '../../client/createClient.ts';
-import type { Client } from '../../client/client.ts';
 import { type ApiServer, createApiServer } from '../server.ts';
 import { MASTERS_GROUP, type User } from '../user.ts';
 import { type KeyPair, newKey, TestCA } from './certificates.ts';
@@ -74,7 +74,12 @@ export interface HttpRequest {
 }
 
 /** One request over TLS, with the client certificate of `as`, or none. */
-export function http(server: TestServer, port: number, path: string, options: HttpRequest & { as?: KeyPair | null } = {}): Promise<HttpAnswer> {
+export function http(
+  server: TestServer,
+  port: number,
+  path: string,
+  options: HttpRequest & { as?: KeyPair | null } = {},
+): Promise<HttpAnswer> {
   const as = options.as === undefined ? server.admin : options.as;
   return new Promise((resolve, reject) => {
     const sent = request(

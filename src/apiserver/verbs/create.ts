@@ -24,7 +24,12 @@ export async function createVerb(parts: ApiServerParts, ctx: RequestContext, kin
 }
 
 /** Stores a decoded object as new; also for PUT where the kind allows it. */
-export async function createObject(parts: ApiServerParts, ctx: RequestContext, kind: Kind, object: KubeObject): Promise<Answer> {
+export async function createObject(
+  parts: ApiServerParts,
+  ctx: RequestContext,
+  kind: Kind,
+  object: KubeObject,
+): Promise<Answer> {
   const dryRun = isDryRun(ctx);
   const meta = metaOf(object);
   assertMatchesPath(ctx, meta);
@@ -88,7 +93,10 @@ async function store(
     if (entry !== undefined) return entry;
     if (base === undefined) throw alreadyExists(kind, name);
     if (attempt >= GENERATE_ATTEMPTS) {
-      throw apiError('AlreadyExists', `the server was not able to generate a unique name for the object ${JSON.stringify(name)}`);
+      throw apiError(
+        'AlreadyExists',
+        `the server was not able to generate a unique name for the object ${JSON.stringify(name)}`,
+      );
     }
     meta.name = generateName(base, parts.random);
   }

@@ -15,7 +15,7 @@ import type { RequestContext } from '../context.ts';
 import { Entry } from '../registry/entry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
-import { isDryRun, parseBody, valueOf } from './objects.ts';
+import { isDryRun, parseBody, bodyValue } from './objects.ts';
 import { MAX_ATTEMPTS, put, remove } from './write.ts';
 
 const ORPHAN = 'orphan';
@@ -49,7 +49,7 @@ export async function deleteOptionsOf(ctx: RequestContext): Promise<DeleteOption
   let options: DeleteOptions = {};
   if (body.type === 'object' ? body.object !== undefined : body.bytes.length > 0) {
     const parsed = await parseBody(body);
-    const decoded = decode<DeleteOptions>(DeleteOptions, valueOf(parsed, DeleteOptions) ?? {});
+    const decoded = decode<DeleteOptions>(DeleteOptions, bodyValue(parsed, DeleteOptions) ?? {});
     const [error] = decoded.errors;
     if (error !== undefined) throw badRequest(`the delete options are malformed: ${error.path}: ${error.message}`);
     options = decoded.value;
@@ -65,10 +65,16 @@ export async function deleteOptionsOf(ctx: RequestContext): Promise<DeleteOption
   if (orphan !== null && orphan !== '') options.orphanDependents ??= orphan === 'true';
   if ((options.gracePeriodSeconds ?? 0) < 0) options.gracePeriodSeconds = 1;
   if (options.propagationPolicy !== undefined && !POLICIES.includes(options.propagationPolicy)) {
-    throw apiError('Invalid', `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(options.propagationPolicy)}: supported values: "Background", "Foreground", "Orphan", "nil"`);
+    throw apiError(
+      'Invalid',
+      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(options.propagationPolicy)}: supported values: "Background", "Foreground", "Orphan", "nil"`,
+    );
   }
   if (options.propagationPolicy !== undefined && options.orphanDependents !== undefined) {
-    throw apiError('Invalid', 'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: orphanDependents and deletionPropagation cannot be both set');
+    throw apiError(
+      'Invalid',
+      'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: orphanDependents and deletionPropagation cannot be both set',
+    );
   }
   return options;
 }
@@ -124,36 +130,63 @@ function checkPreconditions(kind: Kind, current: Entry, options: DeleteOptions):
   const name = current.object.metadata.name;
   const wanted = options.preconditions;
   if (wanted?.uid !== undefined && wanted.uid !== uid) {
-    throw conflict(kind, name, `the UID in the precondition (${wanted.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`);
+    throw conflict(
+      kind,
+      name,
+      `the UID in the precondition (${wanted.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+    );
   }
   if (wanted?.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion) {
-    throw conflict(kind, name, `the ResourceVersion in the precondition (${wanted.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`);
+    throw conflict(
+      kind,
+      name,
+      `the ResourceVersion in the precondition (${wanted.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+    );
   }
 }
 
 /** What a delete makes of an object: it goes, it stays as it is, or it is marked. */
-export function plan(kind: Kind, object: KubeObject, options: DeleteOptions, now: number): 'remove' | 'keep' | KubeObject {
+export function plan(
+  kind: Kind,
+  object: KubeObject,
+  options: DeleteOptions,
+  now: number,
+): 'remove' | 'keep' | KubeObject {
   const meta = object.metadata ?? {};
   const finalizers = withPropagation(meta.finalizers ?? [], options);
   const grace = kind.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
   const isNamespace = kind.plural === 'namespaces' && kind.group === '';
   // A namespace is held by the finalizers of its spec until its content is gone.
-  const held = finalizers.length > 0 || (isNamespace && ((object as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? []).length > 0);
+  const held =
+    finalizers.length > 0 ||
+    (isNamespace && ((object as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? []).length > 0);
   if (meta.deletionTimestamp !== undefined) {
     const left = meta.deletionGracePeriodSeconds ?? 0;
     const sooner = grace < left;
     if (!held && grace === 0) return 'remove';
     if (!sooner && sameList(finalizers, meta.finalizers ?? [])) return 'keep';
     const start = Date.parse(meta.deletionTimestamp) - left * 1000;
-    return marked(object, finalizers, sooner ? { grace, at: start + grace * 1000 } : { grace: left, at: Date.parse(meta.deletionTimestamp) });
+    return marked(
+      object,
+      finalizers,
+      sooner ? { grace, at: start + grace * 1000 } : { grace: left, at: Date.parse(meta.deletionTimestamp) },
+    );
   }
   if (!held && grace === 0) return 'remove';
   const next = marked(object, finalizers, { grace, at: now + grace * 1000 });
-  if (isNamespace) (next as { status?: { phase?: string } }).status = { ...(object as { status?: object }).status, phase: 'Terminating' };
+  if (isNamespace)
+    (next as { status?: { phase?: string } }).status = {
+      ...(object as { status?: object }).status,
+      phase: 'Terminating',
+    };
   return next;
 }
 
-function marked(object: KubeObject, finalizers: readonly string[], deletion: { grace: number; at: number }): KubeObject {
+function marked(
+  object: KubeObject,
+  finalizers: readonly string[],
+  deletion: { grace: number; at: number },
+): KubeObject {
   const { resourceVersion: _version, ...meta } = structuredClone(object.metadata ?? {});
   return {
     ...structuredClone(object),
@@ -162,7 +195,9 @@ function marked(object: KubeObject, finalizers: readonly string[], deletion: { g
       deletionTimestamp: formatTime(deletion.at),
       deletionGracePeriodSeconds: deletion.grace,
       // Deletion is a change of what is wanted.
-      ...(meta.generation === undefined ? {} : { generation: meta.generation + (meta.deletionTimestamp === undefined ? 1 : 0) }),
+      ...(meta.generation === undefined
+        ? {}
+        : { generation: meta.generation + (meta.deletionTimestamp === undefined ? 1 : 0) }),
       ...(finalizers.length === 0 && meta.finalizers === undefined ? {} : { finalizers: [...finalizers] }),
     },
   };
@@ -181,7 +216,12 @@ function withPropagation(finalizers: readonly string[], options: DeleteOptions):
 const sameList = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** Removes an object whose last finalizer an update took away; answers with what that update made of it. */
-export async function finishDeletion(parts: ApiServerParts, cache: WatchCache, current: Entry, object: KubeObject): Promise<Entry | undefined> {
+export async function finishDeletion(
+  parts: ApiServerParts,
+  cache: WatchCache,
+  current: Entry,
+  object: KubeObject,
+): Promise<Entry | undefined> {
   const revision = await remove(parts, cache, current.key, current.revision);
   if (revision === undefined) return undefined;
   return new Entry(cache.kind, current.key, revision, encodeStored(cache.kind, object));

@@ -13,7 +13,12 @@ export function checkFieldManager(ctx: RequestContext, kind: Kind, object: KubeO
   const manager = ctx.query.get('fieldManager') ?? '';
   if (manager.length > MAX_LENGTH || /[^\x20-\x7e]/.test(manager)) {
     throw invalidObject(kind, object.metadata?.name ?? '', [
-      { type: 'FieldValueInvalid', field: 'fieldManager', value: manager, detail: `must be printable and no more than ${MAX_LENGTH} characters` },
+      {
+        type: 'FieldValueInvalid',
+        field: 'fieldManager',
+        value: manager,
+        detail: `must be printable and no more than ${MAX_LENGTH} characters`,
+      },
     ]);
   }
   delete object.metadata?.managedFields;

@@ -28,6 +28,7 @@ async function notOlderThan(cache: WatchCache, fresh: Promise<void> | undefined,
 
 /** @throws ApiError BadRequest for what is no resourceVersion */
 export function parseResourceVersion(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: must be a whole number`);
+  if (!/^\d{1,15}$/.test(text))
+    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: must be a whole number`);
   return Number(text);
 }

@@ -44,12 +44,16 @@ function checkMatch(asked: string, match: string, token: string, limit: number):
     );
   }
   if (token !== '') {
-    if (match !== '') throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided');
-    if (asked !== '' && asked !== '0') throw badRequest('specifying resource version is not allowed when using continue');
+    if (match !== '')
+      throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided');
+    if (asked !== '' && asked !== '0')
+      throw badRequest('specifying resource version is not allowed when using continue');
     return;
   }
   if (match !== '' && asked === '') {
-    throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided');
+    throw fault(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    );
   }
   if (match === 'Exact' && asked === '0') {
     throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
@@ -104,14 +108,23 @@ interface Place {
 const TOKEN_VERSION = 'kubets1';
 
 function encodeToken(place: Place): string {
-  return Buffer.from(JSON.stringify({ v: TOKEN_VERSION, rv: place.revision, after: place.after })).toString('base64url');
+  return Buffer.from(JSON.stringify({ v: TOKEN_VERSION, rv: place.revision, after: place.after })).toString(
+    'base64url',
+  );
 }
 
 /** @throws ApiError BadRequest */
 function decodeToken(token: string): Place {
   try {
     const { v, rv, after } = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as Record<string, unknown>;
-    if (v === TOKEN_VERSION && typeof rv === 'number' && Number.isSafeInteger(rv) && rv > 0 && typeof after === 'string') return { revision: rv, after };
+    if (
+      v === TOKEN_VERSION &&
+      typeof rv === 'number' &&
+      Number.isSafeInteger(rv) &&
+      rv > 0 &&
+      typeof after === 'string'
+    )
+      return { revision: rv, after };
   } catch {
     // Told below.
   }

@@ -12,7 +12,12 @@ import { apiError, badRequest, invalidObject } from '../../machinery/status.ts';
 import type { RequestBody, RequestContext } from '../context.ts';
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', '*/*', '']);
-const YAML_TYPES: ReadonlySet<string> = new Set(['application/yaml', 'application/vnd.yaml', 'text/yaml', 'application/x-yaml']);
+const YAML_TYPES: ReadonlySet<string> = new Set([
+  'application/yaml',
+  'application/vnd.yaml',
+  'text/yaml',
+  'application/x-yaml',
+]);
 
 /** A value that was parsed, and the paths of fields that stood twice. */
 export interface ParsedBody {
@@ -56,7 +61,7 @@ function parseProtobuf(bytes: Buffer): ParsedBody {
 }
 
 /** The value of a body that is read as `type`, whatever form it came in. @throws ApiError BadRequest */
-export function valueOf(parsed: ParsedBody, type: ObjectType): unknown {
+export function bodyValue(parsed: ParsedBody, type: ObjectType): unknown {
   const { protobuf, value } = parsed;
   if (protobuf === undefined) return value;
   return readable(() => ({ ...decodeApiProtobuf(type, protobuf), ...(value as object) }));
@@ -100,7 +105,7 @@ function fieldValidationOf(ctx: RequestContext): FieldValidation {
 
 /** @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict */
 export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody, isPatch = false): KubeObject {
-  const value = valueOf(parsed, kind.schema);
+  const value = bodyValue(parsed, kind.schema);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequest(`the object provided is unrecognized: it must be an object of the kind ${kind.kind}`);
   }
@@ -116,12 +121,16 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
     );
   }
   if (given.apiVersion !== undefined && given.apiVersion !== '' && given.apiVersion !== wanted) {
-    throw badRequest(`the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${wanted})`);
+    throw badRequest(
+      `the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${wanted})`,
+    );
   }
   const decoded: Decoded<KubeObject> = decode(kind.schema, value);
   const [error] = decoded.errors;
   if (error !== undefined) {
-    throw badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.path}: ${error.message}`);
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.path}: ${error.message}`,
+    );
   }
   const faults = [
     ...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`),

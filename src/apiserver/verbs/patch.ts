@@ -11,7 +11,11 @@ import type { ApiServerParts } from '../stage.ts';
 import { decodeObject, metaOf, parseJsonBody, setDefaults } from './objects.ts';
 import { changeObject } from './update.ts';
 
-const SUPPORTED = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json'];
+const SUPPORTED = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+];
 
 export async function patchVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
   await parts.registry.cache(kind).freshen();

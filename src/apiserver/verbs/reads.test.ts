@@ -32,7 +32,11 @@ interface RawList {
   items: { metadata: { name: string } }[];
 }
 async function rawList(namespace: string, query: Record<string, string>): Promise<RawList> {
-  const { object } = await transport.request({ method: 'GET', path: `/api/v1/namespaces/${namespace}/configmaps`, query });
+  const { object } = await transport.request({
+    method: 'GET',
+    path: `/api/v1/namespaces/${namespace}/configmaps`,
+    query,
+  });
   return object as RawList;
 }
 
@@ -43,10 +47,18 @@ describe('list', () => {
     await create(ns, 'b', { tier: 'y' });
     await create(ns, 'c');
     expect(namesOf(await server.client.list(configMaps, { namespace: ns }))).toEqual(['a', 'b', 'c']);
-    expect(namesOf(await server.client.list(configMaps, { namespace: ns, labelSelector: 'tier in (x, z)' }))).toEqual(['a']);
+    expect(namesOf(await server.client.list(configMaps, { namespace: ns, labelSelector: 'tier in (x, z)' }))).toEqual([
+      'a',
+    ]);
     expect(namesOf(await server.client.list(configMaps, { namespace: ns, labelSelector: '!tier' }))).toEqual(['c']);
-    expect(namesOf(await server.client.list(configMaps, { namespace: ns, fieldSelector: 'metadata.name!=a' }))).toEqual(['b', 'c']);
-    expect(namesOf(await server.client.list(configMaps, { fieldSelector: `metadata.namespace=${ns}` }))).toEqual(['a', 'b', 'c']);
+    expect(namesOf(await server.client.list(configMaps, { namespace: ns, fieldSelector: 'metadata.name!=a' }))).toEqual(
+      ['b', 'c'],
+    );
+    expect(namesOf(await server.client.list(configMaps, { fieldSelector: `metadata.namespace=${ns}` }))).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
     await expect(server.client.list(configMaps, { labelSelector: 'a in (' })).rejects.toMatchObject({ code: 400 });
     await expect(server.client.list(configMaps, { fieldSelector: 'data.x=1' })).rejects.toMatchObject({
       code: 400,

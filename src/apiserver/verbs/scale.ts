@@ -13,7 +13,12 @@ import { changeObject } from './update.ts';
 export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
   const cache = parts.registry.cache(kind);
   await cache.freshen();
-  const answer = (object: KubeObject): Answer => ({ type: 'object', status: 200, object: scaleOf(kind, object), kind: scales as unknown as Kind });
+  const answer = (object: KubeObject): Answer => ({
+    type: 'object',
+    status: 200,
+    object: scaleOf(kind, object),
+    kind: scales as unknown as Kind,
+  });
   switch (ctx.info.verb) {
     case 'get': {
       const object = cache.object(ctx.info.namespace, ctx.info.name);
@@ -27,7 +32,12 @@ export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind
     case 'patch': {
       const { patch, contentType } = patchOf(await ctx.readBody());
       const changed = await change(parts, ctx, kind, (old) => {
-        const value = applyPatch(scales as unknown as Kind, contentType, scaleOf(kind, old) as unknown as JsonObject, patch);
+        const value = applyPatch(
+          scales as unknown as Kind,
+          contentType,
+          scaleOf(kind, old) as unknown as JsonObject,
+          patch,
+        );
         return decodeObject(ctx, scales as unknown as Kind, { value, duplicates: [] }, true) as Scale;
       });
       return answer(changed);
@@ -37,13 +47,23 @@ export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind
   }
 }
 
-async function change(parts: ApiServerParts, ctx: RequestContext, kind: Kind, scaleFor: (old: KubeObject) => Scale): Promise<KubeObject> {
+async function change(
+  parts: ApiServerParts,
+  ctx: RequestContext,
+  kind: Kind,
+  scaleFor: (old: KubeObject) => Scale,
+): Promise<KubeObject> {
   const answer = await changeObject(parts, ctx, kind, (old) => {
     const scale = scaleFor(old);
     const replicas = scale.spec?.replicas ?? 0;
     if (replicas < 0) {
       throw invalidObject({ group: 'autoscaling', kind: 'Scale' }, ctx.info.name, [
-        { type: 'FieldValueInvalid', field: 'spec.replicas', value: replicas, detail: 'must be greater than or equal to 0' },
+        {
+          type: 'FieldValueInvalid',
+          field: 'spec.replicas',
+          value: replicas,
+          detail: 'must be greater than or equal to 0',
+        },
       ]);
     }
     const object = structuredClone(old);

@@ -7,7 +7,12 @@ import {
   unsupportedFields,
 } from '../../machinery/fieldSelector.ts';
 import { type Kind, storagePrefix } from '../../machinery/kind.ts';
-import { matchesLabels, parseLabelSelector, type Selector, SelectorSyntaxError } from '../../machinery/labelSelector.ts';
+import {
+  matchesLabels,
+  parseLabelSelector,
+  type Selector,
+  SelectorSyntaxError,
+} from '../../machinery/labelSelector.ts';
 import { badRequest } from '../../machinery/status.ts';
 import type { RequestContext } from '../context.ts';
 import type { Entry } from '../registry/entry.ts';

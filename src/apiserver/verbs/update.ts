@@ -24,11 +24,18 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
   const object = decodeObject(ctx, kind, await parseBody(await ctx.readBody()));
   const meta = metaOf(object);
   if (meta.name === undefined || meta.name === '') {
-    throw badRequest(`the name of the object (${ctx.info.name} based on URL) was undeterminable: name must be provided`);
+    throw badRequest(
+      `the name of the object (${ctx.info.name} based on URL) was undeterminable: name must be provided`,
+    );
   }
   assertMatchesPath(ctx, meta);
-  if (kind.createOnUpdate === true && ctx.info.subresource === '' && cache.get(ctx.info.namespace, ctx.info.name) === undefined) {
-    if (meta.resourceVersion === undefined || meta.resourceVersion === '') return createObject(parts, ctx, kind, object);
+  if (
+    kind.createOnUpdate === true &&
+    ctx.info.subresource === '' &&
+    cache.get(ctx.info.namespace, ctx.info.name) === undefined
+  ) {
+    if (meta.resourceVersion === undefined || meta.resourceVersion === '')
+      return createObject(parts, ctx, kind, object);
   }
   setDefaults(kind, object);
   // Without a resourceVersion it is tried again on top of what others have written, each time as it came.
@@ -57,9 +64,14 @@ export async function changeObject(
     const object = change(old);
     const meta = metaOf(object);
     const wanted = meta.resourceVersion ?? '';
-    if (wanted !== '' && wanted !== '0' && wanted !== old.metadata.resourceVersion) throw conflict(kind, name, MODIFIED);
+    if (wanted !== '' && wanted !== '0' && wanted !== old.metadata.resourceVersion)
+      throw conflict(kind, name, MODIFIED);
     if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid) {
-      throw conflict(kind, name, `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`);
+      throw conflict(
+        kind,
+        name,
+        `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`,
+      );
     }
     keepSystemFields(meta, old.metadata);
     const rules = rulesOf(kind, subresource);
@@ -105,7 +117,12 @@ function letGo(parts: ApiServerParts, request: AdmissionRequest): void {
 }
 
 /** Stores a change of the object at `current`; undefined where somebody was faster. */
-async function storeChange(parts: ApiServerParts, kind: Kind, current: Entry, object: KubeObject): Promise<Entry | undefined> {
+async function storeChange(
+  parts: ApiServerParts,
+  kind: Kind,
+  current: Entry,
+  object: KubeObject,
+): Promise<Entry | undefined> {
   const cache = parts.registry.cache(kind);
   // The last finalizer went, and nothing else holds the object.
   if (isOver(kind, object)) return finishDeletion(parts, cache, current, object);

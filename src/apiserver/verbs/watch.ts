@@ -11,8 +11,8 @@ import type { Entry } from '../registry/entry.ts';
 import type { CacheEvent } from '../registry/eventLog.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
-import { statusOf } from '../statusOf.ts';
 import { isTrue } from '../stages/route.ts';
+import { statusOf } from '../statusOf.ts';
 import { parseResourceVersion } from './get.ts';
 import { type Selection, selectionOf } from './selection.ts';
 
@@ -123,7 +123,10 @@ class Watch implements RunningWatch {
     try {
       run();
     } catch (error) {
-      this.#send({ type: 'ERROR', status: statusOf(error, this.#parts, { path: this.#cache.kind.plural, verb: 'watch' }) });
+      this.#send({
+        type: 'ERROR',
+        status: statusOf(error, this.#parts, { path: this.#cache.kind.plural, verb: 'watch' }),
+      });
       this.#end(false);
     }
   }

@@ -24,7 +24,10 @@ export async function put(
   stored: Buffer = encodeStored(cache.kind, object),
 ): Promise<Entry | undefined> {
   if (stored.length > MAX_STORED_BYTES) {
-    throw apiError('RequestEntityTooLarge', `the object is too large to be stored: it has ${stored.length} bytes, the limit is ${MAX_STORED_BYTES}`);
+    throw apiError(
+      'RequestEntityTooLarge',
+      `the object is too large to be stored: it has ${stored.length} bytes, the limit is ${MAX_STORED_BYTES}`,
+    );
   }
   rememberWritten(stored, object);
   const result = await parts.registry.storage.txn({
@@ -47,7 +50,12 @@ function entryAt(cache: WatchCache, key: string, revision: number): Entry | unde
 }
 
 /** Deletes the key if it is still at `revision`. Returns the revision of the deletion, undefined where it is not. */
-export async function remove(parts: ApiServerParts, cache: WatchCache, key: string, revision: number): Promise<number | undefined> {
+export async function remove(
+  parts: ApiServerParts,
+  cache: WatchCache,
+  key: string,
+  revision: number,
+): Promise<number | undefined> {
   const result = await parts.registry.storage.txn({
     compare: [{ key, target: 'modRevision', equals: revision }],
     success: [{ op: 'delete', key }],

@@ -53,7 +53,9 @@ describe('create', () => {
   });
 
   test('makes a name from generateName', async () => {
-    const { metadata } = await server.client.create(configMaps, { metadata: { generateName: 'gen-', namespace: 'default' } });
+    const { metadata } = await server.client.create(configMaps, {
+      metadata: { generateName: 'gen-', namespace: 'default' },
+    });
     expect(metadata.name).toMatch(/^gen-[a-z0-9]{5}$/);
     expect(metadata.generateName).toBe('gen-');
   });
@@ -79,10 +81,18 @@ describe('create', () => {
   });
 
   test('names every fault of an invalid object', async () => {
-    const failure = server.client.create(configMaps, { metadata: { name: 'Not_Good', namespace: 'default', labels: { 'a b': 'c' } } });
+    const failure = server.client.create(configMaps, {
+      metadata: { name: 'Not_Good', namespace: 'default', labels: { 'a b': 'c' } },
+    });
     await expect(failure).rejects.toMatchObject({ code: 422, reason: 'Invalid' });
     await expect(failure).rejects.toMatchObject({
-      status: { details: { name: 'Not_Good', kind: 'ConfigMap', causes: [{ field: 'metadata.name' }, { field: 'metadata.labels' }] } },
+      status: {
+        details: {
+          name: 'Not_Good',
+          kind: 'ConfigMap',
+          causes: [{ field: 'metadata.name' }, { field: 'metadata.labels' }],
+        },
+      },
     });
   });
 
@@ -92,7 +102,12 @@ describe('create', () => {
     expect(answered.metadata.uid).toBeTruthy();
     await expect(server.client.get(configMaps, refOf(dry))).rejects.toMatchObject({ code: 404 });
     await expect(
-      transport.request({ method: 'POST', path: '/api/v1/namespaces/default/configmaps', query: { dryRun: 'Some' }, body: {} }),
+      transport.request({
+        method: 'POST',
+        path: '/api/v1/namespaces/default/configmaps',
+        query: { dryRun: 'Some' },
+        body: {},
+      }),
     ).rejects.toMatchObject({ code: 422 });
   });
 
@@ -109,8 +124,12 @@ describe('create', () => {
   test('methods that do not fit a path are not allowed', async () => {
     const refused = { code: 405, reason: 'MethodNotAllowed' };
     await expect(transport.request({ method: 'POST', path: at('x'), body: {} })).rejects.toMatchObject(refused);
-    await expect(transport.request({ method: 'POST', path: '/api/v1/configmaps', body: {} })).rejects.toMatchObject(refused);
-    await expect(transport.request({ method: 'PUT', path: at('').slice(0, -1), body: {} })).rejects.toMatchObject(refused);
+    await expect(transport.request({ method: 'POST', path: '/api/v1/configmaps', body: {} })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(transport.request({ method: 'PUT', path: at('').slice(0, -1), body: {} })).rejects.toMatchObject(
+      refused,
+    );
     await expect(transport.request({ method: 'DELETE', path: '/api/v1/configmaps' })).rejects.toMatchObject(refused);
   });
 });
@@ -131,7 +150,9 @@ describe('update', () => {
   test('without a resourceVersion always goes through, also when many do it at once', async () => {
     const { metadata } = await server.client.create(configMaps, configMap());
     const results = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => server.client.update(configMaps, configMap(metadata.name, { data: { i: String(i) } }))),
+      Array.from({ length: 20 }, (_, i) =>
+        server.client.update(configMaps, configMap(metadata.name, { data: { i: String(i) } })),
+      ),
     );
     expect(new Set(results.map((r) => r.metadata.resourceVersion)).size).toBe(20);
     expect(results.every((r) => r.metadata.uid === metadata.uid)).toBe(true);
@@ -142,7 +163,10 @@ describe('update', () => {
     const { resourceVersion: _r, ...meta } = first.metadata;
     await expect(
       server.client.update(configMaps, { ...first, metadata: { ...meta, uid: 'other' } }),
-    ).rejects.toMatchObject({ code: 409, message: expect.stringContaining('Precondition failed: UID in precondition: other') });
+    ).rejects.toMatchObject({
+      code: 409,
+      message: expect.stringContaining('Precondition failed: UID in precondition: other'),
+    });
   });
 
   test('that changes nothing leaves the revision as it is, whatever the order of fields', async () => {
@@ -160,7 +184,10 @@ describe('update', () => {
       metadata: { name, namespace: 'default', creationTimestamp: '2000-01-01T00:00:00Z' },
       data: { z: '1' },
     });
-    expect(updated.metadata).toMatchObject({ uid: first.metadata.uid, creationTimestamp: first.metadata.creationTimestamp });
+    expect(updated.metadata).toMatchObject({
+      uid: first.metadata.uid,
+      creationTimestamp: first.metadata.creationTimestamp,
+    });
     const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'other' } };
     await expect(transport.request({ method: 'PUT', path: at(name), body })).rejects.toMatchObject({
       code: 400,
@@ -208,7 +235,9 @@ describe('patch', () => {
       { op: 'test', path: '/data/b', value: '2' },
     ]);
     expect(json.data).toEqual({ b: '2', c: '3' });
-    const strategic = await server.client.patch(configMaps, refOf({ metadata }), 'strategic', { metadata: { labels: { l: 'v' } } });
+    const strategic = await server.client.patch(configMaps, refOf({ metadata }), 'strategic', {
+      metadata: { labels: { l: 'v' } },
+    });
     expect(strategic).toMatchObject({ data: { b: '2', c: '3' }, metadata: { labels: { l: 'v' } } });
   });
 
@@ -223,22 +252,35 @@ describe('patch', () => {
   test('is tried again when others write, but not against a revision that it names', async () => {
     const { metadata } = await server.client.create(configMaps, configMap());
     await Promise.all(
-      Array.from({ length: 20 }, (_, i) => server.client.patch(configMaps, refOf({ metadata }), 'merge', { data: { [`k${i}`]: 'v' } })),
+      Array.from({ length: 20 }, (_, i) =>
+        server.client.patch(configMaps, refOf({ metadata }), 'merge', { data: { [`k${i}`]: 'v' } }),
+      ),
     );
     const all = await server.client.get(configMaps, refOf({ metadata }));
     expect(Object.keys(all.data ?? {})).toHaveLength(21);
     const old = { metadata: { resourceVersion: metadata.resourceVersion }, data: { z: '1' } };
-    await expect(server.client.patch(configMaps, refOf({ metadata }), 'merge', old)).rejects.toMatchObject({ code: 409 });
+    await expect(server.client.patch(configMaps, refOf({ metadata }), 'merge', old)).rejects.toMatchObject({
+      code: 409,
+    });
   });
 
   test('refuses what it cannot do', async () => {
     const { metadata } = await server.client.create(configMaps, configMap());
     const { name } = metadata;
-    await expect(patched(name, 'application/apply-patch+yaml', {})).rejects.toMatchObject({ code: 415, reason: 'UnsupportedMediaType' });
-    await expect(patched(name, 'application/merge-patch+json', { metadata: { name: 'other' } })).rejects.toMatchObject({ code: 422 });
-    await expect(patched(name, 'application/merge-patch+json', { data: { a: 1 } })).rejects.toMatchObject({ code: 400 });
+    await expect(patched(name, 'application/apply-patch+yaml', {})).rejects.toMatchObject({
+      code: 415,
+      reason: 'UnsupportedMediaType',
+    });
+    await expect(patched(name, 'application/merge-patch+json', { metadata: { name: 'other' } })).rejects.toMatchObject({
+      code: 422,
+    });
+    await expect(patched(name, 'application/merge-patch+json', { data: { a: 1 } })).rejects.toMatchObject({
+      code: 400,
+    });
     await expect(patched('not-there', 'application/merge-patch+json', {})).rejects.toMatchObject({ code: 404 });
-    await expect(patched(name, 'application/json-patch+json', [{ op: 'test', path: '/data/a', value: 'x' }])).rejects.toMatchObject({ code: 422 });
+    await expect(
+      patched(name, 'application/json-patch+json', [{ op: 'test', path: '/data/a', value: 'x' }]),
+    ).rejects.toMatchObject({ code: 422 });
   });
 });
 
@@ -256,7 +298,10 @@ describe('delete', () => {
   });
 
   test('a pod on a node is marked, and goes with a second delete without grace', async () => {
-    const created = await server.client.create(pods, { ...pod(), spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'x' }] } });
+    const created = await server.client.create(pods, {
+      ...pod(),
+      spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'x' }] },
+    });
     const ref = refOf(created);
     await server.client.delete(pods, ref);
     const marked = await server.client.get(pods, ref);
@@ -288,7 +333,8 @@ describe('delete', () => {
     await server.client.delete(configMaps, ref);
     const marked: Stored<ConfigMap> = await server.client.get(configMaps, ref);
     expect(marked.metadata.deletionTimestamp).toBeTruthy();
-    const finalizers = (...list: string[]) => server.client.patch(configMaps, ref, 'merge', { metadata: { finalizers: list } });
+    const finalizers = (...list: string[]) =>
+      server.client.patch(configMaps, ref, 'merge', { metadata: { finalizers: list } });
     await expect(finalizers('example.com/a', 'example.com/b', 'example.com/c')).rejects.toMatchObject({ code: 422 });
     await finalizers('example.com/b');
     expect((await server.client.get(configMaps, ref)).metadata.finalizers).toEqual(['example.com/b']);
@@ -299,7 +345,9 @@ describe('delete', () => {
   test('propagation is left to the garbage collector by a finalizer', async () => {
     const foreground = await server.client.create(configMaps, configMap());
     await server.client.delete(configMaps, refOf(foreground), { propagationPolicy: 'Foreground' });
-    expect((await server.client.get(configMaps, refOf(foreground))).metadata.finalizers).toEqual(['foregroundDeletion']);
+    expect((await server.client.get(configMaps, refOf(foreground))).metadata.finalizers).toEqual([
+      'foregroundDeletion',
+    ]);
     const orphan = await server.client.create(configMaps, configMap());
     await server.client.delete(configMaps, refOf(orphan), { propagationPolicy: 'Orphan' });
     expect((await server.client.get(configMaps, refOf(orphan))).metadata.finalizers).toEqual(['orphan']);
@@ -311,8 +359,12 @@ describe('delete', () => {
   test('holds only while its preconditions do', async () => {
     const { metadata } = await server.client.create(configMaps, configMap());
     const ref = refOf({ metadata });
-    await expect(server.client.delete(configMaps, ref, { preconditions: { uid: 'other' } })).rejects.toMatchObject({ code: 409 });
-    await expect(server.client.delete(configMaps, ref, { preconditions: { resourceVersion: '1' } })).rejects.toMatchObject({ code: 409 });
+    await expect(server.client.delete(configMaps, ref, { preconditions: { uid: 'other' } })).rejects.toMatchObject({
+      code: 409,
+    });
+    await expect(
+      server.client.delete(configMaps, ref, { preconditions: { resourceVersion: '1' } }),
+    ).rejects.toMatchObject({ code: 409 });
     await server.client.delete(configMaps, ref, { preconditions: { uid: metadata.uid } });
   });
 
@@ -337,16 +389,28 @@ describe('scale', () => {
     };
     await server.client.create(deployments, { metadata: { name: 'scaled', namespace: 'default' }, spec });
     const { object: scale } = await transport.request({ method: 'GET', path });
-    expect(scale).toMatchObject({ kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 3 }, status: { selector: 'app=y' } });
+    expect(scale).toMatchObject({
+      kind: 'Scale',
+      apiVersion: 'autoscaling/v1',
+      spec: { replicas: 3 },
+      status: { selector: 'app=y' },
+    });
     await transport.request({ method: 'PUT', path, body: { ...(scale as object), spec: { replicas: 5 } } });
     const merge = 'application/merge-patch+json';
-    const { object: patched } = await transport.request({ method: 'PATCH', path, contentType: merge, body: { spec: { replicas: 6 } } });
+    const { object: patched } = await transport.request({
+      method: 'PATCH',
+      path,
+      contentType: merge,
+      body: { spec: { replicas: 6 } },
+    });
     expect(patched).toMatchObject({ spec: { replicas: 6 } });
     const deployment = await server.client.get(deployments, { namespace: 'default', name: 'scaled' });
     expect(deployment).toMatchObject({ spec: { replicas: 6 }, metadata: { generation: 3 } });
     await expect(
       transport.request({ method: 'PATCH', path, contentType: merge, body: { spec: { replicas: -1 } } }),
     ).rejects.toMatchObject({ code: 422 });
-    await expect(transport.request({ method: 'PUT', path, body: { ...(scale as object) } })).rejects.toMatchObject({ code: 409 });
+    await expect(transport.request({ method: 'PUT', path, body: { ...(scale as object) } })).rejects.toMatchObject({
+      code: 409,
+    });
   });
 });
