@@ -106,6 +106,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
    * gives none. A kind without this is deleted at once.
    */
   gracePeriodSeconds?(object: T, asked?: number): number;
+  /** A delete is answered with the object as it was last, not with a Status. */
+  readonly returnsDeleted?: boolean;
 
   /** status: updated apart. */
   readonly status?: UpdateRules<T>;

@@ -32,6 +32,7 @@ export const pods = defineKind<Pod>({
   shortNames: ['po'],
   categories: ['all'],
   schema: Pod,
+  returnsDeleted: true,
   hasGeneration: true,
   subresources: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },

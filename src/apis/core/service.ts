@@ -104,6 +104,7 @@ export const services = defineKind<Service>({
   kind: 'Service',
   plural: 'services',
   schema: Service,
+  returnsDeleted: true,
   shortNames: ['svc'],
   categories: ['all'],
   nameRule: dnsLabel1035,

@@ -22,6 +22,7 @@ export const serviceAccounts = defineKind<ServiceAccount>({
   plural: 'serviceaccounts',
   shortNames: ['sa'],
   schema: ServiceAccount,
+  returnsDeleted: true,
   subresources: { token: { kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] } },
   columns: [
     NAME_COLUMN,

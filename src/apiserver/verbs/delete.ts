@@ -15,7 +15,7 @@ import type { RequestContext } from '../context.ts';
 import { Entry } from '../registry/entry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
-import { isDryRun, parseBody, bodyValue } from './objects.ts';
+import { bodyValue, isDryRun, parseBody } from './objects.ts';
 import { MAX_ATTEMPTS, put, remove } from './write.ts';
 
 const ORPHAN = 'orphan';
@@ -28,7 +28,7 @@ export async function deleteVerb(parts: ApiServerParts, ctx: RequestContext, kin
   const options = await deleteOptionsOf(ctx);
   const { entry, gone } = await deleteObject(parts, ctx, kind, ctx.info.namespace, ctx.info.name, options);
   // What is only marked is answered as it is now; what is gone by a Status, or as it was last.
-  if (!gone || kind.gracePeriodSeconds !== undefined) return { type: 'entry', status: 200, kind, entry };
+  if (!gone || kind.returnsDeleted === true) return { type: 'entry', status: 200, kind, entry };
   const { name, uid } = entry.object.metadata;
   return {
     type: 'object',
