@@ -21,7 +21,9 @@ export function install() {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     if (npm.status !== 0 || !existsSync(node)) {
-      process.stderr.write('kubets: npm install failed in this folder; its messages are above. Mend that and run again.\n');
+      process.stderr.write(
+        'kubets: npm install failed in this folder; its messages are above. Mend that and run again.\n',
+      );
       process.exit(1);
     }
   }

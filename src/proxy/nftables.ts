@@ -33,8 +33,10 @@ export function renderRules(set: Ruleset, rules: readonly ServicePortRule[]): st
     for (const ip of clusterIPs) pick.push(`${ip} . ${protocol} . ${port} : goto pick-${backends.length}`);
     if (nodePort !== undefined) nodePick.push(`${protocol} . ${nodePort} : goto node-pick-${backends.length}`);
     for (const [i, backend] of backends.entries()) {
-      for (const ip of clusterIPs) targets.push(`${ip} . ${protocol} . ${port} . ${i} : ${backend.ip} . ${backend.port}`);
-      if (nodePort !== undefined) nodeTargets.push(`${protocol} . ${nodePort} . ${i} : ${backend.ip} . ${backend.port}`);
+      for (const ip of clusterIPs)
+        targets.push(`${ip} . ${protocol} . ${port} . ${i} : ${backend.ip} . ${backend.port}`);
+      if (nodePort !== undefined)
+        nodeTargets.push(`${protocol} . ${nodePort} . ${i} : ${backend.ip} . ${backend.port}`);
       hairpins.add(`${backend.ip} . ${backend.ip}`);
     }
   }

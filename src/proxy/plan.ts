@@ -67,7 +67,8 @@ function backendsOf(slices: readonly EndpointSlice[], portName: string, protocol
         if (ip === undefined) continue;
         const { conditions } = endpoint;
         if (conditions?.ready !== false) ready.push({ ip, port: port.port });
-        else if (conditions.serving === true && conditions.terminating === true) terminating.push({ ip, port: port.port });
+        else if (conditions.serving === true && conditions.terminating === true)
+          terminating.push({ ip, port: port.port });
       }
     }
   }

@@ -4,7 +4,7 @@ import { services } from '../apis/core/service.ts';
 import { endpointSlices } from '../apis/discovery/endpointSlice.ts';
 import type { Client } from '../client/client.ts';
 import { Informers } from '../client/informers.ts';
-import type { Clock, Timer } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { type Ruleset, renderRemoval, renderRules } from './nftables.ts';
@@ -32,7 +32,7 @@ export async function startProxy(options: ProxyOptions): Promise<void> {
   const serviceInformer = informers.of(services);
   const sliceInformer = informers.of(endpointSlices);
   let written = '';
-  let timer: Timer | undefined;
+  let due = false;
   let work: Promise<void> = Promise.resolve();
 
   const sync = async () => {
@@ -47,8 +47,10 @@ export async function startProxy(options: ProxyOptions): Promise<void> {
     }
   };
   const changed = (ms = GATHER_MS) => {
-    timer ??= clock.after(ms, () => {
-      timer = undefined;
+    if (due) return;
+    due = true;
+    clock.after(ms, () => {
+      due = false;
       work = work.then(sync);
     });
   };
@@ -73,7 +75,9 @@ function nft(script: string): Promise<void> {
       if (said.length < 2000) said += chunk.toString('utf8');
     });
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`nft: ${said.trim() || `exit ${code}`}`))));
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`nft: ${said.trim() || `exit ${code}`}`)),
+    );
     child.stdin.on('error', () => {});
     child.stdin.end(script);
   });
