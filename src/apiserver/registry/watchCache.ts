@@ -61,6 +61,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   }
 
   async #fill(): Promise<void> {
+    this.#watch?.close();
     const range = { key: this.#prefix, end: prefixEnd(this.#prefix) };
     const { kvs, revision } = await this.#storage.range(range);
     this.#entries.clear();
@@ -76,6 +77,8 @@ export class WatchCache<T extends KubeObject = KubeObject> {
         onEnd: () => this.#restart(),
       },
     );
+    // What was written since the range was read is on its way; from then on the watch keeps up by itself.
+    await this.#catchUp(await this.#storage.revision());
     this.#ready = true;
   }
 
@@ -136,12 +139,17 @@ export class WatchCache<T extends KubeObject = KubeObject> {
 
   /** Up to where the cache is what the store is: what a list of now carries. */
   get revision(): Revision {
-    return Math.max(this.#revision, this.#storage.liveRevision ?? 0);
+    return this.#ready ? Math.max(this.#revision, this.#storage.liveRevision ?? 0) : this.#revision;
   }
 
   /** Waits until everything up to `revision` is in the cache. @throws ApiError Timeout */
   async waitFor(revision: Revision): Promise<void> {
-    if (this.revision >= revision) return;
+    if (this.revision < revision) await this.#catchUp(revision);
+  }
+
+  /** Waits until the watch of the store has told of everything up to `revision`. @throws ApiError Timeout */
+  async #catchUp(revision: Revision): Promise<void> {
+    if (this.#revision >= revision) return;
     await new Promise<void>((resolve, reject) => {
       const timer = this.#clock.after(FRESHNESS_TIMEOUT_MS, () => {
         this.#waiting = this.#waiting.filter((w) => w !== waiting);
