@@ -38,7 +38,7 @@ it.each([1, 2, 3])('finds nothing wrong with any state that the store leaves (se
 });
 
 it('finds a branch that leads searches astray', async () => {
-  for (let i = 0; i < 400; i++) await put(storage, `key/${i}`, 'x'.repeat(100));
+  await Promise.all(Array.from({ length: 400 }, (_, i) => put(storage, `key/${i}`, 'x'.repeat(100))));
   const damaged = join(dir, 'damaged');
   copyFileSync(file(), damaged);
   const content = readFileSync(damaged);
