@@ -3,10 +3,15 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
 import { decodeProtobuf, encodeProtobuf } from '../../machinery/schema/protobuf.ts';
-import { CALLS, Envelope, SubscribeRequest } from './messages.ts';
+import { CALLS, Envelope, SubscribeRequest, TaskExit } from './messages.ts';
 import { type ContainerRuntime, RuntimeError } from './runtime.ts';
 
 const DEFAULT_TIMEOUT_MS = 120_000;
+/** gRPC keeps its deadlines in timers of 32 bits. */
+const LONGEST_TIMEOUT_MS = 24 * 24 * 3600 * 1000;
+/** where containerd keeps what CRI makes */
+const NAMESPACE = 'k8s.io';
+const EXIT_TOPIC = '/tasks/exit';
 const MAX_MESSAGE_BYTES = 64 << 20;
 /** Topics that change what the kubelet sees. */
 const TOPICS = ['topic=="/tasks/start"', 'topic=="/tasks/exit"', 'topic=="/tasks/oom"', 'topic=="/containers/delete"'];
@@ -28,7 +33,7 @@ export function connectCri(socketPath: string, clock: Clock): ContainerRuntime {
           (bytes: Buffer) => decodeProtobuf<never>(responseType, bytes),
           request as object,
           new Metadata({ waitForReady: false }),
-          { deadline: clock.now() + (options?.timeoutMs ?? DEFAULT_TIMEOUT_MS) },
+          { deadline: clock.now() + Math.min(options?.timeoutMs ?? DEFAULT_TIMEOUT_MS, LONGEST_TIMEOUT_MS) },
           (error: ServiceError | null, response) => {
             if (error !== null) reject(new RuntimeError(error.code, error.details || error.message));
             else resolve(response as never);
@@ -52,7 +57,7 @@ export function connectCri(socketPath: string, clock: Clock): ContainerRuntime {
       };
       const cancel = () => stream.cancel();
       stream.on('data', (event: Envelope) => {
-        if (event.namespace === 'k8s.io') onEvent();
+        if (event.namespace === NAMESPACE && !isExitOfCommand(event)) onEvent();
       });
       stream.on('error', end);
       stream.on('end', end);
@@ -60,4 +65,11 @@ export function connectCri(socketPath: string, clock: Clock): ContainerRuntime {
     },
     close: () => client.close(),
   };
+}
+
+/** A probe or `exec` ended, not the container. */
+function isExitOfCommand({ topic, event }: Envelope): boolean {
+  if (topic !== EXIT_TOPIC || event?.value === undefined) return false;
+  const { container_id, id } = decodeProtobuf<TaskExit>(TaskExit, Buffer.from(event.value, 'base64'));
+  return id !== undefined && id !== '' && id !== container_id;
 }

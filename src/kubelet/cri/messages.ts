@@ -309,6 +309,7 @@ export const CALLS = {
     request: object('runtime.v1.StopContainerRequest', () => ({ container_id: opt(1, str), timeout: opt(2, int64) })),
     response: Empty,
   },
+  reopenContainerLog: { path: `${RUNTIME}ReopenContainerLog`, request: containerId, response: Empty },
   removeContainer: { path: `${RUNTIME}RemoveContainer`, request: containerId, response: Empty },
   listContainers: {
     path: `${RUNTIME}ListContainers`,
@@ -390,7 +391,20 @@ export type CallName = keyof typeof CALLS;
 export type CallRequest<N extends CallName> = Infer<(typeof CALLS)[N]['request']>;
 export type CallResponse<N extends CallName> = Infer<(typeof CALLS)[N]['response']>;
 
-/** What containerd's event stream says: only that something happened matters. */
+/**
+ * containerd's own event stream, which tells of exits that CRI has no call for.
+ * Source: https://github.com/containerd/containerd/tree/main/api (services/events, events/task.proto)
+ */
 export const SubscribeRequest = object('containerd.SubscribeRequest', () => ({ filters: opt(1, strings) }));
-export const Envelope = object('containerd.Envelope', () => ({ namespace: opt(2, str), topic: opt(3, str) }));
+export const Envelope = object('containerd.Envelope', () => ({
+  namespace: opt(2, str),
+  topic: opt(3, str),
+  event: opt(
+    4,
+    object('google.protobuf.Any', () => ({ type_url: opt(1, str), value: opt(2, bytes) })),
+  ),
+}));
 export interface Envelope extends Infer<typeof Envelope> {}
+/** `id` is the container's own for its main process, another for a command that ran in it. */
+export const TaskExit = object('containerd.TaskExit', () => ({ container_id: opt(1, str), id: opt(2, str) }));
+export interface TaskExit extends Infer<typeof TaskExit> {}

@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { AuthConfig, Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import { FailureBackoff, FIRST_BACKOFF_MS } from '../pods/backoff.ts';
+import { authsFor } from './pullSecrets.ts';
 
 /** The image is not to be had now. `reason` is what the container's status says. */
 export class ImageError extends Error {
@@ -20,20 +21,32 @@ export class ImageError extends Error {
 
 export interface PullProgress {
   pulling(image: string): void;
-  pulled(image: string, ms: number | undefined): void;
+  /** It was there already, or no registry is to be had and it is. */
+  present(image: string): void;
+  pulled(image: string, ms: number, bytes: number): void;
   failed(image: string, message: string): void;
   backingOff(image: string): void;
 }
 
 const PULL_TIMEOUT_MS = 30 * 60_000;
-const REFERENCE = /^[a-z0-9]+([._/:@-][a-z0-9]+|__|-+|[._]|:[\w][\w.-]*|[A-Z])*/i;
+/** An image that was loaded by hand waits no longer for a registry than this. */
+const LOADED_PULL_TIMEOUT_MS = 5_000;
+/** A registry that gave no answer is left alone for so long, where there is another way. */
+const UNREACHABLE_MS = 60_000;
+const COMPONENT = '[a-z0-9]+(?:(?:[.]|__?|-+)[a-z0-9]+)*';
+const HOST = '(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?';
+const TAG = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}';
+const DIGEST = '[A-Za-z][A-Za-z0-9+._-]*:[0-9a-fA-F]{32,}';
+/** Source: https://github.com/distribution/distribution/blob/main/docs/content/spec/api.md */
+const REFERENCE = new RegExp(`^(?:${HOST}/)?${COMPONENT}(?:/${COMPONENT})*(?::${TAG})?(?:@${DIGEST})?$`);
+const LONGEST_REFERENCE = 4096;
 
 /**
  * The name in full: Docker Hub's where no registry is named, `latest` where no tag is.
  * @throws ImageError InvalidImageName
  */
 export function normalizeImage(image: string): string {
-  if (!REFERENCE.test(image) || /\s/.test(image))
+  if (image.length > LONGEST_REFERENCE || !REFERENCE.test(image))
     throw new ImageError(
       'InvalidImageName',
       `couldn't parse image name ${JSON.stringify(image)}: invalid reference format`,
@@ -48,6 +61,8 @@ export function normalizeImage(image: string): string {
 export class ImagePuller {
   readonly #runtime: ContainerRuntime;
   readonly #clock: Clock;
+  /** by registry, in ms since the epoch */
+  readonly #unreachableUntil = new Map<string, number>();
   readonly #backoff = new FailureBackoff();
   readonly #failures = new Map<string, string>();
   /** Pulls that are under way, so that ten pods pull an image once. */
@@ -69,7 +84,7 @@ export class ImagePuller {
     const present = await this.#find(image);
     const policy = container.imagePullPolicy ?? 'IfNotPresent';
     if (present !== undefined && policy !== 'Always') {
-      progress.pulled(asked, undefined);
+      progress.present(asked);
       return present;
     }
     if (policy === 'Never')
@@ -85,15 +100,21 @@ export class ImagePuller {
         `Back-off pulling image ${JSON.stringify(asked)}: ${this.#failures.get(image) ?? ''}`,
       );
     }
+    // What was made and loaded on this machine came from no registry, and one need not be there to ask.
+    const loaded = present !== undefined && (present.repo_digests ?? []).length === 0;
+    if (loaded && (this.#unreachableUntil.get(registryOf(image)) ?? 0) > this.#clock.now()) {
+      progress.present(asked);
+      return present;
+    }
     const started = this.#clock.monotonic();
     try {
       progress.pulling(asked);
-      await this.#pull(image, auths);
+      await this.#pull(image, auths, loaded ? LOADED_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS);
     } catch (error) {
       const message = (error as Error).message;
-      // What was made and loaded on this machine has no registry: it is what the name means here.
-      if (present !== undefined && isUnreachable(message)) {
-        progress.pulled(asked, undefined);
+      if (loaded && isUnreachable(message)) {
+        this.#unreachableUntil.set(registryOf(image), this.#clock.now() + UNREACHABLE_MS);
+        progress.present(asked);
         return present;
       }
       this.#backoff.until(image, this.#clock.now(), FIRST_BACKOFF_MS);
@@ -104,7 +125,8 @@ export class ImagePuller {
     const pulled = await this.#find(image);
     if (pulled === undefined) throw new ImageError('ErrImagePull', `the image ${image} was pulled and is not there`);
     this.#backoff.forget(image);
-    progress.pulled(asked, this.#clock.monotonic() - started);
+    this.#failures.delete(image);
+    progress.pulled(asked, Math.round(this.#clock.monotonic() - started), pulled.size ?? 0);
     return pulled;
   }
 
@@ -122,23 +144,25 @@ export class ImagePuller {
     return found?.id ? { ...found, id: found.id } : undefined;
   }
 
-  #pull(image: string, auths: readonly AuthConfig[]): Promise<void> {
-    let pull = this.#underWay.get(image);
+  #pull(image: string, auths: readonly AuthConfig[], timeoutMs: number): Promise<void> {
+    // Only who brings the same credentials shares in what they give.
+    const key = JSON.stringify([image, auths]);
+    let pull = this.#underWay.get(key);
     if (pull === undefined) {
-      pull = this.#pullWithAny(image, auths).finally(() => this.#underWay.delete(image));
-      this.#underWay.set(image, pull);
+      pull = this.#pullWithAny(image, auths, timeoutMs).finally(() => this.#underWay.delete(key));
+      this.#underWay.set(key, pull);
     }
     return pull;
   }
 
-  async #pullWithAny(image: string, auths: readonly AuthConfig[]): Promise<void> {
+  async #pullWithAny(image: string, auths: readonly AuthConfig[], timeoutMs: number): Promise<void> {
     let failure: unknown;
-    for (const auth of auths.length === 0 ? [undefined] : auths) {
+    for (const auth of authsFor(image, auths)) {
       try {
         await this.#runtime.call(
           'pullImage',
           { image: { image }, ...(auth === undefined ? {} : { auth }) },
-          { timeoutMs: PULL_TIMEOUT_MS },
+          { timeoutMs },
         );
         return;
       } catch (error) {
@@ -154,4 +178,9 @@ function isUnreachable(message: string): boolean {
   return /no such host|connection refused|network is unreachable|i\/o timeout|deadline exceeded|server misbehaving|no route to host|EOF|forbidden|proxyconnect|Temporary failure in name resolution/i.test(
     message,
   );
+}
+
+/** The first part of a full name. */
+function registryOf(image: string): string {
+  return image.slice(0, image.indexOf('/'));
 }

@@ -9,7 +9,7 @@ import {
   PROFILE_TYPE,
 } from '../cri/messages.ts';
 import { ContainerConfigError, expand } from './environment.ts';
-import { ANNOTATION, containerHash, LABEL } from './labels.ts';
+import { ANNOTATION, containerHash, LABEL, logPath } from './labels.ts';
 import { namespaceOptions } from './sandboxConfig.ts';
 
 export interface ContainerSurroundings {
@@ -17,14 +17,11 @@ export interface ContainerSurroundings {
   readonly imageRef: string;
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
-  readonly devices: readonly { container_path: string; host_path: string; permissions: string }[];
   readonly resources: LinuxContainerResources;
   readonly restarts: number;
   readonly terminationMessageFile: string;
   /** numeric or named user that the image asks for */
   readonly imageUser: { readonly uid?: number; readonly username?: string };
-  /** groups that own the pod's volumes */
-  readonly fsGroups: readonly number[];
 }
 
 /** @throws ContainerConfigError where the spec cannot be met */
@@ -39,7 +36,6 @@ export function containerConfig(pod: Pod, container: Container, around: Containe
     working_dir: container.workingDir ?? '',
     envs: [...env].map(([key, value]) => ({ key, value })),
     mounts: [...around.mounts],
-    devices: [...around.devices],
     labels: {
       [LABEL.podName]: meta.name ?? '',
       [LABEL.podNamespace]: meta.namespace ?? '',
@@ -61,11 +57,6 @@ export function containerConfig(pod: Pod, container: Container, around: Containe
   };
 }
 
-/** The log of a run, within the folder of the pod's logs. */
-export function logPath(container: string, restarts: number): string {
-  return `${container}/${restarts}.log`;
-}
-
 function securityContext(pod: Pod, container: Container, around: ContainerSurroundings): LinuxContainerSecurityContext {
   const spec = pod.spec ?? { containers: [] };
   const own = container.securityContext ?? {};
@@ -73,16 +64,10 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
   const user = own.runAsUser ?? shared.runAsUser;
   const group = own.runAsGroup ?? shared.runAsGroup;
   if (own.runAsNonRoot ?? shared.runAsNonRoot) assertNotRoot(container, user, around.imageUser);
-  if (spec.hostUsers === false)
-    throw new ContainerConfigError('user namespaces (hostUsers: false) are not supported by this runtime');
   const seccomp = own.seccompProfile ?? shared.seccompProfile;
   const privileged = own.privileged === true;
   const groups = [
-    ...new Set([
-      ...(shared.supplementalGroups ?? []),
-      ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
-      ...around.fsGroups,
-    ]),
+    ...new Set([...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup])]),
   ];
   return {
     namespace_options: namespaceOptions(spec),
@@ -90,7 +75,7 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
     readonly_rootfs: own.readOnlyRootFilesystem ?? false,
     no_new_privs: own.allowPrivilegeEscalation === false,
     capabilities: { add_capabilities: own.capabilities?.add ?? [], drop_capabilities: own.capabilities?.drop ?? [] },
-    ...(user === undefined ? {} : { run_as_user: { value: user } }),
+    ...userOf(user, around.imageUser),
     ...(group === undefined ? {} : { run_as_group: { value: group } }),
     supplemental_groups: groups,
     seccomp: {
@@ -106,6 +91,13 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
       ? {}
       : { masked_paths: MASKED_PATHS, readonly_paths: READONLY_PATHS }),
   };
+}
+
+/** A group without a user is refused by the runtime, so the image's own user is named too. */
+function userOf(user: number | undefined, image: ContainerSurroundings['imageUser']): LinuxContainerSecurityContext {
+  if (user !== undefined) return { run_as_user: { value: user } };
+  if (image.uid !== undefined) return { run_as_user: { value: image.uid } };
+  return image.username === undefined ? {} : { run_as_username: image.username };
 }
 
 const MASKED_PATHS = [

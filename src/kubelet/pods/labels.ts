@@ -25,3 +25,13 @@ export function containerHash(container: Container): string {
     .digest('hex')
     .slice(0, 16);
 }
+
+/** The log of a run, within the folder of the pod's logs. */
+export function logPath(container: string, restarts: number): string {
+  return `${container}/${restarts}.log`;
+}
+
+/** A container's id as its status gives it, with the kind of runtime before it. */
+export function containerIDOf(id: string): string {
+  return `containerd://${id}`;
+}

@@ -1,4 +1,5 @@
 /** What the runtime has of each pod: looked at anew whenever something happened. */
+import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { CONTAINER_STATE, type ContainerStatus, SANDBOX_READY } from '../cri/messages.ts';
 import { type ContainerRuntime, isNotFound } from '../cri/runtime.ts';
@@ -41,6 +42,10 @@ const STATE = new Map<number, ObservedContainer['state']>([
   [CONTAINER_STATE.exited, 'exited'],
 ]);
 
+/** Out of memory is told shortly after the exit: for so long an exit by SIGKILL is asked about again. */
+const OOM_NEWS_MS = 3_000;
+const KILLED_EXIT_CODE = 137;
+
 /** The newest run of a container. */
 export function latestRun(pod: ObservedPod | undefined, name: string): ObservedContainer | undefined {
   return pod?.containers.find((c) => c.name === name);
@@ -49,13 +54,15 @@ export function latestRun(pod: ObservedPod | undefined, name: string): ObservedC
 /** Looks at the whole runtime; asks for details only of what changed since the last look. */
 export class RuntimeObserver {
   readonly #runtime: ContainerRuntime;
+  readonly #clock: Clock;
   readonly #log: Logger;
   #pods = new Map<string, ObservedPod>();
   #sandboxIps = new Map<string, readonly string[]>();
   #statuses = new Map<string, { state: number; status: ContainerStatus }>();
 
-  constructor(runtime: ContainerRuntime, log: Logger) {
+  constructor(runtime: ContainerRuntime, clock: Clock, log: Logger) {
     this.#runtime = runtime;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -88,7 +95,7 @@ export class RuntimeObserver {
         const { uid = '', namespace = '', name = '', attempt = 0 } = sandbox.metadata ?? {};
         const ready = (sandbox.state ?? SANDBOX_READY) === SANDBOX_READY;
         const known = this.#sandboxIps.get(id) ?? (ready ? await this.#ipsOf(id) : []);
-        ips.set(id, known);
+        if (known.length > 0) ips.set(id, known);
         let pod = pods.get(uid);
         if (pod === undefined) {
           pod = { uid, namespace, name, sandboxes: [], containers: [] };
@@ -102,7 +109,7 @@ export class RuntimeObserver {
         const id = container.id ?? '';
         const state = container.state ?? CONTAINER_STATE.created;
         const known = this.#statuses.get(id);
-        const status = known?.state === state ? known.status : await this.#statusOf(id);
+        const status = known?.state === state && this.#isFinal(known.status) ? known.status : await this.#statusOf(id);
         if (status === undefined) return;
         const actual = status.state ?? CONTAINER_STATE.created;
         statuses.set(id, { state: actual, status });
@@ -143,6 +150,12 @@ export class RuntimeObserver {
     return changed;
   }
 
+  /** Whether nothing more is to be heard of this state of a container. */
+  #isFinal(status: ContainerStatus): boolean {
+    if (status.exit_code !== KILLED_EXIT_CODE || status.reason === 'OOMKilled') return true;
+    return this.#clock.now() - (status.finished_at ?? 0) / 1e6 > OOM_NEWS_MS;
+  }
+
   async #ipsOf(id: string): Promise<readonly string[]> {
     try {
       const { status } = await this.#runtime.call('podSandboxStatus', { pod_sandbox_id: id });
@@ -168,5 +181,5 @@ export class RuntimeObserver {
 function signature(pod: ObservedPod | undefined): string {
   if (pod === undefined) return '';
   const sandboxes = pod.sandboxes.map((s) => `${s.id}${s.ready ? '+' : '-'}${s.ips.join()}`);
-  return `${sandboxes.join()}|${pod.containers.map((c) => c.id + c.state).join()}`;
+  return `${sandboxes.join()}|${pod.containers.map((c) => `${c.id}${c.state}${c.status.reason ?? ''}`).join()}`;
 }

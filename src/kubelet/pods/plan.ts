@@ -6,8 +6,10 @@
  */
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import { isSidecar } from '../../apis/core/podResources.ts';
 import type { PodSpec } from '../../apis/core/podSpec.ts';
-import { containerHash } from './labels.ts';
+import type { ContainerStatus } from '../../apis/core/podStatus.ts';
+import { containerHash, logPath } from './labels.ts';
 import { latestRun, type ObservedContainer, type ObservedPod, type ObservedSandbox } from './observed.ts';
 
 export type Action =
@@ -15,7 +17,6 @@ export type Action =
   | {
       readonly action: 'startContainer';
       readonly container: Container;
-      readonly init: boolean;
       readonly restarts: number;
     }
   | {
@@ -27,11 +28,19 @@ export type Action =
       /** overrides the pod's own, in seconds */
       readonly grace?: number;
     }
-  | { readonly action: 'removeContainer'; readonly id: string }
-  /** Stops every sandbox that is not the one to keep. */
-  | { readonly action: 'stopSandbox'; readonly id: string };
+  /** `log`: the file of its log, below the folder of the pod's logs, goes too. */
+  | { readonly action: 'removeContainer'; readonly id: string; readonly log: string }
+  /** Stops what still runs in a sandbox and gives its network back. */
+  | { readonly action: 'stopSandbox'; readonly id: string }
+  | { readonly action: 'removeSandbox'; readonly id: string };
 
-export type KillReason = 'Unhealthy' | 'SpecChanged' | 'PodDeleted' | 'Finished' | 'DeadlineExceeded';
+export type KillReason =
+  | 'Unhealthy'
+  | 'SpecChanged'
+  | 'SandboxChanged'
+  | 'PodDeleted'
+  | 'Finished'
+  | 'DeadlineExceeded';
 
 /** Why a container does not run, as its status says it. */
 export interface Waiting {
@@ -44,11 +53,13 @@ export interface PlanInput {
   readonly observed: ObservedPod | undefined;
   /** ms since the epoch */
   readonly now: number;
+  /** The kubelet ends the pod, for whatever reason. */
+  readonly failed: boolean;
   /** Until when a container waits before its next start, in ms; undefined: it need not. */
   backoffUntil(container: string, lastFinishedAt: number): number | undefined;
-  /** The liveness or startup probe of this run of the container failed. */
-  failedProbe(containerId: string): string | undefined;
-  /** Whether the startup probe of a sidecar has succeeded (or it has none). */
+  /** Which probe says that this run of the container must go. */
+  failedProbe(containerId: string): 'liveness' | 'startup' | undefined;
+  /** Whether the startup probe of a container has succeeded (or it has none). */
   started(containerId: string): boolean;
 }
 
@@ -58,29 +69,34 @@ export interface Plan {
   readonly waiting: ReadonlyMap<string, Waiting>;
   /** when to look again though nothing happens, in ms since the epoch */
   readonly lookAgainAt?: number;
-  /** All containers have ended for good: the pod is Succeeded or Failed. */
+  /** All containers have ended for good, or are made to: the pod is Succeeded or Failed. */
   readonly finished: boolean;
+  /** The pod ran longer than it may. */
+  readonly pastDeadline?: true;
 }
 
 const NOTHING: Plan = { actions: [], waiting: new Map(), finished: false };
 /** Dead containers that are kept of each name beside the newest: for `logs --previous`. */
 const KEPT_DEAD = 1;
+/** The exit code of a container of which nothing is left: as if it was killed. */
+export const LOST_EXIT_CODE = 137;
 
 /** The plan for a pod that is to run. */
 export function planPod(input: PlanInput): Plan {
   const { pod, observed, now } = input;
   const spec = pod.spec ?? { containers: [] };
   const sandbox = observed?.sandboxes.find((s) => s.ready);
-  const initDone = initialised(spec, observed);
-  if (isFinished(spec, observed)) return { ...NOTHING, actions: winddown(observed), finished: true };
+  // What is over is over: a pod that the API knows as ended is never started again.
+  if (isOver(pod) || input.failed) return { ...NOTHING, actions: killAll(spec, observed, 'Finished'), finished: true };
+  if (isFinished(pod, observed)) return { ...NOTHING, actions: killAll(spec, observed, 'Finished'), finished: true };
   const deadline = deadlineOf(pod);
   if (deadline !== undefined && now >= deadline)
-    return { ...NOTHING, actions: killAll(spec, observed, 'DeadlineExceeded'), finished: true };
+    return { ...NOTHING, actions: killAll(spec, observed, 'DeadlineExceeded'), finished: true, pastDeadline: true };
 
-  if (sandbox === undefined) return withoutSandbox(input, spec, initDone, deadline);
+  if (sandbox === undefined) return withoutSandbox(input, spec, deadline);
   const plan = new Planner(input, spec, sandbox, deadline);
-  plan.dropOldSandboxes();
   plan.dropDeadContainers();
+  plan.dropOldSandboxes();
   if (plan.init()) plan.main();
   return plan.result();
 }
@@ -92,7 +108,7 @@ export function planTermination(pod: Pod, observed: ObservedPod | undefined, gra
 }
 
 function killAll(spec: PodSpec, observed: ObservedPod | undefined, reason: KillReason, grace?: number): Action[] {
-  const running = (observed?.containers ?? []).filter((c) => c.state === 'running' || c.state === 'created');
+  const running = (observed?.containers ?? []).filter(isAlive);
   if (running.length === 0) return winddown(observed);
   const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map((c) => c.name));
   // Sidecars outlive the containers that they serve.
@@ -112,25 +128,33 @@ function winddown(observed: ObservedPod | undefined): Action[] {
   return (observed?.sandboxes ?? []).filter((s) => s.ready).map((s) => ({ action: 'stopSandbox', id: s.id }));
 }
 
-function withoutSandbox(input: PlanInput, spec: PodSpec, initDone: boolean, deadline: number | undefined): Plan {
-  const { observed } = input;
-  const attempt = (observed?.sandboxes[0]?.attempt ?? -1) + 1;
-  // With a sandbox that died, what ran in it is dead: it starts anew where the policy says so.
-  const running = (observed?.containers ?? []).filter((c) => c.state === 'running');
-  const actions: Action[] = running.map((c) => ({
+function isAlive(run: ObservedContainer): boolean {
+  return run.state !== 'exited';
+}
+
+/** There is none yet, or it died, and with it what ran in it. */
+function withoutSandbox(input: PlanInput, spec: PodSpec, deadline: number | undefined): Plan {
+  const { pod, observed } = input;
+  const [last] = observed?.sandboxes ?? [];
+  const actions: Action[] = (observed?.containers ?? []).filter(isAlive).map((c) => ({
     action: 'killContainer',
     id: c.id,
     container: containerNamed(spec, c.name),
-    reason: 'SpecChanged',
+    reason: 'SandboxChanged',
     message: 'Pod sandbox changed, it will be killed and re-created.',
   }));
-  actions.push({ action: 'createSandbox', attempt });
-  const reason = (spec.initContainers ?? []).length > 0 && !initDone ? 'PodInitializing' : 'ContainerCreating';
+  // Its network is still taken.
+  if (last !== undefined) actions.push({ action: 'stopSandbox', id: last.id });
+  actions.push({ action: 'createSandbox', attempt: (last?.attempt ?? -1) + 1 });
   const waiting = new Map<string, Waiting>();
-  for (const c of [...(spec.initContainers ?? []), ...spec.containers]) {
-    const isMain = spec.containers.includes(c);
-    if (latestRun(observed, c.name) === undefined)
-      waiting.set(c.name, { reason: isMain ? reason : 'PodInitializing', message: '' });
+  for (const c of spec.initContainers ?? []) {
+    if (latestRun(observed, c.name) === undefined) waiting.set(c.name, { reason: 'PodInitializing', message: '' });
+  }
+  const reason = initialised(spec, observed) ? 'ContainerCreating' : 'PodInitializing';
+  for (const c of spec.containers) {
+    const run = latestRun(observed, c.name);
+    if (run === undefined ? mayRun(pod, c) : run.state !== 'exited' || restarts(spec, c, run))
+      waiting.set(c.name, { reason, message: '' });
   }
   return { actions, waiting, finished: false, ...(deadline === undefined ? {} : { lookAgainAt: deadline }) };
 }
@@ -150,9 +174,15 @@ class Planner {
     this.#lookAgainAt = deadline;
   }
 
+  /** Of sandboxes before the present one only what the dead containers that are kept need stays. */
   dropOldSandboxes(): void {
-    for (const s of this.#input.observed?.sandboxes ?? []) {
-      if (s.id !== this.#sandbox.id && s.ready) this.#actions.push({ action: 'stopSandbox', id: s.id });
+    const { observed } = this.#input;
+    const dropped = new Set(this.#actions.flatMap((a) => (a.action === 'removeContainer' ? [a.id] : [])));
+    for (const s of observed?.sandboxes ?? []) {
+      if (s.id === this.#sandbox.id) continue;
+      if (s.ready) this.#actions.push({ action: 'stopSandbox', id: s.id });
+      else if (!observed?.containers.some((c) => c.sandboxId === s.id && !dropped.has(c.id)))
+        this.#actions.push({ action: 'removeSandbox', id: s.id });
     }
   }
 
@@ -161,7 +191,8 @@ class Planner {
     for (const c of this.#input.observed?.containers ?? []) {
       const count = seen.get(c.name) ?? 0;
       seen.set(c.name, count + 1);
-      if (count > KEPT_DEAD && c.state === 'exited') this.#actions.push({ action: 'removeContainer', id: c.id });
+      if (count > KEPT_DEAD && c.state === 'exited')
+        this.#actions.push({ action: 'removeContainer', id: c.id, log: logPath(c.name, c.restarts) });
     }
   }
 
@@ -173,86 +204,97 @@ class Planner {
     for (const container of containers) {
       const run = this.#runIn(container.name);
       if (isSidecar(container)) {
-        this.#keepRunning(container, run, true);
+        this.#keepRunning(container, run);
         if (over) continue;
         if (run?.state !== 'running' || !this.#input.started(run.id)) return this.#holdMain();
         continue;
       }
-      if (over) continue;
-      if (run?.state === 'exited' && (run.status.exit_code ?? 0) === 0) continue;
-      if (run?.state === 'running') return this.#holdMain();
-      if (run?.state === 'exited' && this.#spec.restartPolicy === 'Never') return false;
-      this.#start(container, run, true);
+      if (over || succeeded(run)) continue;
+      if (run?.state !== 'running') {
+        if (run?.state === 'exited' && !restarts(this.#spec, container, run)) return this.#holdMain();
+        this.#clear(run);
+        this.#start(container, run);
+      }
       return this.#holdMain();
     }
     return true;
   }
 
   #holdMain(): false {
-    for (const c of this.#spec.containers) {
-      if (latestRun(this.#input.observed, c.name) === undefined)
-        this.#waiting.set(c.name, { reason: 'PodInitializing', message: '' });
+    for (const c of [...(this.#spec.initContainers ?? []), ...this.#spec.containers]) {
+      if (this.#waiting.has(c.name) || this.#runIn(c.name) !== undefined) continue;
+      this.#waiting.set(c.name, { reason: 'PodInitializing', message: '' });
     }
     return false;
   }
 
   main(): void {
-    for (const container of this.#spec.containers) this.#keepRunning(container, this.#runIn(container.name), false);
+    for (const container of this.#spec.containers) this.#keepRunning(container, this.#runIn(container.name));
   }
 
-  #keepRunning(container: Container, run: ObservedContainer | undefined, sidecar: boolean): void {
+  #keepRunning(container: Container, run: ObservedContainer | undefined): void {
     if (run === undefined) {
-      this.#start(container, undefined, sidecar);
+      // It ran in a sandbox that died, or ran before the runtime lost it.
+      const before = latestRun(this.#input.observed, container.name);
+      if (before === undefined ? mayRun(this.#input.pod, container) : restarts(this.#spec, container, before))
+        this.#start(container, before);
       return;
     }
-    if (run.state === 'running') {
-      const failure = this.#input.failedProbe(run.id);
-      if (failure !== undefined) this.#kill(run, container, 'Unhealthy', failure);
-      else if (run.hash !== containerHash(container)) {
-        this.#kill(run, container, 'SpecChanged', `Container ${container.name} definition changed, will be restarted`);
+    switch (run.state) {
+      case 'running': {
+        const failure = this.#input.failedProbe(run.id);
+        if (failure !== undefined) this.#killUnhealthy(run, container, failure);
+        else if (run.hash !== containerHash(container)) {
+          const message = `Container ${container.name} definition changed, will be restarted`;
+          this.#kill(run, container, 'SpecChanged', message);
+        }
+        return;
       }
-      return;
-    }
-    if (run.state === 'created') {
-      // Made by a kubelet that died before it could start it.
-      this.#actions.push({ action: 'removeContainer', id: run.id });
-      this.#start(container, run, sidecar);
-      return;
-    }
-    if (
-      sidecar ||
-      shouldRestart(this.#spec, container, run.status.exit_code ?? 0) ||
-      run.hash !== containerHash(container)
-    ) {
-      this.#start(container, run, sidecar);
+      case 'exited':
+        if (restarts(this.#spec, container, run)) this.#start(container, run);
+        return;
+      default:
+        this.#clear(run);
+        this.#start(container, run);
     }
   }
 
-  #kill(run: ObservedContainer, container: Container, reason: KillReason, message: string): void {
-    this.#actions.push({ action: 'killContainer', id: run.id, container, reason, message });
+  /** Takes away a container that a kubelet made and did not live to start, or that the runtime cannot tell about. */
+  #clear(run: ObservedContainer | undefined): void {
+    if (run !== undefined && run.state !== 'exited')
+      this.#actions.push({ action: 'removeContainer', id: run.id, log: logPath(run.name, run.restarts) });
   }
 
-  #start(container: Container, last: ObservedContainer | undefined, init: boolean): void {
-    const any = last ?? latestRun(this.#input.observed, container.name);
-    if (any?.state === 'exited') {
-      const finishedAt = (any.status.finished_at ?? 0) / 1e6;
+  #kill(run: ObservedContainer, container: Container, reason: KillReason, message: string, grace?: number): void {
+    const own = grace === undefined ? {} : { grace };
+    this.#actions.push({ action: 'killContainer', id: run.id, container, reason, message, ...own });
+  }
+
+  #killUnhealthy(run: ObservedContainer, container: Container, probe: 'liveness' | 'startup'): void {
+    const grace = (probe === 'liveness' ? container.livenessProbe : container.startupProbe)
+      ?.terminationGracePeriodSeconds;
+    const message = `Container ${container.name} failed ${probe} probe, will be restarted`;
+    this.#kill(run, container, 'Unhealthy', message, grace);
+  }
+
+  /** @param last the newest run of it, in whatever sandbox */
+  #start(container: Container, last: ObservedContainer | undefined): void {
+    const { pod, observed, now } = this.#input;
+    const before = last ?? latestRun(observed, container.name);
+    if (before?.state === 'exited') {
+      const finishedAt = (before.status.finished_at ?? 0) / 1e6;
       const until = this.#input.backoffUntil(container.name, finishedAt);
-      if (until !== undefined && until > this.#input.now) {
+      if (until !== undefined && until > now) {
         this.#lookAgainAt = Math.min(this.#lookAgainAt ?? until, until);
-        const seconds = backoffText(until - finishedAt);
-        const pod = this.#input.pod.metadata;
-        const message = `back-off ${seconds} restarting failed container=${container.name} pod=${pod?.name}_${pod?.namespace}(${pod?.uid})`;
+        const { name, namespace, uid } = pod.metadata ?? {};
+        const message = `back-off ${backoffText(until - finishedAt)} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
         this.#waiting.set(container.name, { reason: 'CrashLoopBackOff', message });
         return;
       }
     }
-    this.#waiting.set(container.name, { reason: init ? 'PodInitializing' : 'ContainerCreating', message: '' });
-    this.#actions.push({
-      action: 'startContainer',
-      container,
-      init,
-      restarts: any === undefined ? 0 : any.restarts + 1,
-    });
+    const main = this.#spec.containers.includes(container);
+    this.#waiting.set(container.name, { reason: main ? 'ContainerCreating' : 'PodInitializing', message: '' });
+    this.#actions.push({ action: 'startContainer', container, restarts: restartsOf(pod, container, before) });
   }
 
   /** The newest run within the present sandbox. */
@@ -278,40 +320,77 @@ function backoffText(ms: number): string {
   return s < 60 ? `${s}s` : `${Math.floor(s / 60)}m${s % 60}s`;
 }
 
-export function isSidecar(container: Container): boolean {
-  return container.restartPolicy === 'Always';
-}
-
 /** Whether a container that ended is to run again. */
 export function shouldRestart(spec: PodSpec, container: Container, exitCode: number): boolean {
+  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
+    if (action !== 'Restart' || exitCodes === undefined) continue;
+    const listed = (exitCodes.values ?? []).includes(exitCode);
+    if (exitCodes.operator === 'In' ? listed : exitCodes.operator === 'NotIn' && !listed) return true;
+  }
   switch (container.restartPolicy ?? spec.restartPolicy) {
     case 'Never':
       return false;
     case 'OnFailure':
       return exitCode !== 0;
     default:
-      return true;
+      // An init container runs until it succeeds.
+      return exitCode !== 0 || spec.containers.includes(container) || isSidecar(container);
   }
+}
+
+function restarts(spec: PodSpec, container: Container, run: ObservedContainer): boolean {
+  return shouldRestart(spec, container, run.status.exit_code ?? 0) || run.hash !== containerHash(container);
+}
+
+function succeeded(run: ObservedContainer | undefined): boolean {
+  return run?.state === 'exited' && (run.status.exit_code ?? 0) === 0;
+}
+
+/** The restart count of the next run; it goes on from what the API knows where the runtime has forgotten. */
+function restartsOf(pod: Pod, container: Container, before: ObservedContainer | undefined): number {
+  // A container that never started is made again under its own number.
+  if (before !== undefined) return before.state === 'created' ? before.restarts : before.restarts + 1;
+  const told = toldOf(pod, container.name);
+  return told?.containerID === undefined ? 0 : told.restartCount + 1;
+}
+
+function toldOf(pod: Pod, name: string): ContainerStatus | undefined {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find((s) => s.name === name);
+}
+
+/** Whether a container that the runtime knows nothing of may start: not where it ran once and must not run again. */
+function mayRun(pod: Pod, container: Container): boolean {
+  const told = toldOf(pod, container.name);
+  if (told?.containerID === undefined) return true;
+  return shouldRestart(pod.spec ?? { containers: [] }, container, told.state?.terminated?.exitCode ?? LOST_EXIT_CODE);
 }
 
 function initialised(spec: PodSpec, observed: ObservedPod | undefined): boolean {
   return (spec.initContainers ?? []).every((c) => {
     const run = latestRun(observed, c.name);
-    return run !== undefined && (isSidecar(c) || (run.state === 'exited' && (run.status.exit_code ?? 0) === 0));
+    return run !== undefined && (isSidecar(c) || succeeded(run));
   });
 }
 
+/** Whether the API knows the pod as ended. */
+export function isOver(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
 /** Whether everything ended and nothing is to be started again. */
-function isFinished(spec: PodSpec, observed: ObservedPod | undefined): boolean {
+function isFinished(pod: Pod, observed: ObservedPod | undefined): boolean {
+  const spec = pod.spec ?? { containers: [] };
+  const ended = (container: Container) => {
+    const run = latestRun(observed, container.name);
+    if (run === undefined) return !mayRun(pod, container);
+    return run.state === 'exited' && !restarts(spec, container, run);
+  };
   for (const container of spec.initContainers ?? []) {
-    if (isSidecar(container)) continue;
     const run = latestRun(observed, container.name);
-    if (run?.state === 'exited' && (run.status.exit_code ?? 0) !== 0 && spec.restartPolicy === 'Never') return true;
+    if (!isSidecar(container) && run !== undefined && !succeeded(run) && ended(container)) return true;
   }
-  return spec.containers.every((container) => {
-    const run = latestRun(observed, container.name);
-    return run?.state === 'exited' && !shouldRestart(spec, container, run.status.exit_code ?? 0);
-  });
+  return spec.containers.every(ended);
 }
 
 function deadlineOf(pod: Pod): number | undefined {

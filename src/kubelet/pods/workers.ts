@@ -8,58 +8,75 @@ import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
 import { WorkQueue } from '../../client/workQueue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Random } from '../../lib/random.ts';
 import { isApiError } from '../../machinery/status.ts';
-import type { ContainerRuntime } from '../cri/runtime.ts';
-import { perform } from '../probes/actions.ts';
-import { ContainerProbes } from '../probes/prober.ts';
-import { PodVolumes } from '../volumes/podVolumes.ts';
-import type { ActionFailure, Actor } from './actor.ts';
+import type { PodProbes } from '../probes/podProbes.ts';
+import { type Failure, podStatusOf } from '../status/podStatus.ts';
+import type { StatusWriter } from '../status/statusWriter.ts';
+import type { VolumeUpdates } from '../volumes/volumeUpdates.ts';
+import { unlessAborted } from './aborting.ts';
+import type { Actor } from './actor.ts';
+import type { Admission } from './admission.ts';
 import { FailureBackoff } from './backoff.ts';
-import { ANNOTATION } from './labels.ts';
-import type { ObservedContainer, ObservedPod, RuntimeObserver } from './observed.ts';
-import { type Action, containerNamed, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
-import { podStatusOf } from './podStatus.ts';
-import type { StatusWriter } from './statusWriter.ts';
+import { containerReference } from './containerReference.ts';
+import { type ActiveFailure, holdBack } from './holdBack.ts';
+import type { ObservedPod, RuntimeObserver } from './observed.ts';
+import { isOver, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
+import { podLogDirectory } from './sandboxConfig.ts';
+import { TerminationMessages } from './terminationMessage.ts';
 
 export interface WorkersOptions {
   readonly client: Client;
-  readonly runtime: ContainerRuntime;
   readonly observer: RuntimeObserver;
   readonly actor: Actor;
-  readonly volumes: PodVolumes;
+  readonly admission: Admission;
+  readonly probes: PodProbes;
+  readonly updates: VolumeUpdates;
   readonly statuses: StatusWriter;
   readonly events: EventRecorder;
   readonly hostIP: string;
+  readonly podLogsDir: string;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** Looks at the runtime now. */
+  /** Looks at the runtime now. @throws RuntimeError */
   look(): Promise<void>;
 }
 
 /** A pod that ends holds its place for its whole grace period, so there are many. */
 const WORKERS = 500;
-/** Sandboxes and containers that are made at the same time: more than this only makes each slower. */
-const STARTS_AT_ONCE = 8;
 /** Steps in one go; a plan that never comes to rest would be a mistake. */
 const MAX_STEPS = 20;
 const MOUNT_RETRY_MS = 2_000;
-/** So long after a failed pull its status turns to back-off. */
-const SHOW_BACKOFF_AFTER_MS = 1_000;
-const BACKGROUND_REFRESH_MS = 10_000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 10_000;
+/** However soon a pod is to go, its containers get so much to end, in seconds. */
+const MIN_GRACE_S = 1;
+const DEFAULT_GRACE_S = 30;
+const SECOND_MS = 1000;
 
 interface Entry {
   /** as the API has it, or had it last */
   pod: Pod;
   /** the API has it no more */
   gone: boolean;
+  admitted: boolean;
   /** by container: why its start failed, and until when it is not tried again */
-  readonly failures: Map<string, ActionFailure & { readonly at: number }>;
+  readonly failures: Map<string, ActiveFailure>;
+  /** the moment of each container's back-off that was told in an event */
+  readonly toldBackoffs: Map<string, number>;
   volumesReady: boolean;
-  failed: { reason: string; message: string } | undefined;
+  /** why the kubelet ends it */
+  failed: Failure | undefined;
+  /** What it had for running, beside its containers, is taken away. */
+  wound: boolean;
+  /** Nothing of it is left here and the API was told. */
   removed: boolean;
+  /** aborted when the pod is to end: what is being started need not be */
+  readonly ending: AbortController;
+  /** when the containers must be gone, in ms of the monotonic clock; set when that begins */
+  graceUntil: number | undefined;
+  /** failures in a row */
+  tries: number;
 }
 
 export class PodWorkers {
@@ -67,10 +84,8 @@ export class PodWorkers {
   readonly #entries = new Map<string, Entry>();
   readonly #queue: WorkQueue;
   readonly #backoff = new FailureBackoff();
-  readonly #probes = new Map<string, ContainerProbes>();
-  readonly #starts = new Gate(STARTS_AT_ONCE);
-  /** Whether all pods of the node are known: only then is what runs and is not known left over. */
-  #complete = false;
+  readonly #messages = new TerminationMessages();
+  #sourcesSynced = false;
 
   constructor(options: WorkersOptions) {
     this.#o = options;
@@ -78,53 +93,65 @@ export class PodWorkers {
       clock: options.clock,
       workers: WORKERS,
       work: (uid) => this.#work(uid),
-      onError: (uid, err) =>
-        options.log.warn('a pod could not be brought to its spec; it is tried again', { err, uid }),
+      onError: (uid, err) => options.log.error('a mistake in working on a pod', { err, uid }),
       signal: options.signal,
     });
-    options.signal.addEventListener('abort', () => {
-      for (const probes of this.#probes.values()) probes.stop();
-    });
-    this.#refreshLater();
+    options.signal.addEventListener('abort', () => options.probes.stopAll(), { once: true });
   }
 
   /** The API has this state of a pod. */
   update(pod: Pod): void {
     const uid = pod.metadata?.uid ?? '';
-    const entry = this.#entries.get(uid);
+    let entry = this.#entries.get(uid);
     if (entry === undefined) {
-      this.#entries.set(uid, {
-        pod,
-        gone: false,
-        failures: new Map(),
-        volumesReady: false,
-        failed: undefined,
-        removed: false,
-      });
+      entry = newEntry(pod);
+      this.#entries.set(uid, entry);
     } else {
+      // With another image what failed before is worth a try.
+      if (entry.pod.metadata?.generation !== pod.metadata?.generation) entry.failures.clear();
       entry.pod = pod;
-      entry.gone = false;
+      this.#o.updates.podChanged(pod);
     }
+    if (pod.metadata?.deletionTimestamp !== undefined) this.#end(uid, entry);
     this.#queue.add(uid);
   }
 
-  /** The API has the pod no more. */
-  remove(uid: string): void {
+  /** The API has the pod no more. @param pod its last state, where that was seen */
+  remove(pod: Pod): void {
+    const uid = pod.metadata?.uid ?? '';
     const entry = this.#entries.get(uid);
     if (entry === undefined) return;
+    entry.pod = pod;
     entry.gone = true;
+    this.#end(uid, entry);
     this.#queue.add(uid);
   }
 
-  /** All pods that the API has for this node have been told of. `uids`: what the runtime has. */
-  complete(uids: Iterable<string>): void {
-    this.#complete = true;
-    this.poke(uids);
+  /** What is being done for a pod that is to end is cut short. */
+  #end(uid: string, entry: Entry): void {
+    entry.ending.abort(new Error('the pod is being deleted'));
+    if (entry.graceUntil === undefined) return;
+    // It ends already: perhaps it has less time than it had.
+    const { actor, clock, observer } = this.#o;
+    const grace = graceOf(entry.pod);
+    entry.graceUntil = Math.min(entry.graceUntil, clock.monotonic() + grace * SECOND_MS);
+    actor.hurry(
+      (observer.get(uid)?.containers ?? []).map((c) => c.id),
+      grace,
+    );
   }
 
-  /** Something of these pods changed in the runtime. */
+  /** Something of these pods changed in the runtime or in a probe. */
   poke(uids: Iterable<string>): void {
     for (const uid of uids) this.#queue.add(uid);
+  }
+
+  /** The API's pods are known: what runs and belongs to none of them is left over. */
+  async sourcesSynced(): Promise<void> {
+    const { observer, actor } = this.#o;
+    this.#sourcesSynced = true;
+    this.poke([...observer.all()].map((p) => p.uid));
+    for (const uid of await actor.uidsOnDisk()) this.#queue.add(uid);
   }
 
   pod(namespace: string, name: string): Pod | undefined {
@@ -135,246 +162,186 @@ export class PodWorkers {
   }
 
   pods(): Pod[] {
-    return [...this.#entries.values()].map((e) => e.pod);
+    return [...this.#entries.values()].filter((e) => !e.gone).map((e) => e.pod);
   }
 
   async #work(uid: string): Promise<void> {
     const entry = this.#entries.get(uid);
-    // What runs and belongs to no pod of this node is left over.
-    if (entry === undefined) return this.#complete ? this.#removeOrphan(uid) : undefined;
-    if (entry.gone) return this.#forget(uid, entry);
-    if (entry.removed) return undefined;
-    if (entry.pod.metadata?.deletionTimestamp !== undefined) return this.#terminate(uid, entry);
-    return this.#run(uid, entry);
+    try {
+      if (entry === undefined) {
+        if (this.#sourcesSynced) await this.#removeOrphan(uid);
+      } else if (entry.gone) await this.#forget(uid, entry);
+      else if (entry.removed) return;
+      else if (entry.pod.metadata?.deletionTimestamp !== undefined) await this.#terminate(uid, entry);
+      else await this.#run(uid, entry);
+      if (entry !== undefined) entry.tries = 0;
+    } catch (err) {
+      if (this.#o.signal.aborted) return;
+      const tries = entry === undefined ? 0 : entry.tries++;
+      const { name, namespace } = entry?.pod.metadata ?? {};
+      this.#o.log.warn('a pod could not be brought to its spec; it is tried again', { err, uid, pod: name, namespace });
+      this.#queue.addAfter(uid, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries, 10)));
+    }
   }
 
   async #run(uid: string, entry: Entry): Promise<void> {
+    const { observer, probes, clock, actor } = this.#o;
+    this.#admit(uid, entry);
     for (let step = 0; step < MAX_STEPS; step++) {
-      const { pod } = entry;
-      if (entry.gone || pod.metadata?.deletionTimestamp !== undefined) return this.#queue.add(uid);
-      const observed = this.#o.observer.get(uid);
-      this.#adjustProbes(entry, observed);
+      // What came meanwhile is in the queue.
+      if (entry.ending.signal.aborted || this.#o.signal.aborted) return;
+      const observed = observer.get(uid);
+      probes.adjust(entry.pod, observed);
       const plan = this.#plan(uid, entry, observed);
-      const { actions, waiting, retryAt } = this.#holdBack(entry, plan);
-      this.#tell(entry, observed, waiting);
-      const again = Math.min(plan.lookAgainAt ?? Number.POSITIVE_INFINITY, retryAt);
-      if (Number.isFinite(again)) this.#queue.addAfter(uid, again - this.#o.clock.now());
-      if (actions.length === 0) return;
-      if (!(await this.#prepared(uid, entry, actions))) return;
-      await this.#act(entry, observed, actions);
+      const held = holdBack(plan, entry.failures, clock.now());
+      this.#tell(entry, observed, held.waiting);
+      if (held.lookAgainAt !== undefined) this.#queue.addAfter(uid, Math.max(0, held.lookAgainAt - clock.now()));
+      if (!(await this.#prepared(uid, entry, plan, observed))) return;
+      if (held.actions.length === 0) {
+        if (plan.finished) await this.#wind(uid, entry);
+        return;
+      }
+      const failures = await actor.perform(entry.pod, observed, held.actions, entry.ending.signal);
+      for (const failure of failures) entry.failures.set(failure.container, { ...failure, at: clock.now() });
       await this.#o.look();
     }
     this.#queue.addAfter(uid, MOUNT_RETRY_MS);
   }
 
+  /** A pod that this node cannot run fails at once. */
+  #admit(uid: string, entry: Entry): void {
+    if (entry.admitted) return;
+    entry.admitted = true;
+    // What runs already was admitted before.
+    if (isOver(entry.pod) || this.#o.observer.get(uid) !== undefined) return;
+    const others = [...this.#entries.values()].filter((e) => e !== entry && e.admitted && !e.gone && !e.removed);
+    const refusal = this.#o.admission.refusal(
+      entry.pod,
+      others.map((e) => e.pod).filter((p) => !isOver(p)),
+    );
+    if (refusal === undefined) return;
+    entry.failed = refusal;
+    this.#o.events.event(referenceTo(entry.pod), 'Warning', refusal.reason, refusal.message);
+  }
+
   #plan(uid: string, entry: Entry, observed: ObservedPod | undefined): Plan {
-    const { pod } = entry;
+    const { clock, probes } = this.#o;
     const plan = planPod({
-      pod,
+      pod: entry.pod,
       observed,
-      now: this.#o.clock.now(),
+      now: clock.now(),
+      failed: entry.failed !== undefined,
       backoffUntil: (container, finishedAt) => this.#backoff.until(`${uid}/${container}`, finishedAt),
-      failedProbe: (id) => this.#probes.get(id)?.failure,
-      started: (id) => this.#probes.get(id)?.started ?? true,
+      failedProbe: (id) => probes.failure(uid, id),
+      started: (id) => probes.started(uid, id),
     });
-    if (plan.finished && plan.actions.some((a) => a.action === 'killContainer')) {
-      entry.failed = {
-        reason: 'DeadlineExceeded',
-        message: 'Pod was active on the node longer than the specified deadline',
-      };
+    if (plan.pastDeadline && entry.failed === undefined && !isOver(entry.pod)) {
+      const message = 'Pod was active on the node longer than the specified deadline';
+      entry.failed = { reason: 'DeadlineExceeded', message };
+      this.#o.events.event(referenceTo(entry.pod), 'Normal', 'DeadlineExceeded', message);
     }
     for (const [name, { reason }] of plan.waiting) {
-      if (reason !== 'CrashLoopBackOff') continue;
-      const { name: podName, namespace, uid: podUid } = pod.metadata ?? {};
-      this.#o.events.event(
-        referenceTo(pod, `spec.containers{${name}}`),
-        'Warning',
-        'BackOff',
-        `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${podUid})`,
-      );
+      if (reason === 'CrashLoopBackOff') this.#tellBackoff(uid, entry, name);
     }
     return plan;
   }
 
-  /** Leaves out starts that failed a short while ago. */
-  #holdBack(entry: Entry, plan: Plan): { actions: Action[]; waiting: Map<string, Waiting>; retryAt: number } {
-    const waiting = new Map(plan.waiting);
-    const now = this.#o.clock.now();
-    let retryAt = Number.POSITIVE_INFINITY;
-    const actions = plan.actions.filter((action) => {
-      if (action.action !== 'startContainer') return true;
-      const failure = entry.failures.get(action.container.name);
-      if (failure === undefined) return true;
-      const until = failure.retryAt ?? now;
-      if (until <= now) {
-        entry.failures.delete(action.container.name);
-        return true;
-      }
-      retryAt = Math.min(retryAt, until);
-      const turned = failure.waiting.reason === 'ErrImagePull' && now - failure.at >= SHOW_BACKOFF_AFTER_MS;
-      if (failure.waiting.reason === 'ErrImagePull' && !turned)
-        retryAt = Math.min(retryAt, failure.at + SHOW_BACKOFF_AFTER_MS);
-      waiting.set(
-        action.container.name,
-        turned
-          ? {
-              reason: 'ImagePullBackOff',
-              message: `Back-off pulling image ${JSON.stringify(action.container.image)}: ErrImagePull: ${failure.waiting.message}`,
-            }
-          : failure.waiting,
-      );
-      return false;
-    });
-    return { actions, waiting, retryAt };
+  /** Once for each wait. */
+  #tellBackoff(uid: string, entry: Entry, container: string): void {
+    const until = this.#backoff.current(`${uid}/${container}`) ?? 0;
+    if (entry.toldBackoffs.get(container) === until) return;
+    entry.toldBackoffs.set(container, until);
+    const { name, namespace } = entry.pod.metadata ?? {};
+    const message = `Back-off restarting failed container ${container} in pod ${name}_${namespace}(${uid})`;
+    this.#o.events.event(containerReference(entry.pod, container), 'Warning', 'BackOff', message);
   }
 
-  /** Volumes must be there before anything is started. */
-  async #prepared(uid: string, entry: Entry, actions: readonly Action[]): Promise<boolean> {
-    if (entry.volumesReady || !actions.some((a) => a.action === 'createSandbox' || a.action === 'startContainer'))
-      return true;
+  /** Volumes must be there before anything is started; for what runs already they are only brought up to date. */
+  async #prepared(uid: string, entry: Entry, plan: Plan, observed: ObservedPod | undefined): Promise<boolean> {
+    if (entry.volumesReady || plan.finished) return true;
+    const starts = plan.actions.some((a) => a.action === 'createSandbox' || a.action === 'startContainer');
+    if (!starts && observed?.containers.some((c) => c.state === 'running') !== true) return true;
     try {
-      await this.#o.actor.prepare(entry.pod);
-      entry.volumesReady = true;
-      return true;
+      await unlessAborted(entry.ending.signal, this.#o.actor.prepare(entry.pod));
     } catch (error) {
-      const message = (error as Error).message;
-      this.#o.events.event(referenceTo(entry.pod), 'Warning', 'FailedMount', `MountVolume.SetUp failed: ${message}`);
+      if (entry.ending.signal.aborted) return false;
+      this.#o.events.event(referenceTo(entry.pod), 'Warning', 'FailedMount', (error as Error).message);
       this.#queue.addAfter(uid, MOUNT_RETRY_MS);
-      return false;
+      return !starts;
     }
+    entry.volumesReady = true;
+    this.#o.updates.watch(entry.pod);
+    return true;
   }
 
-  async #act(entry: Entry, observed: ObservedPod | undefined, actions: readonly Action[]): Promise<void> {
-    const { actor } = this.#o;
-    const { pod } = entry;
-    await Promise.all(
-      actions.map(async (action) => {
-        switch (action.action) {
-          case 'createSandbox':
-            return this.#starts.pass(() => this.#createSandbox(pod, action.attempt));
-          case 'startContainer': {
-            if (observed === undefined) return;
-            const failure = await this.#starts.pass(() => actor.startContainer(pod, observed, action));
-            if (failure !== undefined) entry.failures.set(failure.container, { ...failure, at: this.#o.clock.now() });
-            return;
-          }
-          case 'killContainer':
-            return actor.killContainer(pod, observed, action);
-          case 'removeContainer':
-            return actor.removeContainer(action.id);
-          case 'stopSandbox':
-            return actor.stopSandbox(action.id);
-        }
-      }),
-    );
-  }
-
-  async #createSandbox(pod: Pod, attempt: number): Promise<void> {
-    try {
-      await this.#o.actor.createSandbox(pod, attempt);
-    } catch (error) {
-      this.#o.events.event(
-        referenceTo(pod),
-        'Warning',
-        'FailedCreatePodSandBox',
-        `Failed to create pod sandbox: ${(error as Error).message}`,
-      );
-      throw error;
-    }
+  /** The pod is over but stays in the API: only its logs and last words are needed. */
+  async #wind(uid: string, entry: Entry): Promise<void> {
+    if (entry.wound) return;
+    await this.#o.updates.forget(uid);
+    await this.#o.actor.removeSurroundings(uid);
+    entry.wound = true;
   }
 
   #tell(entry: Entry, observed: ObservedPod | undefined, waiting: ReadonlyMap<string, Waiting>): void {
-    const { pod } = entry;
+    const { statuses, probes, clock, hostIP, podLogsDir } = this.#o;
+    const { pod, failed } = entry;
+    const uid = pod.metadata?.uid ?? '';
     const status = podStatusOf({
-      pod: { ...pod, status: this.#o.statuses.latest(pod) ?? pod.status ?? {} },
+      pod: { ...pod, status: statuses.latest(pod) },
       observed,
       waiting,
-      hostIP: this.#o.hostIP,
-      now: this.#o.clock.now(),
-      ready: (id) => this.#probes.get(id)?.ready ?? true,
-      started: (id) => this.#probes.get(id)?.started ?? true,
-      terminationMessage: (id) => this.#terminationMessage(observed?.containers.find((c) => c.id === id)),
-      ...(entry.failed === undefined ? {} : { failed: entry.failed }),
+      hostIP,
+      now: clock.now(),
+      ending: pod.metadata?.deletionTimestamp !== undefined || failed !== undefined,
+      ready: (id) => probes.ready(uid, id),
+      started: (id) => probes.started(uid, id),
+      terminationMessage: (run) => this.#messages.of(run, podLogDirectory(podLogsDir, pod)),
+      ...(failed === undefined ? {} : { failed }),
     });
-    this.#o.statuses.set(pod, status);
-  }
-
-  #terminationMessage(run: ObservedContainer | undefined): string {
-    return this.#o.actor.terminationMessage(run?.status.annotations?.[ANNOTATION.terminationMessageFile]);
-  }
-
-  #adjustProbes(entry: Entry, observed: ObservedPod | undefined): void {
-    const { clock, random, runtime, events } = this.#o;
-    const { pod } = entry;
-    const uid = pod.metadata?.uid ?? '';
-    for (const run of observed?.containers ?? []) {
-      if (run.state !== 'running') {
-        this.#probes.get(run.id)?.stop();
-        this.#probes.delete(run.id);
-        continue;
-      }
-      if (this.#probes.has(run.id)) continue;
-      const container = containerNamed(pod.spec ?? { containers: [] }, run.name);
-      if (container === undefined) continue;
-      const startedAt = (run.status.started_at ?? 0) / 1e6;
-      const probes = new ContainerProbes(
-        container,
-        startedAt,
-        (probe, signal) => {
-          const podIP = this.#o.observer.get(uid)?.sandboxes.find((s) => s.ready)?.ips[0];
-          const target = { containerId: run.id, container, podIP: podIP ?? this.#o.hostIP };
-          return perform(probe, target, (probe.timeoutSeconds ?? 1) * 1000, runtime, clock, signal);
-        },
-        {
-          unhealthy: (type, message) => {
-            const what = `${type.charAt(0).toUpperCase()}${type.slice(1)} probe failed: ${message}`;
-            events.event(referenceTo(pod, `spec.containers{${run.name}}`), 'Warning', 'Unhealthy', what);
-          },
-          changed: () => this.#queue.add(uid),
-        },
-        clock,
-        random,
-      );
-      this.#probes.set(run.id, probes);
-    }
+    statuses.set(pod, status);
   }
 
   /** The pod is to end: containers, then sandboxes; then its last status; then it leaves the API. */
   async #terminate(uid: string, entry: Entry): Promise<void> {
-    const grace = entry.pod.metadata?.deletionGracePeriodSeconds ?? 30;
-    for (let step = 0; step < MAX_STEPS; step++) {
-      const observed = this.#o.observer.get(uid);
-      for (const run of observed?.containers ?? []) {
-        this.#probes.get(run.id)?.stop();
-        this.#probes.delete(run.id);
-      }
-      const actions = planTermination(entry.pod, observed, grace);
-      if (actions.length === 0) break;
-      await this.#act(entry, observed, actions);
-      await this.#o.look();
-      this.#tell(entry, this.#o.observer.get(uid), new Map());
-    }
-    await this.#o.statuses.flushed(uid);
+    const { statuses, client, probes, observer } = this.#o;
+    probes.stopLiveness(uid);
+    await this.#stopAll(uid, entry, () => this.#tell(entry, observer.get(uid), new Map()));
+    this.#tell(entry, observer.get(uid), new Map());
+    await statuses.flushed(uid);
     await this.#cleanUp(uid);
-    entry.removed = true;
     const { namespace, name = '' } = entry.pod.metadata ?? {};
     try {
-      await this.#o.client.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
+      await client.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
     } catch (error) {
-      entry.removed = isApiError(error, 'NotFound') || isApiError(error, 'Conflict');
-      if (!entry.removed) throw error;
+      if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
     }
+    entry.removed = true;
+  }
+
+  /** Containers with their grace, sidecars after the others, then sandboxes. */
+  async #stopAll(uid: string, entry: Entry, afterStep: () => void): Promise<void> {
+    const { clock, observer, actor, probes } = this.#o;
+    entry.graceUntil ??= clock.monotonic() + graceOf(entry.pod) * SECOND_MS;
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const observed = observer.get(uid);
+      const left = Math.max(0, Math.ceil((entry.graceUntil - clock.monotonic()) / SECOND_MS));
+      const actions = planTermination(entry.pod, observed, left);
+      if (actions.length === 0) return;
+      await actor.perform(entry.pod, observed, actions, entry.ending.signal);
+      await this.#o.look();
+      probes.adjust(entry.pod, observer.get(uid));
+      afterStep();
+    }
+    throw new Error('the containers of the pod do not end');
   }
 
   /** Deleted by force, or removed together with its namespace or node. */
   async #forget(uid: string, entry: Entry): Promise<void> {
-    const observed = this.#o.observer.get(uid);
-    const actions = planTermination(entry.pod, observed, entry.pod.metadata?.deletionGracePeriodSeconds ?? 0);
-    if (actions.length > 0) {
-      await this.#act(entry, observed, actions);
-      await this.#o.look();
+    if (!entry.removed) {
+      this.#o.probes.stop(uid);
+      await this.#stopAll(uid, entry, () => {});
+      await this.#cleanUp(uid);
     }
-    await this.#cleanUp(uid);
     this.#o.statuses.forget(uid);
     this.#backoff.forget(`${uid}/`);
     this.#entries.delete(uid);
@@ -382,66 +349,41 @@ export class PodWorkers {
 
   async #removeOrphan(uid: string): Promise<void> {
     const observed = this.#o.observer.get(uid);
-    if (observed === undefined) return;
-    this.#o.log.info('removing what is left of a pod that is gone', {
-      uid,
-      pod: observed.name,
-      namespace: observed.namespace,
-    });
+    const { name, namespace } = observed ?? {};
+    this.#o.log.info('removing what is left of a pod that is gone', { uid, pod: name, namespace });
     await this.#cleanUp(uid);
   }
 
   async #cleanUp(uid: string): Promise<void> {
-    const observed = this.#o.observer.get(uid);
-    for (const run of observed?.containers ?? []) {
-      this.#probes.get(run.id)?.stop();
-      this.#probes.delete(run.id);
-      if (run.state === 'running')
-        await this.#o.runtime.call('stopContainer', { container_id: run.id, timeout: 0 }).catch(() => {});
-    }
-    await this.#o.actor.removePod(uid, observed);
-    await this.#o.look();
-  }
-
-  /** Config maps and secrets that are mounted change; tokens run out. */
-  #refreshLater(): void {
-    this.#o.clock.after(BACKGROUND_REFRESH_MS, () => {
-      if (this.#o.signal.aborted) return;
-      void this.#refresh().finally(() => this.#refreshLater());
-    });
-  }
-
-  async #refresh(): Promise<void> {
-    for (const entry of this.#entries.values()) {
-      if (!entry.volumesReady || entry.gone || entry.removed || !PodVolumes.changes(entry.pod)) continue;
-      if (entry.pod.metadata?.deletionTimestamp !== undefined) continue;
-      try {
-        await this.#o.volumes.setUp(entry.pod);
-      } catch (error) {
-        this.#o.log.debug('a volume could not be brought up to date', { err: error, pod: entry.pod.metadata?.name });
-      }
-    }
+    const { observer, probes, updates, actor } = this.#o;
+    const observed = observer.get(uid);
+    probes.stop(uid);
+    await updates.forget(uid);
+    await actor.removePod(uid, observed);
+    this.#messages.forget((observed?.containers ?? []).map((c) => c.id));
+    if (observed !== undefined) await this.#o.look();
   }
 }
 
-/** Lets so many through at once; the others wait in line. */
-class Gate {
-  #free: number;
-  readonly #line: (() => void)[] = [];
+function newEntry(pod: Pod): Entry {
+  return {
+    pod,
+    gone: false,
+    admitted: false,
+    failures: new Map(),
+    toldBackoffs: new Map(),
+    volumesReady: false,
+    failed: undefined,
+    wound: false,
+    removed: false,
+    ending: new AbortController(),
+    graceUntil: undefined,
+    tries: 0,
+  };
+}
 
-  constructor(size: number) {
-    this.#free = size;
-  }
-
-  async pass<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#line.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#line.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
+/** In seconds, at least one. */
+function graceOf(pod: Pod): number {
+  const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S;
+  return Math.max(MIN_GRACE_S, grace);
 }

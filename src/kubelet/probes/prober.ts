@@ -24,6 +24,12 @@ export interface ProbeEvents {
   changed(): void;
 }
 
+/** What was known of a container before this kubelet started. */
+export interface EarlierVerdicts {
+  readonly ready: boolean;
+  readonly started: boolean;
+}
+
 /** The verdicts on one run of a container. */
 export class ContainerProbes {
   readonly #probes: SingleProbe[] = [];
@@ -36,16 +42,17 @@ export class ContainerProbes {
     events: ProbeEvents,
     clock: Clock,
     random: Random,
+    earlier?: EarlierVerdicts,
   ) {
-    const make = (type: ProbeType, probe: Probe | undefined) => {
+    const make = (type: ProbeType, probe: Probe | undefined, verdict: true | undefined) => {
       if (probe === undefined) return undefined;
-      const single = new SingleProbe(type, probe, startedAt, act, events, clock, random, () => this.started);
+      const single = new SingleProbe(type, probe, startedAt, act, events, clock, random, () => this.started, verdict);
       this.#probes.push(single);
       return single;
     };
-    this.#startup = make('startup', container.startupProbe);
-    make('liveness', container.livenessProbe);
-    make('readiness', container.readinessProbe);
+    this.#startup = make('startup', container.startupProbe, earlier?.started === true ? true : undefined);
+    make('liveness', container.livenessProbe, undefined);
+    make('readiness', container.readinessProbe, earlier?.ready === true ? true : undefined);
   }
 
   /** The startup probe has succeeded, or there is none. */
@@ -57,10 +64,15 @@ export class ContainerProbes {
     return this.started && this.#probes.every((p) => p.type !== 'readiness' || p.verdict === true);
   }
 
-  /** Why the container is to be killed: its liveness or startup probe failed too often. */
-  get failure(): string | undefined {
+  /** Which of the probes that decide about its life failed too often: the container is to be killed. */
+  get failure(): 'liveness' | 'startup' | undefined {
     const failed = this.#probes.find((p) => p.type !== 'readiness' && p.verdict === false);
-    return failed === undefined ? undefined : `failed ${failed.type} probe, will be restarted`;
+    return failed?.type === 'readiness' ? undefined : failed?.type;
+  }
+
+  /** Its pod ends: whether it is ready is all that is still asked. */
+  stopLiveness(): void {
+    for (const probe of this.#probes) if (probe.type !== 'readiness') probe.stop();
   }
 
   stop(): void {
@@ -91,7 +103,10 @@ class SingleProbe {
     clock: Clock,
     random: Random,
     started: () => boolean,
+    verdict: true | undefined,
   ) {
+    this.verdict = verdict;
+    this.#last = verdict;
     this.type = type;
     this.#probe = probe;
     this.#act = act;

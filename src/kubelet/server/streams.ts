@@ -65,8 +65,8 @@ export class Streams {
   /** @throws ApiError before the upgrade was answered */
   async attach(request: StreamRequest): Promise<void> {
     const container = runningContainer(request);
-    // Whether there is a terminal was decided when the container was made.
-    const wanted = { ...wantedStreams(request.query), tty: container.tty };
+    // The client's word, not the container's: a client without a terminal opens other streams.
+    const wanted = wantedStreams(request.query);
     const url = await this.#runtime.attach({ containerId: container.id, ...wanted });
     await this.#remoteCommand(request, url, wanted);
   }

@@ -51,6 +51,12 @@ export class PodTokens {
     return token;
   }
 
+  /** When the first of a pod's tokens is to be renewed, in ms since the epoch. */
+  renewAt(uid: string): number | undefined {
+    const times = [...this.#kept].filter(([key]) => key.startsWith(`${uid}/`)).map(([, kept]) => kept.renewAt);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** A pod is gone. */
   forget(uid: string): void {
     for (const key of this.#kept.keys()) if (key.startsWith(`${uid}/`)) this.#kept.delete(key);

@@ -6,8 +6,14 @@ import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
+import { mergeOfOthers, statusPatch } from './statusPatch.ts';
 
 const RETRY_MS = 1000;
+
+interface Wanted {
+  readonly pod: Pod;
+  readonly status: PodStatus;
+}
 
 export class StatusWriter {
   readonly #client: Client;
@@ -16,7 +22,8 @@ export class StatusWriter {
   readonly #signal: AbortSignal;
   /** by uid: what the API server was told last */
   readonly #told = new Map<string, PodStatus>();
-  readonly #wanted = new Map<string, { pod: Pod; status: PodStatus }>();
+  /** by uid: what it is to be told next; one for each pod, the newest */
+  readonly #wanted = new Map<string, Wanted>();
   readonly #writing = new Map<string, Promise<void>>();
 
   constructor(client: Client, clock: Clock, log: Logger, signal: AbortSignal) {
@@ -27,16 +34,20 @@ export class StatusWriter {
   }
 
   /** The status that readers will see, though it may be on its way still. */
-  latest(pod: Pod): PodStatus | undefined {
-    const uid = pod.metadata?.uid ?? '';
-    return this.#wanted.get(uid)?.status ?? this.#told.get(uid);
+  latest(pod: Pod): PodStatus {
+    const said = this.#said(pod.metadata?.uid ?? '');
+    return said === undefined ? (pod.status ?? {}) : mergeOfOthers(said, pod.status);
   }
 
   set(pod: Pod, status: PodStatus): void {
     const uid = pod.metadata?.uid ?? '';
-    if (isDeepStrictEqual(this.#wanted.get(uid)?.status ?? this.#told.get(uid) ?? pod.status, status)) return;
+    if (isDeepStrictEqual(this.#said(uid) ?? pod.status, status)) return;
     this.#wanted.set(uid, { pod, status });
-    if (!this.#writing.has(uid)) this.#start(uid);
+    if (this.#writing.has(uid)) return;
+    this.#writing.set(
+      uid,
+      this.#write(uid).finally(() => this.#writing.delete(uid)),
+    );
   }
 
   /** Waits until the newest status of a pod is written, or cannot be. */
@@ -49,29 +60,42 @@ export class StatusWriter {
     this.#wanted.delete(uid);
   }
 
-  #start(uid: string): void {
-    const work = this.#write(uid).finally(() => this.#writing.delete(uid));
-    this.#writing.set(uid, work);
+  #said(uid: string): PodStatus | undefined {
+    return this.#wanted.get(uid)?.status ?? this.#told.get(uid);
   }
 
   async #write(uid: string): Promise<void> {
     for (let next = this.#wanted.get(uid); next !== undefined && !this.#signal.aborted; next = this.#wanted.get(uid)) {
-      const { namespace, name = '' } = next.pod.metadata ?? {};
-      // The conditions of others are theirs: a merge by type leaves them be.
-      const patch = { metadata: { uid }, status: next.status };
       try {
-        await this.#client.patch(pods, { namespace, name }, 'strategic', patch, { subresource: 'status' });
+        await this.#send(uid, next);
         this.#told.set(uid, next.status);
         if (this.#wanted.get(uid) === next) this.#wanted.delete(uid);
       } catch (error) {
-        if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) {
-          // Gone, or another pod of the same name.
-          if (this.#wanted.get(uid) === next) this.#wanted.delete(uid);
-          continue;
+        if (isApiError(error, 'NotFound') || (isApiError(error, 'Conflict') && (await this.#isGone(uid, next.pod)))) {
+          this.forget(uid);
+          return;
         }
+        const { name, namespace } = next.pod.metadata ?? {};
         this.#log.warn('the status of a pod could not be written', { err: error, pod: name, namespace });
         await this.#clock.sleep(RETRY_MS, this.#signal).catch(() => {});
       }
+    }
+  }
+
+  async #send(uid: string, { pod, status }: Wanted): Promise<void> {
+    const { namespace, name = '' } = pod.metadata ?? {};
+    // The uid is a precondition: another pod of the same name has a status of its own.
+    const patch = { metadata: { uid }, status: statusPatch(this.#told.get(uid) ?? pod.status, status) };
+    await this.#client.patch(pods, { namespace, name }, 'strategic', patch, { subresource: 'status' });
+  }
+
+  /** A conflict is either another pod of the same name, or a write of somebody else that came between. */
+  async #isGone(uid: string, pod: Pod): Promise<boolean> {
+    const { namespace, name = '' } = pod.metadata ?? {};
+    try {
+      return (await this.#client.get(pods, { namespace, name })).metadata.uid !== uid;
+    } catch (error) {
+      return isApiError(error, 'NotFound');
     }
   }
 }

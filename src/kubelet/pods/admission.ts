@@ -1,0 +1,83 @@
+/**
+ * Whether this node can run a pod that was bound to it, whoever bound it. Pure.
+ * Source: https://kubernetes.io/docs/reference/node/kubelet-checkpoint-api/ and, for what is refused,
+ * https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename
+ */
+import type { Pod } from '../../apis/core/pod.ts';
+import { containerResources, type ResourceList } from '../../apis/core/podResources.ts';
+import { addQuantities, compareQuantities } from '../../machinery/quantity.ts';
+import type { Failure } from '../status/podStatus.ts';
+
+export interface Admission {
+  /** @param others pods that the node runs already */
+  refusal(pod: Pod, others: readonly Pod[]): Failure | undefined;
+}
+
+/** @param allocatable amounts by resource, as in the node's status */
+export function createAdmission(allocatable: Readonly<ResourceList>): Admission {
+  return {
+    refusal: (pod, others) => unsupported(pod) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable),
+  };
+}
+
+/** Fields that this kubelet would have to ignore. */
+function unsupported(pod: Pod): Failure | undefined {
+  const { spec } = pod;
+  const contexts = [spec?.securityContext, ...(spec?.containers ?? []).map((c) => c.securityContext)];
+  const profiles = contexts.map((c) => c?.appArmorProfile?.type).filter((t) => t !== undefined);
+  if (profiles.some((type) => type !== 'Unconfined'))
+    return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
+  if (spec?.hostUsers === false) {
+    const message = 'user namespaces (hostUsers: false) are not supported by the container runtime';
+    return { reason: 'UnsupportedUserNamespaces', message };
+  }
+  return undefined;
+}
+
+function portTaken(pod: Pod, others: readonly Pod[]): Failure | undefined {
+  const wanted = hostPortsOf(pod);
+  if (wanted.length === 0) return undefined;
+  const taken = others.flatMap(hostPortsOf);
+  const clash = wanted.some((w) =>
+    taken.some(
+      (t) => t.port === w.port && t.protocol === w.protocol && (t.ip === w.ip || t.ip === ANY || w.ip === ANY),
+    ),
+  );
+  if (!clash) return undefined;
+  const message =
+    "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
+  return { reason: 'NodePorts', message };
+}
+
+const ANY = '0.0.0.0';
+
+function hostPortsOf(pod: Pod): { port: number; protocol: string; ip: string }[] {
+  return (pod.spec?.containers ?? [])
+    .flatMap((c) => c.ports ?? [])
+    .filter((p) => (p.hostPort ?? 0) > 0)
+    .map((p) => ({ port: p.hostPort ?? 0, protocol: p.protocol ?? 'TCP', ip: p.hostIP || ANY }));
+}
+
+function tooMuch(pod: Pod, others: readonly Pod[], allocatable: Readonly<ResourceList>): Failure | undefined {
+  const room = allocatable.pods;
+  if (room !== undefined && others.length + 1 > Number(room)) return outOf('pods', '1', String(others.length), room);
+  for (const [name, asked] of Object.entries(requestsOf(pod))) {
+    const capacity = allocatable[name] ?? '0';
+    if (compareQuantities(asked, 0) <= 0) continue;
+    let used = '0';
+    for (const other of others) used = addQuantities(used, requestsOf(other)[name] ?? '0');
+    if (compareQuantities(addQuantities(used, asked), capacity) > 0) return outOf(name, asked, used, capacity);
+  }
+  return undefined;
+}
+
+function outOf(name: string, asked: string, used: string, capacity: string): Failure {
+  const amounts = `requested: ${asked}, used: ${used}, capacity: ${capacity}`;
+  const message = `Pod was rejected: Node didn't have enough resource: ${name}, ${amounts}`;
+  return { reason: `OutOf${name}`, message };
+}
+
+function requestsOf(pod: Pod): ResourceList {
+  const spec = pod.spec ?? { containers: [] };
+  return { ...containerResources(spec, 'requests'), ...spec.resources?.requests };
+}

@@ -1,0 +1,277 @@
+/** Brings one container of a pod to life: its image, its configuration, the container, its postStart hook. */
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configMaps } from '../../apis/core/configMap.ts';
+import type { Container } from '../../apis/core/container.ts';
+import type { Pod } from '../../apis/core/pod.ts';
+import { secrets } from '../../apis/core/secret.ts';
+import type { Service } from '../../apis/core/service.ts';
+import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/eventRecorder.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { isApiError } from '../../machinery/status.ts';
+import type { AuthConfig, Image, Mount } from '../cri/messages.ts';
+import type { ContainerRuntime } from '../cri/runtime.ts';
+import { ImageError, type ImagePuller } from '../images/puller.ts';
+import { registryAuths } from '../images/pullSecrets.ts';
+import { perform } from '../probes/actions.ts';
+import { podCgroup } from '../resources/cgroups.ts';
+import { containerResources } from '../resources/limits.ts';
+import { podIPsOf } from '../status/podStatus.ts';
+import type { PodVolumes } from '../volumes/podVolumes.ts';
+import { unlessAborted } from './aborting.ts';
+import { containerConfig } from './containerConfig.ts';
+import { containerReference } from './containerReference.ts';
+import type { DnsConfig } from './dns.ts';
+import { ContainerConfigError, environmentOf } from './environment.ts';
+import { etcHosts } from './etcHosts.ts';
+import type { Gate } from './gate.ts';
+import type { ObservedSandbox } from './observed.ts';
+import type { Waiting } from './plan.ts';
+import { podLogDirectory, sandboxConfig } from './sandboxConfig.ts';
+
+export interface ContainerStartOptions {
+  readonly client: Client;
+  readonly runtime: ContainerRuntime;
+  readonly images: ImagePuller;
+  readonly volumes: PodVolumes;
+  readonly events: EventRecorder;
+  /** how many containers are made at the same time; pulls do not count */
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly podLogsDir: string;
+  readonly dns: DnsConfig;
+  readonly hostIP: string;
+  /** of the machine, in bytes */
+  readonly memoryCapacity: number;
+  readonly nodeAllocatable: Readonly<Record<string, string>>;
+  services(): readonly Service[];
+}
+
+/** A start failed in a way that the container's status tells. */
+export interface StartFailure {
+  readonly container: string;
+  readonly waiting: Waiting;
+  /** when to try again, in ms since the epoch */
+  readonly retryAt: number;
+}
+
+const RETRY_MS = 10_000;
+const HOOK_TIMEOUT_MS = 600_000;
+
+/** What a container's status waits for after a start that failed so. */
+class StartError extends Error {
+  readonly reason: 'RunContainerError' | 'PostStartHookError' | 'CreateContainerError';
+  constructor(reason: StartError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export class ContainerStarter {
+  readonly #o: ContainerStartOptions;
+
+  constructor(options: ContainerStartOptions) {
+    this.#o = options;
+  }
+
+  /**
+   * Undefined where the container runs now, or where the signal said that it need not.
+   * @param restarts which run of the container this is
+   */
+  async start(
+    pod: Pod,
+    sandbox: ObservedSandbox,
+    container: Container,
+    restarts: number,
+    signal: AbortSignal,
+  ): Promise<StartFailure | undefined> {
+    try {
+      const image = await unlessAborted(signal, this.#image(pod, container));
+      const id = await this.#o.gate.pass(async () => {
+        signal.throwIfAborted();
+        return this.#run(pod, sandbox, container, restarts, image);
+      });
+      await unlessAborted(signal, this.#postStart(pod, sandbox, container, id));
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      return this.#explain(pod, container, error as Error);
+    }
+  }
+
+  #explain(pod: Pod, container: Container, error: Error): StartFailure {
+    const { images, clock, log } = this.#o;
+    const failure = (reason: string, retryAt = clock.now() + RETRY_MS) => ({
+      container: container.name,
+      waiting: { reason, message: error.message },
+      retryAt,
+    });
+    if (error instanceof ImageError) {
+      if (error.reason !== 'ImagePullBackOff') this.#say(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);
+      return failure(error.reason, images.retryAt(container.image ?? ''));
+    }
+    const reason =
+      error instanceof ContainerConfigError
+        ? 'CreateContainerConfigError'
+        : error instanceof StartError
+          ? error.reason
+          : 'CreateContainerError';
+    this.#say(pod, container, 'Warning', 'Failed', `Error: ${error.message}`);
+    log.info('a container could not be started', {
+      err: error,
+      container: container.name,
+      pod: pod.metadata?.name,
+      namespace: pod.metadata?.namespace,
+    });
+    return failure(reason);
+  }
+
+  async #image(pod: Pod, container: Container): Promise<Image & { id: string }> {
+    const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+      this.#say(pod, container, type, reason, message);
+    return this.#o.images.ensure(container, await this.#pullSecrets(pod), {
+      pulling: (name) => say('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`),
+      present: (name) => say('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine`),
+      pulled: (name, ms, bytes) =>
+        say(
+          'Normal',
+          'Pulled',
+          `Successfully pulled image ${JSON.stringify(name)} in ${ms}ms (${ms}ms including waiting). Image size: ${bytes} bytes.`,
+        ),
+      failed: (name, why) => say('Warning', 'Failed', `Failed to pull image ${JSON.stringify(name)}: ${why}`),
+      backingOff: (name) => say('Normal', 'BackOff', `Back-off pulling image ${JSON.stringify(name)}`),
+    });
+  }
+
+  /** Makes and starts the container; returns its id. */
+  async #run(
+    pod: Pod,
+    sandbox: ObservedSandbox,
+    container: Container,
+    restarts: number,
+    image: Image & { id: string },
+  ): Promise<string> {
+    const o = this.#o;
+    const located = locate(pod, sandbox, o.hostIP);
+    const namespace = pod.metadata?.namespace ?? '';
+    const env = await environmentOf(located, container, {
+      configMap: (name) => found(o.client.get(configMaps, { namespace, name })),
+      secret: (name) => found(o.client.get(secrets, { namespace, name })),
+      services: o.services(),
+      nodeAllocatable: o.nodeAllocatable,
+    });
+    const messageFile = this.#messageFile(pod, container, restarts);
+    const config = containerConfig(pod, container, {
+      imageRef: image.id,
+      env,
+      mounts: [
+        ...(await o.volumes.mountsOf(pod, container, env)),
+        ...this.#systemMounts(located, container, sandbox.ips, messageFile),
+      ],
+      resources: containerResources(pod, container, o.memoryCapacity),
+      restarts,
+      terminationMessageFile: messageFile,
+      imageUser: {
+        ...(image.uid === undefined ? {} : { uid: image.uid.value ?? 0 }),
+        ...(image.username ? { username: image.username } : {}),
+      },
+    });
+    mkdirSync(join(podLogDirectory(o.podLogsDir, pod), container.name), { recursive: true });
+    const surroundings = { podLogsDir: o.podLogsDir, cgroupParent: podCgroup(pod), dns: o.dns };
+    const { container_id: id = '' } = await o.runtime.call('createContainer', {
+      pod_sandbox_id: sandbox.id,
+      config,
+      sandbox_config: sandboxConfig(pod, sandbox.attempt, surroundings),
+    });
+    this.#say(pod, container, 'Normal', 'Created', 'Container created');
+    try {
+      await o.runtime.call('startContainer', { container_id: id });
+    } catch (error) {
+      throw new StartError('RunContainerError', (error as Error).message);
+    }
+    this.#say(pod, container, 'Normal', 'Started', 'Container started');
+    return id;
+  }
+
+  async #postStart(pod: Pod, sandbox: ObservedSandbox, container: Container, id: string): Promise<void> {
+    const hook = container.lifecycle?.postStart;
+    if (hook === undefined) return;
+    const { runtime, clock, hostIP } = this.#o;
+    const target = { containerId: id, container, podIP: podIPsOf(pod, sandbox.ips, hostIP)[0] ?? '' };
+    const result = await perform(hook, target, HOOK_TIMEOUT_MS, { runtime, clock });
+    if (result.ok) return;
+    this.#say(pod, container, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${result.message}`);
+    const message = `Container ${container.name} failed post start hook, will be restarted`;
+    this.#say(pod, container, 'Normal', 'Killing', message);
+    const timeout = pod.spec?.terminationGracePeriodSeconds ?? 30;
+    await runtime.call('stopContainer', { container_id: id, timeout }, { timeoutMs: (timeout + 60) * 1000 });
+    throw new StartError('PostStartHookError', `PostStart hook failed: ${result.message}`);
+  }
+
+  /** The files that every container gets: /etc/hosts, and the one for its last words. */
+  #systemMounts(pod: Pod, container: Container, ips: readonly string[], messageFile: string): Mount[] {
+    const mounts: Mount[] = [];
+    const taken = new Set((container.volumeMounts ?? []).map((m) => m.mountPath));
+    const dir = this.#o.volumes.podDir(pod.metadata?.uid ?? '');
+    if (!taken.has('/etc/hosts')) {
+      const hosts = join(dir, 'etc-hosts');
+      mkdirSync(dir, { recursive: true });
+      writeFileSync(hosts, etcHosts(pod, ips, this.#o.dns.clusterDomain));
+      mounts.push({ container_path: '/etc/hosts', host_path: hosts, readonly: false });
+    }
+    if (messageFile !== '') {
+      writeFileSync(messageFile, '');
+      chmodSync(messageFile, 0o666);
+      mounts.push({ container_path: container.terminationMessagePath ?? '', host_path: messageFile, readonly: false });
+    }
+    return mounts;
+  }
+
+  #messageFile(pod: Pod, container: Container, restarts: number): string {
+    if (!container.terminationMessagePath) return '';
+    const dir = join(this.#o.volumes.podDir(pod.metadata?.uid ?? ''), 'containers', container.name);
+    mkdirSync(dir, { recursive: true });
+    return join(dir, `termination-message-${restarts}`);
+  }
+
+  #say(pod: Pod, container: Container, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#o.events.event(containerReference(pod, container.name), type, reason, message);
+  }
+
+  async #pullSecrets(pod: Pod): Promise<AuthConfig[]> {
+    const namespace = pod.metadata?.namespace ?? '';
+    const auths: AuthConfig[] = [];
+    for (const { name = '' } of pod.spec?.imagePullSecrets ?? []) {
+      const secret = await found(this.#o.client.get(secrets, { namespace, name }));
+      if (secret !== undefined) auths.push(...registryAuths(secret));
+    }
+    return auths;
+  }
+}
+
+/** The pod with the addresses that its status will have. */
+function locate(pod: Pod, sandbox: ObservedSandbox, hostIP: string): Pod {
+  const ips = podIPsOf(pod, sandbox.ips, hostIP);
+  return {
+    ...pod,
+    status: {
+      ...pod.status,
+      hostIP,
+      hostIPs: [{ ip: hostIP }],
+      podIPs: ips.map((ip) => ({ ip })),
+      ...(ips[0] === undefined ? {} : { podIP: ips[0] }),
+    },
+  };
+}
+
+async function found<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isApiError(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}

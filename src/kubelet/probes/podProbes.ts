@@ -1,0 +1,113 @@
+/** The probes of all containers that run on the node. */
+import type { Pod } from '../../apis/core/pod.ts';
+import type { EventRecorder } from '../../client/eventRecorder.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import type { ContainerRuntime } from '../cri/runtime.ts';
+import { containerReference } from '../pods/containerReference.ts';
+import { containerIDOf } from '../pods/labels.ts';
+import type { ObservedPod } from '../pods/observed.ts';
+import { containerNamed } from '../pods/plan.ts';
+import { perform } from './actions.ts';
+import { ContainerProbes, type EarlierVerdicts } from './prober.ts';
+
+export interface PodProbesOptions {
+  readonly runtime: ContainerRuntime;
+  readonly events: EventRecorder;
+  /** where containers on the host's network listen */
+  readonly hostIP: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A verdict on a container of this pod changed. */
+  onChange(uid: string): void;
+}
+
+export class PodProbes {
+  readonly #o: PodProbesOptions;
+  /** by pod, then by container id */
+  readonly #pods = new Map<string, Map<string, ContainerProbes>>();
+
+  constructor(options: PodProbesOptions) {
+    this.#o = options;
+  }
+
+  /** Probes what runs, and nothing else. */
+  adjust(pod: Pod, observed: ObservedPod | undefined): void {
+    const uid = pod.metadata?.uid ?? '';
+    const probes = this.#pods.get(uid) ?? new Map<string, ContainerProbes>();
+    const running = new Set<string>();
+    const ip = observed?.sandboxes.find((s) => s.ready)?.ips[0];
+    for (const run of observed?.containers ?? []) {
+      if (run.state !== 'running') continue;
+      running.add(run.id);
+      const container = containerNamed(pod.spec ?? { containers: [] }, run.name);
+      if (container === undefined || probes.has(run.id)) continue;
+      const target = { containerId: run.id, container, podIP: ip ?? this.#o.hostIP };
+      probes.set(run.id, this.#start(pod, target, (run.status.started_at ?? 0) / NS_PER_MS));
+    }
+    for (const [id, one] of probes) {
+      if (running.has(id)) continue;
+      one.stop();
+      probes.delete(id);
+    }
+    if (probes.size > 0) this.#pods.set(uid, probes);
+    else this.#pods.delete(uid);
+  }
+
+  #start(pod: Pod, target: Parameters<typeof perform>[1], startedAt: number): ContainerProbes {
+    const { runtime, events, clock, random, onChange } = this.#o;
+    const { container, containerId } = target;
+    return new ContainerProbes(
+      container,
+      startedAt,
+      (probe, signal) => perform(probe, target, (probe.timeoutSeconds ?? 1) * 1000, { runtime, clock, signal }),
+      {
+        unhealthy: (type, message) => {
+          const what = `${type.charAt(0).toUpperCase()}${type.slice(1)} probe failed: ${message}`;
+          events.event(containerReference(pod, container.name), 'Warning', 'Unhealthy', what);
+        },
+        changed: () => onChange(pod.metadata?.uid ?? ''),
+      },
+      clock,
+      random,
+      earlierVerdicts(pod, containerId),
+    );
+  }
+
+  failure(uid: string, containerId: string): 'liveness' | 'startup' | undefined {
+    return this.#pods.get(uid)?.get(containerId)?.failure;
+  }
+
+  started(uid: string, containerId: string): boolean {
+    return this.#pods.get(uid)?.get(containerId)?.started ?? false;
+  }
+
+  ready(uid: string, containerId: string): boolean {
+    return this.#pods.get(uid)?.get(containerId)?.ready ?? false;
+  }
+
+  /** The pod ends: nothing of it is to be restarted. */
+  stopLiveness(uid: string): void {
+    for (const one of this.#pods.get(uid)?.values() ?? []) one.stopLiveness();
+  }
+
+  stop(uid: string): void {
+    for (const one of this.#pods.get(uid)?.values() ?? []) one.stop();
+    this.#pods.delete(uid);
+  }
+
+  stopAll(): void {
+    for (const uid of [...this.#pods.keys()]) this.stop(uid);
+  }
+}
+
+const NS_PER_MS = 1e6;
+
+/** A container that the API knows as ready stays so until a probe says otherwise: a kubelet may start again. */
+function earlierVerdicts(pod: Pod, containerId: string): EarlierVerdicts | undefined {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const told = [...containerStatuses, ...initContainerStatuses].find(
+    (s) => s.containerID === containerIDOf(containerId),
+  );
+  return told === undefined ? undefined : { ready: told.ready, started: told.started === true };
+}

@@ -1,0 +1,131 @@
+/**
+ * The status of one container, from what the runtime has of it, what the plan says of it and what was
+ * told before. Pure.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states
+ */
+import type { Container } from '../../apis/core/container.ts';
+import { isSidecar } from '../../apis/core/podResources.ts';
+import type {
+  ContainerState,
+  ContainerStateTerminated,
+  ContainerStatus,
+  VolumeMountStatus,
+} from '../../apis/core/podStatus.ts';
+import { formatTime } from '../../machinery/time.ts';
+import { containerIDOf } from '../pods/labels.ts';
+import type { ObservedContainer } from '../pods/observed.ts';
+import { LOST_EXIT_CODE, type Waiting } from '../pods/plan.ts';
+
+export interface ContainerStatusInput {
+  readonly container: Container;
+  readonly init: boolean;
+  /** runs of this container, newest first */
+  readonly runs: readonly ObservedContainer[];
+  readonly waiting: Waiting | undefined;
+  /** what was told before */
+  readonly before: ContainerStatus | undefined;
+  /** Nothing of the pod runs, and nothing will. */
+  readonly over: boolean;
+  ready(containerId: string): boolean;
+  started(containerId: string): boolean;
+  terminationMessage(run: ObservedContainer): string;
+}
+
+const NS_PER_MS = 1e6;
+
+export function containerStatusOf(input: ContainerStatusInput): ContainerStatus {
+  const { container, init, before } = input;
+  const [run, previous] = input.runs;
+  const running = run?.state === 'running';
+  const once = init && !isSidecar(container);
+  const state = stateOf(input, run);
+  const lastState = lastStateOf(input, run, previous, state);
+  const done = once && run !== undefined && state.terminated?.exitCode === 0;
+  const containerID = run === undefined ? before?.containerID : containerIDOf(run.id);
+  const { requests, limits } = container.resources ?? {};
+  return {
+    name: container.name,
+    state,
+    lastState,
+    ready: done || (running && !once && input.ready(run.id)),
+    started: running && (once || input.started(run.id)),
+    restartCount: run?.restarts ?? before?.restartCount ?? 0,
+    image: run?.status.image?.user_specified_image || run?.status.image?.image || container.image || '',
+    imageID: run?.status.image_ref ?? before?.imageID ?? '',
+    ...(containerID === undefined ? {} : { containerID }),
+    ...(running && requests !== undefined ? { allocatedResources: requests } : {}),
+    ...(running
+      ? { resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) } }
+      : {}),
+    ...mountsOf(container),
+  };
+}
+
+function stateOf(input: ContainerStatusInput, run: ObservedContainer | undefined): ContainerState {
+  const { waiting, before, over, init } = input;
+  if (run?.state === 'running') return { running: { startedAt: timeOf(run.status.started_at) } };
+  if (run?.state === 'exited' && (waiting === undefined || over)) return { terminated: terminated(input, run) };
+  if (waiting !== undefined && !over) return waitingFor(waiting.reason, waiting.message);
+  // The runtime has nothing of it, or has not started it, and nothing is planned.
+  if (before?.state?.terminated !== undefined) return before.state;
+  if (before?.containerID !== undefined || over) return { terminated: lost(over) };
+  return waitingFor(init ? 'PodInitializing' : 'ContainerCreating', '');
+}
+
+function waitingFor(reason: string, message: string): ContainerState {
+  return { waiting: { reason, ...(message === '' ? {} : { message }) } };
+}
+
+function lost(over: boolean): ContainerStateTerminated {
+  return {
+    exitCode: LOST_EXIT_CODE,
+    reason: 'ContainerStatusUnknown',
+    message: over
+      ? 'The container could not be located when the pod was terminated'
+      : 'The container could not be located when the pod was deleted.  The container used to be Running',
+  };
+}
+
+/** How the run before the present one ended. */
+function lastStateOf(
+  input: ContainerStatusInput,
+  run: ObservedContainer | undefined,
+  previous: ObservedContainer | undefined,
+  state: ContainerState,
+): ContainerState {
+  if (run?.state === 'exited' && state.terminated === undefined) return { terminated: terminated(input, run) };
+  if (previous?.state === 'exited') return { terminated: terminated(input, previous) };
+  if (run === undefined && state.terminated === undefined && input.before?.state?.terminated !== undefined)
+    return { terminated: input.before.state.terminated };
+  return input.before?.lastState ?? {};
+}
+
+function terminated(input: ContainerStatusInput, run: ObservedContainer): ContainerStateTerminated {
+  const { exit_code = 0, reason = '', message = '', started_at, finished_at } = run.status;
+  const said = input.terminationMessage(run) || message;
+  return {
+    exitCode: exit_code,
+    reason: reason !== '' ? reason : exit_code === 0 ? 'Completed' : 'Error',
+    ...(said === '' ? {} : { message: said }),
+    startedAt: timeOf(started_at),
+    finishedAt: timeOf(finished_at),
+    containerID: containerIDOf(run.id),
+  };
+}
+
+function mountsOf(container: Container): { volumeMounts?: VolumeMountStatus[] } {
+  const mounts = container.volumeMounts ?? [];
+  if (mounts.length === 0) return {};
+  return {
+    volumeMounts: mounts.map(({ name, mountPath, readOnly }) => ({
+      name,
+      mountPath,
+      ...(readOnly === true ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+    })),
+  };
+}
+
+function timeOf(ns: number | undefined): string {
+  // The runtime gives a time before the epoch for what never happened.
+  return formatTime(Math.max(0, (ns ?? 0) / NS_PER_MS));
+}

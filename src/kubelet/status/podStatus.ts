@@ -1,0 +1,84 @@
+/**
+ * A pod's status, from its spec and what the runtime has of it. Pure.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+ */
+import type { Container } from '../../apis/core/container.ts';
+import type { Pod } from '../../apis/core/pod.ts';
+import type { ContainerStatus, PodStatus } from '../../apis/core/podStatus.ts';
+import { qosClassOf } from '../../apis/core/qos.ts';
+import { formatTime } from '../../machinery/time.ts';
+import type { ObservedContainer, ObservedPod } from '../pods/observed.ts';
+import { isOver, type Waiting } from '../pods/plan.ts';
+import { containerStatusOf } from './containerStatus.ts';
+import { podConditionsOf } from './podConditions.ts';
+import { podPhaseOf } from './podPhase.ts';
+
+export interface StatusInput {
+  /** with the status that was told last */
+  readonly pod: Pod;
+  readonly observed: ObservedPod | undefined;
+  /** by container */
+  readonly waiting: ReadonlyMap<string, Waiting>;
+  readonly hostIP: string;
+  /** ms since the epoch */
+  readonly now: number;
+  /** Nothing of the pod is to be started again: it is being deleted, or ended for the reason in `failed`. */
+  readonly ending: boolean;
+  readonly failed?: Failure;
+  ready(containerId: string): boolean;
+  started(containerId: string): boolean;
+  terminationMessage(run: ObservedContainer): string;
+}
+
+/** Why the kubelet ended a pod. */
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function podStatusOf(input: StatusInput): PodStatus {
+  const { pod, observed, hostIP, now, failed } = input;
+  const spec = pod.spec ?? { containers: [] };
+  const old = pod.status ?? {};
+  const over = (input.ending || isOver(pod)) && !(observed?.containers ?? []).some((c) => c.state === 'running');
+  const each = (containers: readonly Container[], before: readonly ContainerStatus[] | undefined, init: boolean) =>
+    containers.map((container) =>
+      containerStatusOf({
+        ...input,
+        container,
+        init,
+        over,
+        runs: (observed?.containers ?? []).filter((c) => c.name === container.name),
+        waiting: input.waiting.get(container.name),
+        before: before?.find((s) => s.name === container.name),
+      }),
+    );
+  const containerStatuses = each(spec.containers, old.containerStatuses, false);
+  const initContainerStatuses = each(spec.initContainers ?? [], old.initContainerStatuses, true);
+  const computed = podPhaseOf(spec, containerStatuses, initContainerStatuses, over);
+  const phase = isOver(pod) ? old.phase : failed !== undefined && over ? 'Failed' : computed;
+
+  const sandbox = observed?.sandboxes.find((s) => s.ready);
+  // A pod that is over keeps the address that it had.
+  const ips = sandbox === undefined ? (old.podIPs ?? []).map((p) => p.ip) : podIPsOf(pod, sandbox.ips, hostIP);
+  const status: PodStatus = {
+    ...old,
+    phase,
+    hostIP,
+    hostIPs: [{ ip: hostIP }],
+    startTime: old.startTime ?? formatTime(now),
+    qosClass: old.qosClass ?? qosClassOf(spec),
+    containerStatuses,
+    ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
+    ...(pod.metadata?.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
+    ...(failed ?? {}),
+  };
+  status.conditions = podConditionsOf(pod, status, sandbox !== undefined && ips.length > 0, now);
+  return status;
+}
+
+/** A pod on the host's network has the host's address. */
+export function podIPsOf(pod: Pod, sandboxIPs: readonly string[], hostIP: string): readonly string[] {
+  return pod.spec?.hostNetwork === true ? [hostIP] : sandboxIPs;
+}

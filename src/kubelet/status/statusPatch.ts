@@ -1,0 +1,39 @@
+/** The patch that makes a status in the API into another, whatever was merged there before. Pure. */
+import type { PodStatus } from '../../apis/core/podStatus.ts';
+import { KUBELET_CONDITIONS } from './podConditions.ts';
+
+/** Fields whose lists a strategic merge would join with the old ones. */
+const JOINED_LISTS = ['podIPs', 'hostIPs'] as const;
+/** What may be in a condition of before and must not stay when the new one lacks it. */
+const OPTIONAL_IN_CONDITION = { reason: null, message: null };
+
+/**
+ * A strategic merge patch of the status. Conditions of others are left alone.
+ * @param before what the API has, as far as known
+ */
+export function statusPatch(before: PodStatus | undefined, status: PodStatus): Record<string, unknown> {
+  const patch: Record<string, unknown> = { ...status };
+  for (const key of Object.keys(before ?? {})) if (!(key in status)) patch[key] = null;
+  for (const key of JOINED_LISTS) {
+    if (status[key] !== undefined) patch[key] = [{ $patch: 'replace' }, ...status[key]];
+  }
+  patch.conditions = (status.conditions ?? [])
+    .filter((c) => KUBELET_CONDITIONS.has(c.type))
+    .map((c) => ({ ...OPTIONAL_IN_CONDITION, ...c }));
+  return patch;
+}
+
+/**
+ * What the kubelet said last, with what others have said since: their conditions, and the fields that
+ * are not the kubelet's.
+ */
+export function mergeOfOthers(said: PodStatus, api: PodStatus | undefined): PodStatus {
+  const { nominatedNodeName, resourceClaimStatuses } = api ?? {};
+  const others = (api?.conditions ?? []).filter((c) => !KUBELET_CONDITIONS.has(c.type));
+  return {
+    ...said,
+    ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
+    ...(resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses }),
+    conditions: [...(said.conditions ?? []).filter((c) => KUBELET_CONDITIONS.has(c.type)), ...others],
+  };
+}

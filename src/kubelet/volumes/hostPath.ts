@@ -1,0 +1,39 @@
+/**
+ * hostPath: a file or folder of the node.
+ * Source: https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
+ */
+import { mkdir, open, stat } from 'node:fs/promises';
+import type { HostPathVolumeSource } from '../../apis/core/volumes.ts';
+import { VolumeError } from './sources.ts';
+
+/** @throws VolumeError where the path is not of the type that the pod wants */
+export async function checkHostPath({ path, type = '' }: HostPathVolumeSource): Promise<void> {
+  if (type === '') return;
+  const found = await stat(path).catch(() => undefined);
+  if (type === 'DirectoryOrCreate' && found === undefined) {
+    await mkdir(path, { recursive: true, mode: 0o755 });
+    return;
+  }
+  if (type === 'FileOrCreate' && found === undefined) {
+    await (await open(path, 'a', 0o644)).close();
+    return;
+  }
+  const is =
+    found !== undefined &&
+    ((type.startsWith('Directory') && found.isDirectory()) ||
+      (type.startsWith('File') && found.isFile()) ||
+      (type === 'Socket' && found.isSocket()) ||
+      (type === 'CharDevice' && found.isCharacterDevice()) ||
+      (type === 'BlockDevice' && found.isBlockDevice()));
+  if (!is) throw new VolumeError(`hostPath type check failed: ${path} is not a ${KINDS[type] ?? type}`);
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  Directory: 'directory',
+  DirectoryOrCreate: 'directory',
+  File: 'file',
+  FileOrCreate: 'file',
+  Socket: 'socket',
+  CharDevice: 'character device',
+  BlockDevice: 'block device',
+};
