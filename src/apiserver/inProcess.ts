@@ -26,6 +26,7 @@ export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, us
   };
   return {
     async request(request) {
+      request.signal?.throwIfAborted();
       const answer = await run(new InProcessContext(request, known));
       return responseOf(answer);
     },

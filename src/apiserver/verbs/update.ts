@@ -44,9 +44,9 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
 }
 
 /**
- * Reads the object, makes the new one of it, and stores that if nobody was faster; else again, as
- * long as the new one does not name the resourceVersion that it was made from.
- * @param change from the old object, which is frozen, to the new one, decoded and with defaults
+ * Reads the object, makes the new one of it, and stores that if nobody was faster; else again, unless
+ * the new one named a resourceVersion: that is a condition, and does not hold any more.
+ * @param change from the old object, which is frozen, to the new one, decoded and with defaults; the new one is kept
  */
 export async function changeObject(
   parts: ApiServerParts,
@@ -106,8 +106,7 @@ export async function changeObject(
       throw error;
     }
     letGo(parts, request);
-    // Tried again with what is there now: a resourceVersion that the client named is refused above.
-    if (attempt >= MAX_ATTEMPTS) throw conflict(kind, name, MODIFIED);
+    if ((wanted !== '' && wanted !== '0') || attempt >= MAX_ATTEMPTS) throw conflict(kind, name, MODIFIED);
   }
 }
 

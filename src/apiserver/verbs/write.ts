@@ -66,7 +66,7 @@ export async function remove(
 }
 
 /** Changes by others that one write may meet before it gives up. */
-export const MAX_ATTEMPTS = 30;
+export const MAX_ATTEMPTS = 100;
 
 /** Whether storing `object` would change nothing. The order of fields does not count. */
 export function isSame(kind: Kind, current: Entry, object: KubeObject, stored: Buffer): boolean {

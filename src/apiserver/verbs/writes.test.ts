@@ -147,6 +147,17 @@ describe('update', () => {
     });
   });
 
+  test('at one revision succeeds for one of many', async () => {
+    const first = await server.client.create(configMaps, configMap());
+    const updates = Array.from({ length: 10 }, (_, i) =>
+      server.client.update(configMaps, { ...first, data: { i: String(i) } }),
+    );
+    const results = await Promise.allSettled(updates);
+    expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(1);
+    for (const r of results)
+      if (r.status === 'rejected') expect(r.reason).toMatchObject({ code: 409, reason: 'Conflict' });
+  });
+
   test('without a resourceVersion always goes through, also when many do it at once', async () => {
     const { metadata } = await server.client.create(configMaps, configMap());
     const results = await Promise.all(
