@@ -11,9 +11,9 @@ import { chmod, cp, lstat, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, w
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { fullImageName } from '../machinery/imageName.ts';
 import { unpackPackages } from './debian.ts';
 import type { ImageDescription } from './description.ts';
-import { fullName } from './names.ts';
 
 const run = promisify(execFile);
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64' };
@@ -127,8 +127,8 @@ async function pack(root: string, description: ImageDescription, work: string, t
         ...manifest,
         platform: { architecture: ARCHITECTURES[process.arch] ?? process.arch, os: 'linux' },
         annotations: {
-          'io.containerd.image.name': fullName(name),
-          'org.opencontainers.image.ref.name': fullName(name),
+          'io.containerd.image.name': fullImageName(name),
+          'org.opencontainers.image.ref.name': fullImageName(name),
         },
       })),
     }),

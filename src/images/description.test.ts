@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { fullImageName } from '../machinery/imageName.ts';
 import { DescriptionError, describe as read } from './description.ts';
-import { fullName } from './names.ts';
 import { pauseProgram } from './pause.ts';
 
 describe('a description of an image', () => {
@@ -27,7 +27,7 @@ describe('a description of an image', () => {
   });
 });
 
-describe('fullName', () => {
+describe('fullImageName', () => {
   it.each([
     ['nginx', 'docker.io/library/nginx:latest'],
     ['nginx:1', 'docker.io/library/nginx:1'],
@@ -37,7 +37,7 @@ describe('fullName', () => {
     ['registry.k8s.io/pause:3.10', 'registry.k8s.io/pause:3.10'],
     ['nginx@sha256:0123', 'docker.io/library/nginx@sha256:0123'],
   ])('%s is %s', (name, full) => {
-    expect(fullName(name)).toBe(full);
+    expect(fullImageName(name)).toBe(full);
   });
 });
 

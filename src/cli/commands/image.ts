@@ -10,10 +10,10 @@ import { buildImage } from '../../images/build.ts';
 import { builtinImage, builtinImages, builtinNames, isBuilt } from '../../images/builtin.ts';
 import { readDescription } from '../../images/description.ts';
 import { loadImage } from '../../images/load.ts';
-import { fullName } from '../../images/names.ts';
 import { connectCri } from '../../kubelet/cri/connect.ts';
 import type { ContainerRuntime } from '../../kubelet/cri/runtime.ts';
 import { SystemClock } from '../../lib/clock.ts';
+import { fullImageName } from '../../machinery/imageName.ts';
 import { existingCluster } from '../cluster.ts';
 import type { ClusterFlags } from '../flags.ts';
 import type { Steps } from '../steps.ts';
@@ -92,10 +92,10 @@ export async function remove(names: readonly string[], flags: ClusterFlags): Pro
   const { paths } = existingCluster(flags);
   await withRuntime(paths, async (cri) => {
     for (const name of names) {
-      const { image } = await cri.call('imageStatus', { image: { image: fullName(name) } });
+      const { image } = await cri.call('imageStatus', { image: { image: fullImageName(name) } });
       if (image?.id === undefined)
         throw new ClusterError(`there is no image ${name} in this cluster; kubets image ls shows what there is`);
-      await cri.call('removeImage', { image: { image: fullName(name) } });
+      await cri.call('removeImage', { image: { image: fullImageName(name) } });
       say(`removed ${name}`);
     }
   });
@@ -106,7 +106,7 @@ export async function loadMissingBuiltins(paths: ClusterPaths, steps: Steps): Pr
   await withRuntime(paths, async (cri) => {
     for (const builtin of await builtinImages()) {
       const [main = ''] = await builtinNames(builtin);
-      const { image } = await cri.call('imageStatus', { image: { image: fullName(main) } });
+      const { image } = await cri.call('imageStatus', { image: { image: fullImageName(main) } });
       if (image?.id !== undefined || !(await isBuilt(builtin))) continue;
       const step = `loading image ${builtin}`;
       steps.begin(step);

@@ -4,6 +4,7 @@
  */
 import type { Container } from '../../apis/core/container.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { fullImageName } from '../../machinery/imageName.ts';
 import type { AuthConfig, Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import { FailureBackoff, FIRST_BACKOFF_MS } from '../pods/backoff.ts';
@@ -51,11 +52,7 @@ export function normalizeImage(image: string): string {
       'InvalidImageName',
       `couldn't parse image name ${JSON.stringify(image)}: invalid reference format`,
     );
-  const [first = '', ...rest] = image.split('/');
-  const hasRegistry = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
-  const path = hasRegistry ? image : rest.length === 0 ? `docker.io/library/${image}` : `docker.io/${image}`;
-  const last = path.slice(path.lastIndexOf('/') + 1);
-  return last.includes(':') || last.includes('@') ? path : `${path}:latest`;
+  return fullImageName(image);
 }
 
 export class ImagePuller {

@@ -1,7 +1,7 @@
-/** Names of images in full, as the container runtime keeps them. */
+/** Names of images in full, as container runtimes keep them. */
 
-/** `nginx` is docker.io/library/nginx:latest. */
-export function fullName(name: string): string {
+/** `nginx` is docker.io/library/nginx:latest: the registry that is meant where none is named, and the tag. */
+export function fullImageName(name: string): string {
   const [first = '', ...rest] = name.split('/');
   const hasRegistry = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
   const path = hasRegistry ? name : rest.length === 0 ? `docker.io/library/${name}` : `docker.io/${name}`;
