@@ -88,7 +88,10 @@ export function http(
         port,
         path,
         method: options.method ?? 'GET',
-        headers: options.headers,
+        headers: {
+          ...options.headers,
+          ...(options.body === undefined ? {} : { 'content-length': Buffer.byteLength(options.body) }),
+        },
         ca: server.ca.pem,
         agent: false,
         ...(as === null ? {} : as),
