@@ -123,10 +123,12 @@ class Watch implements RunningWatch {
     try {
       run();
     } catch (error) {
-      this.#send({
-        type: 'ERROR',
-        status: statusOf(error, this.#parts, { path: this.#cache.kind.plural, verb: 'watch' }),
-      });
+      const status = statusOf(error, this.#parts, { path: this.#cache.kind.plural, verb: 'watch' });
+      try {
+        this.#send({ type: 'ERROR', status });
+      } catch {
+        // It was the watcher itself that failed.
+      }
       this.#end(false);
     }
   }
