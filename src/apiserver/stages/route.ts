@@ -112,12 +112,9 @@ function nonResource(method: string, path: string): RequestInfo {
   };
 }
 
-/** A boolean of a query, as Go reads it. */
+/** A boolean of a query, as Kubernetes reads it: being there is enough, unless it says otherwise. */
 export function isTrue(text: string | null): boolean {
-  return (
-    text !== null &&
-    (text === 'true' || text === '1' || text === 'True' || text === 'TRUE' || text === 't' || text === 'T')
-  );
+  return text !== null && text !== '0' && text.toLowerCase() !== 'false';
 }
 
 function unescapePath(text: string): string {

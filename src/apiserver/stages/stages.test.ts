@@ -13,7 +13,9 @@ describe('route', () => {
   test.each([
     ['GET', '/api/v1/pods', { verb: 'list', resource: 'pods', namespace: undefined, name: '' }],
     ['GET', '/api/v1/pods?watch=true', { verb: 'watch', resource: 'pods' }],
+    ['GET', '/api/v1/pods?watch', { verb: 'watch' }],
     ['GET', '/api/v1/pods?watch=0', { verb: 'list' }],
+    ['GET', '/api/v1/pods?watch=False', { verb: 'list' }],
     ['GET', '/api/v1/watch/namespaces/a/pods', { verb: 'watch', resource: 'pods', namespace: 'a' }],
     ['GET', '/api/v1/watch/namespaces/a/pods/b', { verb: 'watch', namespace: 'a', name: 'b' }],
     ['HEAD', '/api/v1/namespaces/a/pods/b', { verb: 'get', namespace: 'a', name: 'b' }],
