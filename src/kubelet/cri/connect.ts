@@ -57,7 +57,10 @@ export function connectCri(socketPath: string, clock: Clock): ContainerRuntime {
       };
       const cancel = () => stream.cancel();
       stream.on('data', (event: Envelope) => {
-        if (event.namespace === NAMESPACE && !isExitOfCommand(event)) onEvent();
+        if (event.namespace !== NAMESPACE) return;
+        const exit = exitOf(event);
+        // Where only a command in a container ended, such as a probe, nothing changed.
+        if (exit === undefined || exit.id === exit.container_id) onEvent(exit?.container_id);
       });
       stream.on('error', end);
       stream.on('end', end);
@@ -67,9 +70,7 @@ export function connectCri(socketPath: string, clock: Clock): ContainerRuntime {
   };
 }
 
-/** A probe or `exec` ended, not the container. */
-function isExitOfCommand({ topic, event }: Envelope): boolean {
-  if (topic !== EXIT_TOPIC || event?.value === undefined) return false;
-  const { container_id, id } = decodeProtobuf<TaskExit>(TaskExit, Buffer.from(event.value, 'base64'));
-  return id !== undefined && id !== '' && id !== container_id;
+function exitOf({ topic, event }: Envelope): TaskExit | undefined {
+  if (topic !== EXIT_TOPIC || event?.value === undefined) return undefined;
+  return decodeProtobuf<TaskExit>(TaskExit, Buffer.from(event.value, 'base64'));
 }

@@ -21,8 +21,12 @@ export interface ContainerRuntime {
     request: CallRequest<N>,
     options?: { timeoutMs?: number },
   ): Promise<CallResponse<N>>;
-  /** Tells that something happened to a container, soon after it did. `onEnd`: the stream broke. */
-  subscribe(onEvent: () => void, onEnd: () => void, signal: AbortSignal): void;
+  /**
+   * Tells that something happened, soon after it did; `onEnd`: the stream broke.
+   * @param onEvent `exited`: the id of a container or sandbox whose process ended. Lists and statuses may
+   *   still show it running for a moment.
+   */
+  subscribe(onEvent: (exited: string | undefined) => void, onEnd: () => void, signal: AbortSignal): void;
   close(): void;
 }
 

@@ -74,6 +74,15 @@ export class RuntimeObserver {
     return this.#pods.values();
   }
 
+  /** Whether a container ran, or a sandbox was there, at the last look. */
+  isAlive(id: string): boolean {
+    for (const { containers, sandboxes } of this.#pods.values()) {
+      if (containers.some((c) => c.id === id && c.state === 'running')) return true;
+      if (sandboxes.some((s) => s.id === id && s.ready)) return true;
+    }
+    return false;
+  }
+
   /** Looks, and returns the uids of pods that are not as they were. @throws RuntimeError */
   async look(): Promise<Set<string>> {
     const [{ items = [] }, { containers = [] }] = await Promise.all([

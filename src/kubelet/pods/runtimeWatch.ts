@@ -10,6 +10,9 @@ const RELIST_MS = 10_000;
 const GATHER_MS = 5;
 /** How soon a broken event stream is opened again; there is a look each time, so nothing is missed for longer. */
 const RESUBSCRIBE_MS = 1_000;
+/** A container that ended and is still shown as running is looked at again this soon, and so often. */
+const EXIT_LOOK_MS = 20;
+const MAX_EXIT_LOOKS = 100;
 
 export interface RuntimeWatchOptions {
   readonly runtime: ContainerRuntime;
@@ -27,6 +30,8 @@ export class RuntimeWatch {
   #underWay: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #gathering: Timer | undefined;
+  /** what is known to have ended, with how often it was looked for since */
+  readonly #exited = new Map<string, number>();
   /** Resolves after the first look that succeeded. */
   readonly first: Promise<void>;
   #markFirst: () => void = () => {};
@@ -61,11 +66,9 @@ export class RuntimeWatch {
   #subscribe(): void {
     const { runtime, clock, log, signal } = this.#o;
     runtime.subscribe(
-      () => {
-        this.#gathering ??= clock.after(GATHER_MS, () => {
-          this.#gathering = undefined;
-          void this.#tryLook();
-        });
+      (exited) => {
+        if (exited !== undefined) this.#exited.set(exited, 0);
+        this.#soon(GATHER_MS);
       },
       () => {
         log.debug('the event stream of the container runtime ended; it is opened again');
@@ -77,6 +80,22 @@ export class RuntimeWatch {
       },
       signal,
     );
+  }
+
+  #soon(ms: number): void {
+    this.#gathering ??= this.#o.clock.after(ms, () => {
+      this.#gathering = undefined;
+      void this.#tryLook();
+    });
+  }
+
+  /** The runtime takes note of an exit a little after it tells of it. */
+  #awaitExits(): void {
+    for (const [id, looks] of this.#exited) {
+      if (looks >= MAX_EXIT_LOOKS || !this.#o.observer.isAlive(id)) this.#exited.delete(id);
+      else this.#exited.set(id, looks + 1);
+    }
+    if (this.#exited.size > 0) this.#soon(EXIT_LOOK_MS);
   }
 
   async #tryLook(): Promise<boolean> {
@@ -110,6 +129,7 @@ export class RuntimeWatch {
       .look()
       .then((changed) => {
         this.#markFirst();
+        this.#awaitExits();
         this.#o.onChange(changed);
       })
       .finally(() => {

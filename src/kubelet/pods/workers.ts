@@ -133,7 +133,7 @@ export class PodWorkers {
     if (entry.graceUntil === undefined) return;
     // It ends already: perhaps it has less time than it had.
     const { actor, clock, observer } = this.#o;
-    const grace = graceOf(entry.pod);
+    const grace = graceOf(entry);
     entry.graceUntil = Math.min(entry.graceUntil, clock.monotonic() + grace * SECOND_MS);
     actor.hurry(
       (observer.get(uid)?.containers ?? []).map((c) => c.id),
@@ -321,7 +321,7 @@ export class PodWorkers {
   /** Containers with their grace, sidecars after the others, then sandboxes. */
   async #stopAll(uid: string, entry: Entry, afterStep: () => void): Promise<void> {
     const { clock, observer, actor, probes } = this.#o;
-    entry.graceUntil ??= clock.monotonic() + graceOf(entry.pod) * SECOND_MS;
+    entry.graceUntil ??= clock.monotonic() + graceOf(entry) * SECOND_MS;
     for (let step = 0; step < MAX_STEPS; step++) {
       const observed = observer.get(uid);
       const left = Math.max(0, Math.ceil((entry.graceUntil - clock.monotonic()) / SECOND_MS));
@@ -382,8 +382,9 @@ function newEntry(pod: Pod): Entry {
   };
 }
 
-/** In seconds, at least one. */
-function graceOf(pod: Pod): number {
+/** In seconds. A pod that was deleted by force gets only what is needed to end at all. */
+function graceOf({ pod, gone }: Entry): number {
+  if (gone) return MIN_GRACE_S;
   const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S;
   return Math.max(MIN_GRACE_S, grace);
 }
