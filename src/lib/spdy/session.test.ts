@@ -52,6 +52,30 @@ describe('a SPDY session', () => {
     for (const answer of answers) expect(answer.equals(payload)).toBe(true);
   });
 
+  it('gives what was sent before a reset and the end of the connection', async () => {
+    const server = createServer((socket) => {
+      new SpdySession(socket, {
+        role: 'server',
+        onStream(stream) {
+          stream.write('last words', () => {
+            stream.destroy();
+            socket.end();
+          });
+        },
+      });
+      cleanups.push(() => socket.destroy());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => server.close());
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const client = new SpdySession(socket, { role: 'client' });
+    const stream = await client.open({ streamtype: 'error' });
+    stream.on('error', () => {});
+    await once(socket, 'close');
+    expect(String(await collect(stream))).toBe('last words');
+  });
+
   it('closes by half: the peer can answer after our end', async () => {
     const client = await pair((stream) => {
       stream.resume();

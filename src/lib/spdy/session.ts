@@ -69,6 +69,13 @@ export class SpdyStream extends Duplex {
     this.#forgetIfOver();
   }
 
+  /** @internal the peer gave the stream up; what it sent before is still there to be read */
+  receiveReset(): void {
+    this.receiveEnd();
+    if (this.readableLength === 0) this.destroy();
+    else this.once('end', () => this.destroy());
+  }
+
   override _read(): void {
     const resume = this.#resume;
     this.#resume = undefined;
@@ -122,8 +129,12 @@ export class SpdySession {
     this.#nextId = options.role === 'client' ? 1 : 2;
     if (head !== undefined && head.length > 0) this.#receive(head);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.once('close', () => this.close());
-    socket.once('end', () => this.close());
+    // What came before the end is handled before it.
+    const over = () => {
+      this.#work = this.#work.then(() => this.close());
+    };
+    socket.once('close', over);
+    socket.once('end', over);
     socket.once('error', (error) => this.close(error));
   }
 
@@ -254,9 +265,7 @@ export class SpdySession {
         const id = payload.readUInt32BE(0) & 0x7fffffff;
         this.#opening.get(id)?.reject(new SpdyProtocolError(`the peer refused stream ${id}`));
         this.#opening.delete(id);
-        const stream = this.#streams.get(id);
-        stream?.receiveEnd();
-        stream?.destroy();
+        this.#streams.get(id)?.receiveReset();
         return;
       }
       case FRAME.ping:
