@@ -128,7 +128,11 @@ class Connections {
     const wanted = answer.type === 'raw' ? undefined : negotiate(ctx.header('accept'), ctx.query);
     if (answer.type === 'watch') {
       res.writeHead(200, withWarnings(ctx, { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-cache, private' }));
-      res.flushHeaders?.();
+      if (ctx.method === 'HEAD') {
+        res.end();
+        return;
+      }
+      res.flushHeaders();
       // HTTP/1.1 holds back what is written until the end of the turn; HTTP/2 has frames of its own.
       const flush = ctx.raw.req.httpVersionMajor === 1 ? () => res.socket?.uncork() : () => {};
       streamWatch(answer, res, wanted as Wanted, () => this.#parts.clock.now(), flush);
