@@ -65,8 +65,10 @@ export class Streams {
   /** @throws ApiError before the upgrade was answered */
   async attach(request: StreamRequest): Promise<void> {
     const container = runningContainer(request);
-    // The client's word, not the container's: a client without a terminal opens other streams.
-    const wanted = wantedStreams(request.query);
+    // The client's word on terminals, not the container's: a client without one opens other streams. A
+    // terminal has no second output, for which the runtime would wait; SPDY clients open what they asked for.
+    const asked = wantedStreams(request.query);
+    const wanted = isWebSocket(request.req) ? { ...asked, stderr: asked.stderr && !container.tty } : asked;
     const url = await this.#runtime.attach({ containerId: container.id, ...wanted });
     await this.#remoteCommand(request, url, wanted);
   }

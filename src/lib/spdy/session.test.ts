@@ -69,10 +69,11 @@ describe('a SPDY session', () => {
     await once(server, 'listening');
     cleanups.push(() => server.close());
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const closed = once(socket, 'close');
     const client = new SpdySession(socket, { role: 'client' });
     const stream = await client.open({ streamtype: 'error' });
     stream.on('error', () => {});
-    await once(socket, 'close');
+    await closed;
     expect(String(await collect(stream))).toBe('last words');
   });
 
