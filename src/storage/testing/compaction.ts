@@ -70,6 +70,7 @@ export function compactionContract(current: StorageOfTest): void {
       const record = new Recorder(storage, { key: 'a', end: 'z' });
       await put(storage, 'a', '1');
       const { revision } = await put(storage, 'a', '2');
+      await record.until((r) => r.events.length === 2);
       await storage.compact(revision);
       await put(storage, 'a', '3');
       await record.until((r) => r.events.length === 3);

@@ -17,10 +17,13 @@ type State = ReadonlyMap<string, KeyValue>;
 /** The simplest thing that could be right: a list of whole states. */
 class Model {
   readonly states = new Map<Revision, State>();
+  /** of the empty store */
+  readonly first: Revision;
   revision: Revision;
   compacted: Revision = 0;
 
   constructor(revision: Revision) {
+    this.first = revision;
     this.revision = revision;
     this.states.set(revision, new Map());
   }
@@ -96,13 +99,13 @@ class Read implements Step {
     this.ago = ago;
     this.limit = limit;
   }
-  check = () => true;
+  /** What was before the first write is nobody's business. */
+  check = (model: Readonly<Model>) => model.revision - this.ago >= model.first;
   async run(model: Model, storage: Storage): Promise<void> {
     const revision = model.revision - this.ago;
     const asked = storage.range({ key: this.key, end: this.end, limit: this.limit, revision });
     if (revision > model.revision) await expect(asked).rejects.toThrow(FutureRevisionError);
     else if (revision < model.compacted) await expect(asked).rejects.toThrow(CompactedError);
-    else if (!model.states.has(revision)) await asked;
     else {
       const all = [...(model.states.get(revision)?.values() ?? [])]
         .filter((kv) => kv.key >= this.key && kv.key < this.end)
