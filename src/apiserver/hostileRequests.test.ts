@@ -119,17 +119,15 @@ const body = fc.oneof(
   ),
   fc.json(),
   fc.string(),
-  fc
-    .tuple(kind, fc.object({ maxDepth: 3 }), fc.object({ maxDepth: 3 }))
-    .map(([k, metadata, rest]) =>
-      JSON.stringify({
-        ...rest,
-        spec: rest,
-        metadata: { name: 'x', ...metadata },
-        apiVersion: apiVersionOf(k),
-        kind: k.kind,
-      }),
-    ),
+  fc.tuple(kind, fc.object({ maxDepth: 3 }), fc.object({ maxDepth: 3 })).map(([k, metadata, rest]) =>
+    JSON.stringify({
+      ...rest,
+      spec: rest,
+      metadata: { name: 'x', ...metadata },
+      apiVersion: apiVersionOf(k),
+      kind: k.kind,
+    }),
+  ),
   fc.object({ maxDepth: 4 }).map((spec) => JSON.stringify({ spec, metadata: spec })),
 );
 

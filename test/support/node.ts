@@ -58,7 +58,8 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
   const nodeIP = `${options.network}.1`;
   const undo: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
   const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step().catch((error) => log.error('clean up failed', { err: error }));
+    for (const step of undo.splice(0).reverse())
+      await step().catch((error) => log.error('clean up failed', { err: error }));
   };
   try {
     const socket = await startContainerd(dir, options, undo);

@@ -1,7 +1,7 @@
 /** The /etc/hosts of a pod. */
 import { readFileSync } from 'node:fs';
 import type { Pod } from '../../apis/core/pod.ts';
-import { hostnameOf } from './sandboxConfig.ts';
+import { fullHostnameOf, hostnameOf } from './sandboxConfig.ts';
 
 const STANDARD = `# Kubernetes-managed hosts file.
 127.0.0.1\tlocalhost
@@ -13,13 +13,11 @@ fe00::2\tip6-allrouters
 `;
 
 export function etcHosts(pod: Pod, ips: readonly string[], clusterDomain: string): string {
-  const host = pod.spec?.hostNetwork === true ? readFileSync('/etc/hosts', 'utf8') : STANDARD;
-  const lines = [host];
+  const lines = [pod.spec?.hostNetwork === true ? ofHost() : STANDARD];
   if (pod.spec?.hostNetwork !== true) {
     const hostname = hostnameOf(pod);
-    const { subdomain } = pod.spec ?? {};
-    const full = subdomain ? `${hostname}.${subdomain}.${pod.metadata?.namespace}.svc.${clusterDomain}\t` : '';
-    for (const ip of ips) lines.push(`${ip}\t${full}${hostname}\n`);
+    const full = fullHostnameOf(pod, clusterDomain);
+    for (const ip of ips) lines.push(`${ip}\t${full === undefined ? '' : `${full}\t`}${hostname}\n`);
   }
   const aliases = pod.spec?.hostAliases ?? [];
   if (aliases.length > 0) {
@@ -27,4 +25,12 @@ export function etcHosts(pod: Pod, ips: readonly string[], clusterDomain: string
     for (const { ip, hostnames = [] } of aliases) lines.push(`${ip}\t${hostnames.join('\t')}\n`);
   }
   return lines.join('');
+}
+
+function ofHost(): string {
+  try {
+    return `# Kubernetes-managed hosts file (host network).\n${readFileSync('/etc/hosts', 'utf8')}`;
+  } catch {
+    return STANDARD;
+  }
 }

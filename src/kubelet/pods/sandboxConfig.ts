@@ -21,9 +21,17 @@ export function podLogDirectory(podLogsDir: string, pod: Pod): string {
   return join(podLogsDir, `${namespace}_${name}_${uid}`);
 }
 
+/** The short name of a pod's host. */
 export function hostnameOf(pod: Pod): string {
-  const name = pod.spec?.hostname || pod.metadata?.name || '';
+  const name = pod.spec?.hostnameOverride || pod.spec?.hostname || pod.metadata?.name || '';
   return name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '');
+}
+
+/** The name that is found by the cluster's DNS; undefined for a pod without a subdomain. */
+export function fullHostnameOf(pod: Pod, clusterDomain: string): string | undefined {
+  const { subdomain, hostnameOverride } = pod.spec ?? {};
+  if (!subdomain || hostnameOverride) return undefined;
+  return `${hostnameOf(pod)}.${subdomain}.${pod.metadata?.namespace}.svc.${clusterDomain}`;
 }
 
 export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurroundings): PodSandboxConfig {
@@ -34,7 +42,7 @@ export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurround
   return {
     metadata: { name, namespace, uid, attempt },
     // With the host's network comes the host's name.
-    hostname: spec.hostNetwork === true ? '' : hostnameOf(pod),
+    hostname: spec.hostNetwork === true ? '' : sandboxHostname(pod, around.dns.clusterDomain),
     log_directory: podLogDirectory(around.podLogsDir, pod),
     dns_config: dnsOf(pod, around.dns),
     port_mappings: spec.hostNetwork
@@ -61,6 +69,11 @@ export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurround
       sysctls: Object.fromEntries((security?.sysctls ?? []).map((s) => [s.name, s.value])),
     },
   };
+}
+
+function sandboxHostname(pod: Pod, clusterDomain: string): string {
+  const full = pod.spec?.setHostnameAsFQDN === true ? fullHostnameOf(pod, clusterDomain) : undefined;
+  return full ?? hostnameOf(pod);
 }
 
 export function namespaceOptions(spec: PodSpec) {

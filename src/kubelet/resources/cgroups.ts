@@ -4,10 +4,10 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Pod } from '../../apis/core/pod.ts';
 import { qosClassOf } from '../../apis/core/qos.ts';
-import { CPU_PERIOD_US, cpuQuota, cpuShares, podTotals } from './limits.ts';
+import { CPU_PERIOD_US, cpuQuota, cpuShares, cpuWeight, type PodTotals, podTotals } from './limits.ts';
 
 const ROOT = 'kubepods';
 
@@ -24,8 +24,13 @@ interface Hierarchy {
   readonly controllers: readonly string[];
 }
 
+/** Controllers that pods' cgroups need, where there is only cgroup version 2. */
+const CONTROLLERS = ['cpu', 'cpuset', 'memory', 'pids', 'io'];
+
 export class Cgroups {
   readonly #hierarchies: readonly Hierarchy[];
+  /** cgroup2 beside version 1 hierarchies holds no controllers; runtimes make cgroups in it all the same. */
+  readonly #unified: boolean;
 
   /** @param mounts as in /proc/self/mounts */
   constructor(mounts = readFileSync('/proc/self/mounts', 'utf8')) {
@@ -35,28 +40,19 @@ export class Cgroups {
       if (type === 'cgroup') all.push({ path, version: 1, controllers: options.split(',') });
       else if (type === 'cgroup2') all.push({ path, version: 2, controllers: [] });
     }
-    // cgroup2 beside version 1 hierarchies holds no controllers, but runtimes make cgroups in it.
     this.#hierarchies = all;
+    this.#unified = all.every((h) => h.version === 2);
   }
 
   /** Makes a pod's cgroup with its limits. Limits that this machine cannot set are left to the containers'. */
   async ensurePod(pod: Pod): Promise<void> {
     const cgroup = podCgroup(pod);
-    const { cpuRequest, cpuLimit, memoryLimit } = podTotals(pod);
+    const totals = podTotals(pod);
     for (const { path, version, controllers } of this.#hierarchies) {
-      const dir = join(path, cgroup);
-      if (version === 1 && controllers.includes('cpu')) {
-        await mkdir(dir, { recursive: true });
-        await set(dir, 'cpu.shares', String(cpuShares(cpuRequest)));
-        if (cpuLimit !== undefined) {
-          await set(dir, 'cpu.cfs_period_us', String(CPU_PERIOD_US));
-          await set(dir, 'cpu.cfs_quota_us', String(cpuQuota(cpuLimit)));
-        }
-      }
-      if (version === 1 && controllers.includes('memory') && memoryLimit !== undefined) {
-        await mkdir(dir, { recursive: true });
-        await set(dir, 'memory.limit_in_bytes', String(memoryLimit));
-      }
+      if (version === 2) {
+        if (this.#unified) await limitUnified(path, cgroup, totals);
+      } else if (controllers.includes('cpu')) await limitCpu(join(path, cgroup), totals);
+      else if (controllers.includes('memory')) await limitMemory(join(path, cgroup), totals);
     }
   }
 
@@ -69,6 +65,36 @@ export class Cgroups {
       }
     }
   }
+}
+
+async function limitCpu(dir: string, { cpuRequest, cpuLimit }: PodTotals): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await set(dir, 'cpu.shares', String(cpuShares(cpuRequest)));
+  // Best effort takes what the others leave.
+  if (dir.includes(`/${ROOT}/besteffort/`)) await set(dirname(dir), 'cpu.shares', String(cpuShares(0)));
+  if (cpuLimit === undefined) return;
+  await set(dir, 'cpu.cfs_period_us', String(CPU_PERIOD_US));
+  await set(dir, 'cpu.cfs_quota_us', String(cpuQuota(cpuLimit)));
+}
+
+async function limitMemory(dir: string, { memoryLimit }: PodTotals): Promise<void> {
+  if (memoryLimit === undefined) return;
+  await mkdir(dir, { recursive: true });
+  await set(dir, 'memory.limit_in_bytes', String(memoryLimit));
+}
+
+/** In cgroup version 2 a controller must be handed down from cgroup to cgroup. */
+async function limitUnified(root: string, cgroup: string, totals: PodTotals): Promise<void> {
+  let dir = root;
+  for (const part of cgroup.slice(1).split('/')) {
+    for (const controller of CONTROLLERS) await set(dir, 'cgroup.subtree_control', `+${controller}`);
+    dir = join(dir, part);
+    await mkdir(dir, { recursive: true });
+  }
+  const { cpuRequest, cpuLimit, memoryLimit } = totals;
+  await set(dir, 'cpu.weight', String(cpuWeight(cpuRequest)));
+  if (cpuLimit !== undefined) await set(dir, 'cpu.max', `${cpuQuota(cpuLimit)} ${CPU_PERIOD_US}`);
+  if (memoryLimit !== undefined) await set(dir, 'memory.max', String(memoryLimit));
 }
 
 async function set(dir: string, file: string, value: string): Promise<void> {

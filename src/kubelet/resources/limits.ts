@@ -2,14 +2,16 @@
  * Requests and limits in the kernel's terms.
  * Source: https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#how-pods-with-resource-limits-are-run
  */
-import type { Container, ResourceRequirements } from '../../apis/core/container.ts';
+import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import { containerResources as sumOf } from '../../apis/core/podResources.ts';
 import { qosClassOf } from '../../apis/core/qos.ts';
 import { milliValue, wholeValue } from '../../machinery/quantity.ts';
 import type { LinuxContainerResources } from '../cri/messages.ts';
 
 const SHARES_PER_CPU = 1024;
 const MIN_SHARES = 2;
+const MAX_SHARES = 262_144;
 export const CPU_PERIOD_US = 100_000;
 const MIN_QUOTA_US = 1000;
 
@@ -18,6 +20,12 @@ const BEST_EFFORT_OOM = 1000;
 
 export function cpuShares(milli: number): number {
   return Math.max(MIN_SHARES, Math.floor((milli * SHARES_PER_CPU) / 1000));
+}
+
+/** Shares of 2 to 262144 in cgroup version 2's scale of 1 to 10000. */
+export function cpuWeight(milli: number): number {
+  const shares = Math.min(MAX_SHARES, cpuShares(milli));
+  return 1 + Math.floor(((shares - MIN_SHARES) * 9999) / (MAX_SHARES - MIN_SHARES));
 }
 
 export function cpuQuota(milli: number): number {
@@ -51,23 +59,31 @@ export function oomScoreAdj(pod: Pod, container: Container, memoryCapacity: numb
   }
 }
 
-/** The sum over a pod's containers; undefined limits where one container has none. */
-export function podTotals(pod: Pod): { cpuRequest: number; cpuLimit?: number; memoryLimit?: number } {
-  const all: (ResourceRequirements | undefined)[] = (pod.spec?.containers ?? []).map((c) => c.resources);
-  const sum = (pick: (r: ResourceRequirements | undefined) => number | undefined): number | undefined => {
-    let total = 0;
-    for (const r of all) {
-      const value = pick(r);
-      if (value === undefined) return undefined;
-      total += value;
-    }
-    return total;
+/** What a pod as a whole may use; a limit is undefined where one of its containers has none. */
+export interface PodTotals {
+  /** in thousandths of a CPU */
+  readonly cpuRequest: number;
+  readonly cpuLimit?: number;
+  /** in bytes */
+  readonly memoryLimit?: number;
+}
+
+export function podTotals(pod: Pod): PodTotals {
+  const spec = pod.spec ?? { containers: [] };
+  const own = spec.resources;
+  const requests = { ...sumOf(spec, 'requests'), ...own?.requests };
+  const limits = sumOf(spec, 'limits');
+  const limitOf = (name: 'cpu' | 'memory') => {
+    const limit = own?.limits?.[name];
+    if (limit !== undefined) return limit;
+    const all = [...spec.containers, ...(spec.initContainers ?? [])];
+    return all.every((c) => c.resources?.limits?.[name] !== undefined) ? limits[name] : undefined;
   };
-  const cpuLimit = sum((r) => (r?.limits?.cpu === undefined ? undefined : milliValue(r.limits.cpu)));
-  const memoryLimit = sum((r) => (r?.limits?.memory === undefined ? undefined : wholeValue(r.limits.memory)));
+  const cpuLimit = limitOf('cpu');
+  const memoryLimit = limitOf('memory');
   return {
-    cpuRequest: sum((r) => (r?.requests?.cpu === undefined ? 0 : milliValue(r.requests.cpu))) ?? 0,
-    ...(cpuLimit === undefined ? {} : { cpuLimit }),
-    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+    cpuRequest: requests.cpu === undefined ? 0 : milliValue(requests.cpu),
+    ...(cpuLimit === undefined ? {} : { cpuLimit: milliValue(cpuLimit) }),
+    ...(memoryLimit === undefined ? {} : { memoryLimit: wholeValue(memoryLimit) }),
   };
 }
