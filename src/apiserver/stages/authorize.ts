@@ -49,10 +49,7 @@ export function forbidden(a: Attributes, reason: string) {
     return apiError('Forbidden', `forbidden: ${user} cannot ${a.verb} path ${JSON.stringify(a.path)}${why}`);
   const resource = a.subresource === '' ? a.resource : `${a.resource}/${a.subresource}`;
   const shown = a.group === '' ? a.resource : `${a.resource}.${a.group}`;
-  const where =
-    a.namespace === '' || a.resource === 'namespaces'
-      ? 'at the cluster scope'
-      : `in the namespace ${JSON.stringify(a.namespace)}`;
+  const where = a.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(a.namespace)}`;
   const named = a.name === '' ? '' : ` ${JSON.stringify(a.name)}`;
   return apiError(
     'Forbidden',
