@@ -13,6 +13,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { isApiError } from '../machinery/status.ts';
+import { startCompactor } from '../storage/compactor.ts';
 import { openEmbedded } from '../storage/embedded/open.ts';
 import { StorageUnavailableError } from '../storage/storage.ts';
 import { type ClusterCertificates, ensureCertificates } from './certificates.ts';
@@ -75,6 +76,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     const storage = await openStorage(options);
     stops.push(() => storage.close());
     await options.onLocked?.();
+    startCompactor({ storage, clock, log: log.child({ component: 'storage' }), signal });
     const certificates = await ensureCertificates({
       dir: paths.pki,
       clock,
