@@ -15,6 +15,7 @@ import type { Random } from '../lib/random.ts';
 import { isApiError } from '../machinery/status.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
 import { ImagePuller } from './images/puller.ts';
+import { startLogRotation } from './logs/rotation.ts';
 import { NodeAgent } from './node/nodeAgent.ts';
 import { capacityOf, memoryBytes } from './node/nodeStatus.ts';
 import { Actor } from './pods/actor.ts';
@@ -169,6 +170,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
   watch.start();
+  startLogRotation({ runtime, observer, podLogsDir, clock, log, signal });
   // Pods are worked on only after the runtime was looked at once: what runs is adopted, not started again.
   const begin = async () => {
     await Promise.all([watch.first, serviceInformer.synced]);

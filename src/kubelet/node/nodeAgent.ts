@@ -17,8 +17,9 @@ import { architecture, type NodeFacts, nodeStatusOf } from './nodeStatus.ts';
 const STATUS_EVERY_MS = 10_000;
 /** A status in which only the heartbeat changed is written this often. */
 const REPORT_EVERY_MS = 5 * 60_000;
-/** Until the node is Ready it is looked at this often. */
+/** Until the node is Ready it is looked at this often, for a while. */
 const HURRY_MS = 250;
+const MAX_HURRIES = 40;
 const LEASE_SECONDS = 40;
 const RENEW_MS = 10_000;
 const LEASE_NAMESPACE = 'kube-node-lease';
@@ -61,7 +62,6 @@ export class NodeAgent {
   async #register(): Promise<Node> {
     const { client, facts, podCIDR, runtime, clock } = this.#o;
     const existing = await this.#get();
-    if (existing !== undefined) return existing;
     const labels = {
       'kubernetes.io/hostname': facts.nodeName,
       'kubernetes.io/os': 'linux',
@@ -69,11 +69,24 @@ export class NodeAgent {
       'beta.kubernetes.io/os': 'linux',
       'beta.kubernetes.io/arch': architecture(),
     };
+    if (existing !== undefined) return this.#adopt(existing, labels);
     const status = await nodeStatusOf(facts, runtime, undefined, clock.now());
     return client.create(nodes, {
       metadata: { name: facts.nodeName, labels },
       spec: podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] },
       status,
+    });
+  }
+
+  /** The node was registered before: what this kubelet says of it is set right, the rest is left alone. */
+  async #adopt(node: Node, labels: Readonly<Record<string, string>>): Promise<Node> {
+    const { client, facts, podCIDR } = this.#o;
+    const missing = Object.entries(labels).filter(([name, value]) => node.metadata?.labels?.[name] !== value);
+    const cidr = podCIDR !== undefined && node.spec?.podCIDR === undefined;
+    if (missing.length === 0 && !cidr) return node;
+    return client.patch(nodes, { name: facts.nodeName }, 'strategic', {
+      metadata: { labels: Object.fromEntries(missing) },
+      ...(cidr ? { spec: { podCIDR, podCIDRs: [podCIDR] } } : {}),
     });
   }
 
@@ -88,14 +101,18 @@ export class NodeAgent {
 
   async #keepStatus(): Promise<void> {
     const { clock, signal, log } = this.#o;
+    let waits = 0;
     for (;;) {
       let ready = false;
       try {
         ready = await this.#report();
       } catch (error) {
+        if (signal.aborted) return;
         log.warn('the status of the node could not be written', { err: error });
       }
-      await clock.sleep(ready ? STATUS_EVERY_MS : HURRY_MS, signal);
+      waits = ready ? 0 : waits + 1;
+      // A start is a matter of moments; what takes longer may take long.
+      await clock.sleep(waits > 0 && waits <= MAX_HURRIES ? HURRY_MS : STATUS_EVERY_MS, signal);
     }
   }
 
@@ -114,6 +131,7 @@ export class NodeAgent {
     if (
       before !== undefined &&
       now - before.at < REPORT_EVERY_MS &&
+      saysTheSame(node, status) &&
       isDeepStrictEqual(withoutHeartbeats(before.status), withoutHeartbeats(status))
     ) {
       return ready;
@@ -182,6 +200,13 @@ export class NodeAgent {
       }
     }
   }
+}
+
+/** Others write conditions too: a node that was silent for a while is made Unknown by the node lifecycle controller. */
+function saysTheSame(node: Node, status: NodeStatus): boolean {
+  return (status.conditions ?? []).every((mine) =>
+    node.status?.conditions?.some((c) => c.type === mine.type && c.status === mine.status && c.reason === mine.reason),
+  );
 }
 
 function withoutHeartbeats(status: NodeStatus): unknown {

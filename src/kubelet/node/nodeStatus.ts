@@ -6,6 +6,7 @@ import type { Node, NodeCondition, NodeStatus } from '../../apis/core/node.ts';
 import { formatTime } from '../../machinery/time.ts';
 import type { Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
+import { amountsOf, pressureOf } from './pressure.ts';
 
 const KUBELET_VERSION = 'v1.36.0+kubets';
 const MAX_PODS = 110;
@@ -50,6 +51,7 @@ export async function nodeStatusOf(
   const capacity = await capacityOf(facts.rootDir);
   const version = await runtime.call('version', {}).catch(() => undefined);
   const problem = await problemOf(runtime);
+  const pressure = pressureOf(await amountsOf(facts.rootDir));
   const { images = [] } = await runtime.call('listImages', {}).catch(() => ({ images: [] as Image[] }));
   const before = old?.status?.conditions ?? [];
   const at = formatTime(now);
@@ -72,9 +74,20 @@ export async function nodeStatusOf(
     capacity,
     allocatable: capacity,
     conditions: [
-      condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-      condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-      condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+      pressure.memory
+        ? condition(
+            'MemoryPressure',
+            'True',
+            'KubeletHasInsufficientMemory',
+            'kubelet has insufficient memory available',
+          )
+        : condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
+      pressure.disk
+        ? condition('DiskPressure', 'True', 'KubeletHasDiskPressure', 'kubelet has disk pressure')
+        : condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+      pressure.processes
+        ? condition('PIDPressure', 'True', 'KubeletHasInsufficientPID', 'kubelet has insufficient PID available')
+        : condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
       problem === undefined
         ? condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
         : condition('Ready', 'False', 'KubeletNotReady', problem),

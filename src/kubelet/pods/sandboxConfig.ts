@@ -17,7 +17,14 @@ const MAX_HOSTNAME = 63;
 
 /** The folder of a pod's logs. */
 export function podLogDirectory(podLogsDir: string, pod: Pod): string {
-  const { namespace, name, uid } = pod.metadata ?? {};
+  const { namespace = '', name = '', uid = '' } = pod.metadata ?? {};
+  return podLogDirectoryOf(podLogsDir, { namespace, name, uid });
+}
+
+export function podLogDirectoryOf(
+  podLogsDir: string,
+  { namespace, name, uid }: { readonly namespace: string; readonly name: string; readonly uid: string },
+): string {
   return join(podLogsDir, `${namespace}_${name}_${uid}`);
 }
 

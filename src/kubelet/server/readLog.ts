@@ -58,18 +58,27 @@ export async function* readLog(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const file = await open(path, 'r');
+  let file = await open(path, 'r');
   try {
     let position = options.tailLines === undefined ? 0 : await tailPosition(file, options.tailLines);
     let budget = options.limitBytes ?? Number.POSITIVE_INFINITY;
     let rest = Buffer.alloc(0);
     let atLineStart = true;
-    const changes = options.follow ? new FileChanges(path, clock, signal) : undefined;
+    let changes = options.follow ? new FileChanges(path, clock, signal) : undefined;
     try {
       while (!signal.aborted && budget > 0) {
         const over = !options.follow || isOver();
         const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_BYTES), 0, READ_BYTES, position);
         if (bytesRead === 0) {
+          const next = options.follow ? await successorOf(file, path) : undefined;
+          if (next !== undefined) {
+            await file.close();
+            file = next;
+            position = 0;
+            changes?.close();
+            changes = new FileChanges(path, clock, signal);
+            continue;
+          }
           if (over) return;
           await changes?.next();
           continue;
@@ -91,6 +100,16 @@ export async function* readLog(
   } finally {
     await file.close();
   }
+}
+
+/** The file that has taken the place of `file`: a log that grows large is moved aside. */
+async function successorOf(file: FileHandle, path: string): Promise<FileHandle | undefined> {
+  const next = await open(path, 'r').catch(() => undefined);
+  if (next === undefined) return undefined;
+  const [there, here] = await Promise.all([next.stat(), file.stat()]);
+  if (there.ino !== here.ino || there.dev !== here.dev) return next;
+  await next.close();
+  return undefined;
 }
 
 /** Whole lines of the file as the reader wants to see them. */
