@@ -38,6 +38,11 @@ export function standaloneKubeconfig(access: Access): string {
 
 const empty = () => ({ apiVersion: 'v1', kind: 'Config', clusters: [], contexts: [], users: [] });
 
+/** Looks whether the file could be written to, before anything is started. @throws ClusterError as `mergeKubeconfig` */
+export async function assertUsableKubeconfig(path: string): Promise<void> {
+  await read(path);
+}
+
 /** Puts the access in and makes it the current context. @throws ClusterError where the file cannot be understood; it is left alone */
 export async function mergeKubeconfig(path: string, access: Access): Promise<void> {
   const document = (await read(path)) ?? new Document(empty());

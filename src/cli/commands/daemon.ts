@@ -26,7 +26,9 @@ export async function daemon(flags: ClusterFlags): Promise<void> {
     paths,
     nodeName: defaultNodeName(),
     onProgress: (progress) => {
-      if (progress.type === 'failed') writeFileSync(failureFile(paths), progress.message);
+      if (progress.type !== 'failed') return;
+      writeFileSync(failureFile(paths), progress.message);
+      process.stderr.write(`kubets: ${progress.message}\n`);
     },
   });
   process.exit(code);

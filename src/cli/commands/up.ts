@@ -36,6 +36,8 @@ export async function up(flags: UpFlags): Promise<void> {
     say(`Cluster ${flags.name} is running already (process ${running.pid}, port ${running.port}).`);
     return;
   }
+  const { assertUsableKubeconfig, kubeconfigPath } = await import('../../cluster/kubeconfig.ts');
+  await assertUsableKubeconfig(kubeconfigPath());
   await install(flags.install);
   const { config, paths } = await ensureConfig(dataDir, flags);
   if (running === undefined && !(await isFree(config.port))) {

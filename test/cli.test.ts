@@ -1,0 +1,128 @@
+/** The command: several clusters side by side, and one clear line for whatever stands in the way. */
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort, TestCluster } from './support/cluster.ts';
+import type { Outcome } from './support/process.ts';
+
+const first = new TestCluster('cli-one');
+const second = new TestCluster('cli-two');
+
+/** One line on stderr that names the program, and an exit code that is not 0. */
+function expectRefusal({ code, stdout, stderr }: Outcome, what: RegExp): void {
+  expect({ stdout, stderr }).toEqual({ stdout: '', stderr: expect.stringMatching(/^kubets: [^\n]+\n$/) });
+  expect(stderr).toMatch(what);
+  expect(code).not.toBe(0);
+}
+
+beforeAll(async () => {
+  await first.up();
+});
+afterAll(async () => {
+  await Promise.all([first.remove(), second.remove()]);
+});
+
+describe('kubets up', () => {
+  it('says so where the cluster runs already', async () => {
+    const { code, stdout } = await first.kubets(['up']);
+    expect(stdout).toContain('is running already');
+    expect(code).toBe(0);
+  });
+
+  it('refuses a port that is taken, and starts on another', async () => {
+    const server = createServer().listen(0, '0.0.0.0');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    expectRefusal(await second.kubets(['up', '--port', String(port)]), /port \d+ is taken/);
+    server.close();
+    await second.up('--port', String(await freePort()));
+    expect(await second.kubectl('get', 'nodes')).toContain('Ready');
+    expect(await first.kubectl('get', 'nodes')).toContain('Ready');
+  });
+
+  it('lets nobody else into the data directory', async () => {
+    expectRefusal(await first.kubets(['daemon']), /in use by another/);
+    expect(await first.kubectl('get', '--raw', '/readyz')).toBe('ok');
+  });
+
+  it('keeps what else is in the kubeconfig, for its owner only', async () => {
+    await second.kubectl('config', 'set-context', 'work', '--cluster=work', '--user=me');
+    await second.kubets(['up']);
+    expect((await second.kubectl('config', 'get-contexts', '-o', 'name')).trim().split('\n').sort()).toEqual([
+      'kubets-cli-two',
+      'work',
+    ]);
+    expect(statSync(second.kubeconfig).mode & 0o777).toBe(0o600);
+  });
+
+  it('refuses damaged and foreign directories, and damages nothing', async () => {
+    await second.kubets(['down']);
+    const { config, storage } = second.paths;
+    const database = join(storage, 'data.mdb');
+    const good = { config: readFileSync(config), database: readFileSync(database) };
+
+    truncateSync(database, 10_000);
+    expectRefusal(await second.kubets(['up']), /data\.mdb is corrupt/);
+    expect(statSync(database).size).toBe(10_000);
+    writeFileSync(config, '{"version":');
+    expectRefusal(await second.kubets(['up']), /cluster\.json is corrupt/);
+    expect(readFileSync(config, 'utf8')).toBe('{"version":');
+
+    writeFileSync(config, good.config);
+    writeFileSync(database, good.database);
+    await second.up();
+
+    const foreign = join(second.dir, 'foreign');
+    mkdirSync(foreign);
+    writeFileSync(join(foreign, 'mine'), 'x');
+    expectRefusal(await second.kubets(['up', '--data-dir', foreign]), /is not the data directory of a cluster/);
+  });
+
+  it('leaves a kubeconfig that it cannot read alone, and starts nothing', async () => {
+    await second.kubets(['down']);
+    const path = join(second.dir, 'broken');
+    writeFileSync(path, 'a: [b');
+    const outcome = await second.kubets(['up'], { env: { ...second.env, KUBECONFIG: path } });
+    expectRefusal(outcome, /cannot be understood/);
+    expect(readFileSync(path, 'utf8')).toBe('a: [b');
+    expect((await second.kubets(['status'])).stdout).toMatch(/^state +stopped$/m);
+  });
+});
+
+describe('kubets image', () => {
+  it('builds from a description, loads, lists, and removes', async () => {
+    const description = join(first.dir, 'hello.yaml');
+    const tar = join(first.dir, 'hello.tar');
+    writeFileSync(
+      description,
+      "names: [hello:1]\npackages: [busybox-static]\nbusybox: true\nentrypoint: [/bin/sh, -c, 'echo hello from $0; sleep 1000', me]\nuser: '1000'\n",
+    );
+    expect((await first.kubets(['image', 'build', description, '--output', tar])).code).toBe(0);
+    expect((await first.kubets(['image', 'load', tar])).stdout).toContain('docker.io/library/hello:1');
+    expect((await first.kubets(['image', 'ls'])).stdout).toContain('docker.io/library/hello:1');
+    await first.kubectl('run', 'hello', '--image=hello:1', '--image-pull-policy=Never');
+    await first.kubectl('wait', 'pod/hello', '--for=condition=Ready', '--timeout=60s');
+    expect(await first.kubectl('logs', 'hello')).toBe('hello from me\n');
+    expect(await first.kubectl('exec', 'hello', '--', 'id', '-u')).toBe('1000\n');
+    await first.kubectl('delete', 'pod', 'hello', '--now');
+    expect((await first.kubets(['image', 'rm', 'hello:1'])).code).toBe(0);
+    expect((await first.kubets(['image', 'ls'])).stdout).not.toContain('hello');
+  });
+
+  it.each<[string, string]>([
+    ['is no YAML', 'a: [b'],
+    ['has a field that there is not', 'name: a\npackage: x'],
+    ['names a package that there is not', 'name: a\npackages: [no-such-package-anywhere]'],
+  ])('refuses a description that %s', async (_what, text) => {
+    const description = join(first.dir, 'bad.yaml');
+    writeFileSync(description, text);
+    expectRefusal(await first.kubets(['image', 'build', description]), /bad\.yaml|no-such-package/);
+  });
+
+  it('refuses what is no image', async () => {
+    expectRefusal(await first.kubets(['image', 'load', process.execPath]), /is no tar of an image/);
+    expectRefusal(await first.kubets(['image', 'rm', 'nobody/has:this']), /there is no image/);
+  });
+});
