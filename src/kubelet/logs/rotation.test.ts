@@ -23,7 +23,10 @@ async function setUp(reopen: () => void) {
   const clock = new VirtualClock();
   const runtime: ContainerRuntime = fakeRuntime({
     ...runningContainer({ uid: 'uid', name: 'web', namespace: 'default', container: 'main' }),
-    reopenContainerLog: reopen,
+    reopenContainerLog: () => {
+      reopen();
+      return undefined;
+    },
   });
   const observer = new RuntimeObserver(runtime, clock, silentLogger);
   await observer.look();

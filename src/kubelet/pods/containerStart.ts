@@ -162,6 +162,10 @@ export class ContainerStarter {
       secret: (name) => found(o.client.get(secrets, { namespace, name })),
       services: o.services(),
       nodeAllocatable: o.nodeAllocatable,
+      skipped: (keys, source) => {
+        const message = `Keys [${keys.join(', ')}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`;
+        this.#say(pod, container, 'Warning', 'InvalidEnvironmentVariableNames', message);
+      },
     });
     const messageFile = this.#messageFile(pod, container, restarts);
     const config = containerConfig(pod, container, {

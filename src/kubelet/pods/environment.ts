@@ -22,6 +22,8 @@ export interface EnvironmentSources {
   secret(name: string): Promise<Secret | undefined>;
   readonly services: readonly Service[];
   readonly nodeAllocatable: Readonly<Record<string, string>>;
+  /** Keys of a config map or secret that cannot be names of variables were left out. */
+  skipped?(keys: readonly string[], source: string): void;
 }
 
 /** The variables in order; a later one wins over an earlier of the same name. @throws ContainerConfigError */
@@ -32,7 +34,13 @@ export async function environmentOf(
 ): Promise<Map<string, string>> {
   const env = serviceVariables(pod, sources.services);
   for (const from of container.envFrom ?? []) {
-    for (const [name, value] of await bulk(from, sources)) env.set(name, value);
+    const skipped: string[] = [];
+    for (const [name, value] of await bulk(from, sources)) {
+      if (VARIABLE_NAME.test(name)) env.set(name, value);
+      else skipped.push(name);
+    }
+    const [kind, ref] = from.configMapRef === undefined ? ['secret', from.secretRef] : ['configMap', from.configMapRef];
+    if (skipped.length > 0) sources.skipped?.(skipped, `${kind} ${pod.metadata?.namespace}/${ref?.name}`);
   }
   for (const { name, value, valueFrom } of container.env ?? []) {
     const found = valueFrom === undefined ? expand(value ?? '', env) : await single(pod, container, valueFrom, sources);
@@ -40,6 +48,9 @@ export async function environmentOf(
   }
   return env;
 }
+
+/** Printable ASCII without the sign that ends a name. */
+const VARIABLE_NAME = /^[ -<>-~]+$/;
 
 async function bulk(from: EnvFromSource, sources: EnvironmentSources): Promise<[string, string][]> {
   const prefix = from.prefix ?? '';

@@ -26,6 +26,8 @@ export interface ContainerStatusInput {
   readonly before: ContainerStatus | undefined;
   /** Nothing of the pod runs, and nothing will. */
   readonly over: boolean;
+  /** Somebody ends the pod: it did not come to its end by itself. */
+  readonly ending: boolean;
   ready(containerId: string): boolean;
   started(containerId: string): boolean;
   terminationMessage(run: ObservedContainer): string;
@@ -50,7 +52,8 @@ export function containerStatusOf(input: ContainerStatusInput): ContainerStatus 
     ready: done || (running && !once && input.ready(run.id)),
     started: running && (once || input.started(run.id)),
     restartCount: run?.restarts ?? before?.restartCount ?? 0,
-    image: run?.status.image?.user_specified_image || run?.status.image?.image || container.image || '',
+    image:
+      run?.status.image?.user_specified_image || run?.status.image?.image || before?.image || container.image || '',
     imageID: run?.status.image_ref ?? before?.imageID ?? '',
     ...(containerID === undefined ? {} : { containerID }),
     ...(running && requests !== undefined ? { allocatedResources: requests } : {}),
@@ -62,13 +65,14 @@ export function containerStatusOf(input: ContainerStatusInput): ContainerStatus 
 }
 
 function stateOf(input: ContainerStatusInput, run: ObservedContainer | undefined): ContainerState {
-  const { waiting, before, over, init } = input;
+  const { waiting, before, over, ending, init } = input;
   if (run?.state === 'running') return { running: { startedAt: timeOf(run.status.started_at) } };
   if (run?.state === 'exited' && (waiting === undefined || over)) return { terminated: terminated(input, run) };
   if (waiting !== undefined && !over) return waitingFor(waiting.reason, waiting.message);
   // The runtime has nothing of it, or has not started it, and nothing is planned.
   if (before?.state?.terminated !== undefined) return before.state;
-  if (before?.containerID !== undefined || over) return { terminated: lost(over) };
+  if (before?.containerID !== undefined || (over && ending)) return { terminated: lost(over) };
+  if (over && before?.state?.waiting !== undefined) return before.state;
   return waitingFor(init ? 'PodInitializing' : 'ContainerCreating', '');
 }
 

@@ -3,7 +3,9 @@ import { type CallName, type CallRequest, type CallResponse, CONTAINER_STATE, SA
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts';
 import { ANNOTATION, LABEL } from '../pods/labels.ts';
 
-type Answers = { [N in CallName]?: (request: CallRequest<N>) => CallResponse<N> | void | Promise<CallResponse<N>> };
+type Answers = {
+  [N in CallName]?: (request: CallRequest<N>) => CallResponse<N> | undefined | Promise<CallResponse<N>>;
+};
 
 /** Calls without an answer fail as unimplemented. */
 export function fakeRuntime(answers: Answers): ContainerRuntime {

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { container, podOf } from '../testing/observedPods.ts';
+import { createAdmission } from './admission.ts';
+
+const { refusal } = createAdmission({ cpu: '2', memory: '1Gi', pods: '3' });
+const asking = (cpu: string) => podOf({ containers: [container('main', { resources: { requests: { cpu } } })] });
+const onPort = (hostPort: number, hostIP?: string) =>
+  podOf({
+    containers: [
+      container('main', { ports: [{ containerPort: 1, hostPort, ...(hostIP === undefined ? {} : { hostIP }) }] }),
+    ],
+  });
+
+it('lets in what fits', () => {
+  expect(refusal(asking('1'), [asking('1')])).toBeUndefined();
+  expect(refusal(podOf({}), [podOf({}), podOf({})])).toBeUndefined();
+  expect(refusal(onPort(80, '127.0.0.1'), [onPort(80, '127.0.0.2'), onPort(81)])).toBeUndefined();
+});
+
+it('refuses what does not', () => {
+  expect(refusal(asking('1500m'), [asking('501m')])).toEqual({
+    reason: 'OutOfcpu',
+    message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 1500m, used: 501m, capacity: 2",
+  });
+  expect(refusal(podOf({}), [podOf({}), podOf({}), podOf({})])?.reason).toBe('OutOfpods');
+  expect(refusal(onPort(80), [onPort(80, '127.0.0.2')])?.reason).toBe('NodePorts');
+  const unknown = podOf({ containers: [container('main', { resources: { requests: { 'example.com/gpu': '1' } } })] });
+  expect(refusal(unknown, [])?.reason).toBe('OutOfexample.com/gpu');
+  expect(refusal(podOf({ hostUsers: false }), [])?.reason).toBe('UnsupportedUserNamespaces');
+  const profile = { appArmorProfile: { type: 'RuntimeDefault' } };
+  expect(refusal(podOf({ securityContext: profile }), [])?.reason).toBe('AppArmor');
+});

@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Container } from '../../apis/core/container.ts';
+import { container, podOf } from '../testing/observedPods.ts';
+import { ContainerConfigError, type EnvironmentSources, environmentOf, expand } from './environment.ts';
+
+const pod = podOf(
+  {
+    nodeName: 'n',
+    serviceAccountName: 'sa',
+    containers: [container('main', { resources: { limits: { memory: '1Gi' } } })],
+  },
+  {
+    metadata: { name: 'p', namespace: 'ns', uid: 'u', labels: { app: 'web', 'a.b/c': 'd' }, annotations: { x: 'y' } },
+    status: { podIP: '10.0.0.5', podIPs: [{ ip: '10.0.0.5' }], hostIP: '192.168.0.1' },
+  },
+);
+
+const service = (
+  name: string,
+  namespace: string,
+  clusterIP: string,
+  ...ports: { name?: string; port: number; protocol?: string }[]
+) => ({
+  metadata: { name, namespace },
+  spec: { clusterIP, ports },
+});
+
+function sources(more: Partial<EnvironmentSources> = {}): EnvironmentSources {
+  return {
+    configMap: async (name) => (name === 'conf' ? { data: { a: '1', 'b=c': '2', B: '3' } } : undefined),
+    secret: async (name) => (name === 'hush' ? { data: { key: Buffer.from('secret').toString('base64') } } : undefined),
+    services: [],
+    nodeAllocatable: { cpu: '4', memory: '8Gi' },
+    ...more,
+  };
+}
+
+async function envOf(
+  main: Partial<Container>,
+  more: Partial<EnvironmentSources> = {},
+): Promise<Record<string, string>> {
+  return Object.fromEntries(await environmentOf(pod, container('main', main), sources(more)));
+}
+
+describe('the environment of a container', () => {
+  it('comes from everywhere, later over earlier', async () => {
+    const skipped: unknown[] = [];
+    const env = await envOf(
+      {
+        envFrom: [
+          { configMapRef: { name: 'conf' } },
+          { secretRef: { name: 'hush' }, prefix: 'S_' },
+          { configMapRef: { name: 'none', optional: true } },
+        ],
+        env: [
+          { name: 'a', value: 'own' },
+          { name: 'E', value: '$(a)-$(B)-$(later)' },
+          { name: 'later', value: 'x' },
+          { name: 'K', valueFrom: { secretKeyRef: { name: 'hush', key: 'key' } } },
+          { name: 'NONE', valueFrom: { configMapKeyRef: { name: 'conf', key: 'none', optional: true } } },
+        ],
+      },
+      { skipped: (keys, source) => skipped.push([keys, source]) },
+    );
+    expect(env).toEqual({ a: 'own', B: '3', S_key: 'secret', E: 'own-3-$(later)', later: 'x', K: 'secret' });
+    expect(skipped).toEqual([[['b=c'], 'configMap ns/conf']]);
+  });
+
+  it('tells of the pod itself', async () => {
+    const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+    const resource = (name: string, what: string, divisor?: string) => ({
+      name,
+      valueFrom: { resourceFieldRef: { resource: what, ...(divisor === undefined ? {} : { divisor }) } },
+    });
+    const env = await envOf({
+      env: [
+        field('NAME', 'metadata.name'),
+        field('NAMESPACE', 'metadata.namespace'),
+        field('UID_', 'metadata.uid'),
+        field('LABEL', "metadata.labels['a.b/c']"),
+        field('MISSING', "metadata.annotations['none']"),
+        field('NODE', 'spec.nodeName'),
+        field('SA', 'spec.serviceAccountName'),
+        field('IP', 'status.podIP'),
+        field('HOST', 'status.hostIP'),
+        resource('MEM', 'limits.memory', '1Mi'),
+        resource('CPU', 'limits.cpu'),
+        resource('ASKED', 'requests.cpu', '1m'),
+      ],
+    });
+    expect(env).toEqual({
+      NAME: 'p',
+      NAMESPACE: 'ns',
+      UID_: 'u',
+      LABEL: 'd',
+      MISSING: '',
+      NODE: 'n',
+      SA: 'sa',
+      IP: '10.0.0.5',
+      HOST: '192.168.0.1',
+      MEM: '1024',
+      CPU: '4',
+      ASKED: '0',
+    });
+  });
+
+  it('tells of services: the API server always, others of the namespace unless unwanted', async () => {
+    const services = [
+      service('kubernetes', 'default', '10.96.0.1', { name: 'https', port: 443 }),
+      service('my-db', 'ns', '10.96.0.9', { port: 53, protocol: 'UDP' }),
+      service('headless', 'ns', 'None', { port: 1 }),
+      service('elsewhere', 'other', '10.96.0.10', { port: 1 }),
+    ];
+    const env = await envOf({}, { services });
+    expect(env).toEqual({
+      KUBERNETES_SERVICE_HOST: '10.96.0.1',
+      KUBERNETES_SERVICE_PORT: '443',
+      KUBERNETES_SERVICE_PORT_HTTPS: '443',
+      KUBERNETES_PORT: 'tcp://10.96.0.1:443',
+      KUBERNETES_PORT_443_TCP: 'tcp://10.96.0.1:443',
+      KUBERNETES_PORT_443_TCP_PROTO: 'tcp',
+      KUBERNETES_PORT_443_TCP_PORT: '443',
+      KUBERNETES_PORT_443_TCP_ADDR: '10.96.0.1',
+      MY_DB_SERVICE_HOST: '10.96.0.9',
+      MY_DB_SERVICE_PORT: '53',
+      MY_DB_PORT: 'udp://10.96.0.9:53',
+      MY_DB_PORT_53_UDP: 'udp://10.96.0.9:53',
+      MY_DB_PORT_53_UDP_PROTO: 'udp',
+      MY_DB_PORT_53_UDP_PORT: '53',
+      MY_DB_PORT_53_UDP_ADDR: '10.96.0.9',
+    });
+    const unlinked = await environmentOf(
+      { ...pod, spec: { containers: [], enableServiceLinks: false } },
+      container('main'),
+      sources({ services }),
+    );
+    expect([...unlinked.keys()].every((name) => name.startsWith('KUBERNETES_'))).toBe(true);
+  });
+
+  it.each([
+    [{ envFrom: [{ configMapRef: { name: 'none' } }] }, 'configmap "none" not found'],
+    [{ envFrom: [{ secretRef: { name: 'none' } }] }, 'secret "none" not found'],
+    [{ env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 'none', key: 'k' } } }] }, 'secret "none" not found'],
+    [
+      { env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 'hush', key: 'k' } } }] },
+      "couldn't find key k in Secret ns/hush",
+    ],
+    [
+      { env: [{ name: 'X', valueFrom: { configMapKeyRef: { name: 'conf', key: 'k' } } }] },
+      "couldn't find key k in ConfigMap ns/conf",
+    ],
+  ])('says what is missing: %j', async (main, message) => {
+    await expect(envOf(main)).rejects.toThrow(new ContainerConfigError(message));
+  });
+});
+
+describe('$(NAME)', () => {
+  const env = new Map([
+    ['A', '1'],
+    ['EMPTY', ''],
+  ]);
+  it.each([
+    ['$(A)', '1'],
+    ['x$(A)y$(A)', 'x1y1'],
+    ['$(NONE)', '$(NONE)'],
+    ['$(EMPTY)', ''],
+    ['$$(A)', '$(A)'],
+    ['$$$(A)', '$1'],
+    ['$$', '$'],
+    ['$', '$'],
+    ['$A', '$A'],
+    ['$(A', '$(A'],
+    ['$()', '$()'],
+  ])('%s is %s', (text, expanded) => {
+    expect(expand(text, env)).toBe(expanded);
+  });
+
+  it('leaves text without a dollar alone', () => {
+    fc.assert(
+      fc.property(
+        fc.string().map((s) => s.replaceAll('$', '')),
+        (text) => {
+          expect(expand(text, env)).toBe(text);
+        },
+      ),
+    );
+  });
+});

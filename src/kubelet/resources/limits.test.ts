@@ -1,0 +1,74 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { container, podOf } from '../testing/observedPods.ts';
+import { Cgroups, podCgroup } from './cgroups.ts';
+import { containerResources, cpuWeight, oomScoreAdj, podTotals } from './limits.ts';
+
+const GI = 2 ** 30;
+const guaranteed = container('g', {
+  resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '500m', memory: '1Gi' } },
+});
+const burstable = container('b', { resources: { requests: { cpu: '250m', memory: '2Gi' } } });
+const bestEffort = container('e');
+const pod = (...containers: ReturnType<typeof container>[]) => podOf({ containers });
+
+it('puts requests and limits in the terms of the kernel', () => {
+  expect(containerResources(pod(guaranteed), guaranteed, 8 * GI)).toEqual({
+    cpu_period: 100_000,
+    cpu_shares: 512,
+    cpu_quota: 50_000,
+    memory_limit_in_bytes: GI,
+    oom_score_adj: -997,
+  });
+  expect(containerResources(pod(bestEffort), bestEffort, 8 * GI)).toEqual({
+    cpu_period: 100_000,
+    cpu_shares: 2,
+    oom_score_adj: 1000,
+  });
+  expect(oomScoreAdj(pod(burstable), burstable, 8 * GI)).toBe(750);
+  expect(oomScoreAdj(podOf({ containers: [bestEffort], priority: 2_000_001_000 }), bestEffort, GI)).toBe(-997);
+  expect([0, 1000, 256_000, 10_000_000].map(cpuWeight)).toEqual([1, 39, 10_000, 10_000]);
+});
+
+it('adds up a pod', () => {
+  expect(podTotals(pod(guaranteed, guaranteed))).toEqual({ cpuRequest: 1000, cpuLimit: 1000, memoryLimit: 2 * GI });
+  expect(podTotals(pod(guaranteed, burstable))).toEqual({ cpuRequest: 750 });
+  expect(podTotals(podOf({ containers: [bestEffort], resources: { limits: { memory: '1Gi' } } }))).toEqual({
+    cpuRequest: 0,
+    memoryLimit: GI,
+  });
+});
+
+it('names the cgroup by class of service', () => {
+  expect([guaranteed, burstable, bestEffort].map((c) => podCgroup(pod(c)))).toEqual([
+    '/kubepods/podu',
+    '/kubepods/burstable/podu',
+    '/kubepods/besteffort/podu',
+  ]);
+});
+
+it('makes and removes cgroups of both versions', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'kubets-cgroups-'));
+  try {
+    const read = (path: string) => readFileSync(join(root, path), 'utf8');
+    const first = new Cgroups(
+      `cgroup ${root}/cpu cgroup rw,cpu 0 0\ncgroup ${root}/mem cgroup rw,memory 0 0\ncgroup2 ${root}/uni cgroup2 rw 0 0`,
+    );
+    await first.ensurePod(pod(guaranteed));
+    expect(read('cpu/kubepods/podu/cpu.shares')).toBe('512');
+    expect(read('cpu/kubepods/podu/cpu.cfs_quota_us')).toBe('50000');
+    expect(read('mem/kubepods/podu/memory.limit_in_bytes')).toBe(String(GI));
+    expect(existsSync(join(root, 'uni/kubepods'))).toBe(false);
+
+    mkdirSync(join(root, 'v2'));
+    const second = new Cgroups(`cgroup2 ${root}/v2 cgroup2 rw 0 0`);
+    await second.ensurePod(pod(guaranteed));
+    expect(read('v2/kubepods/podu/cpu.max')).toBe('50000 100000');
+    expect(read('v2/kubepods/podu/memory.max')).toBe(String(GI));
+    expect(read('v2/kubepods/cgroup.subtree_control')).toBe('+io');
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});

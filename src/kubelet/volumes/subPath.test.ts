@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ContainerConfigError } from '../pods/environment.ts';
+import { unmountBelow } from './mounts.ts';
+import { bindSubPath } from './subPath.ts';
+
+describe.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('a part of a volume', () => {
+  let dir: string;
+  let base: string;
+  let target: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'kubets-subpath-'));
+    base = join(dir, 'volume');
+    target = join(dir, 'mounts/0');
+    mkdirSync(join(base, 'inside'), { recursive: true });
+    writeFileSync(join(base, 'inside/file'), 'here');
+    mkdirSync(join(dir, 'outside'));
+    writeFileSync(join(dir, 'outside/secret'), 'secret');
+  });
+  afterEach(async () => {
+    await unmountBelow(dir);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it('is a folder or a file, mounted anew each time', async () => {
+    await bindSubPath(base, 'inside', target, true);
+    expect(readFileSync(join(target, 'file'), 'utf8')).toBe('here');
+    await bindSubPath(base, 'inside/file', target, true);
+    expect(readFileSync(target, 'utf8')).toBe('here');
+    expect(execFileSync('grep', ['-c', target, '/proc/self/mounts'], { encoding: 'utf8' })).toBe('1\n');
+  });
+
+  it('is made where it is missing and may be', async () => {
+    await bindSubPath(base, 'new/deep', target, true);
+    writeFileSync(join(base, 'new/deep/x'), '1');
+    expect(readFileSync(join(target, 'x'), 'utf8')).toBe('1');
+    await expect(bindSubPath(base, 'other', target, false)).rejects.toThrow(ContainerConfigError);
+  });
+
+  it('follows links within the volume, and none out of it', async () => {
+    symlinkSync('inside', join(base, 'link'));
+    symlinkSync('../outside', join(base, 'out'));
+    symlinkSync('/', join(base, 'root'));
+    await bindSubPath(base, 'link/file', target, true);
+    expect(readFileSync(target, 'utf8')).toBe('here');
+    for (const sub of ['out/secret', 'root/etc/passwd', '../outside/secret', 'out/new/made'])
+      await expect(bindSubPath(base, sub, target, true)).rejects.toThrow(ContainerConfigError);
+  });
+});
