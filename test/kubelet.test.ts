@@ -432,10 +432,14 @@ describe.skipIf(!isRoot)('the kubelet', () => {
     const before = await ready('sandbox');
     const { items = [] } = await node.runtime.call('listPodSandbox', {});
     const sandbox = items.find((s) => s.metadata?.uid === before.metadata.uid);
-    const pid = execFileSync('ctr', ['-a', node.socket, '-n', 'k8s.io', 'tasks', 'list'], { encoding: 'utf8' })
-      .split('\n')
-      .find((line) => line.startsWith(sandbox?.id ?? '-'))
-      ?.split(/\s+/)[1];
+    const isOfSandbox = (pid: string) => {
+      try {
+        return readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(sandbox?.id ?? '-');
+      } catch {
+        return false;
+      }
+    };
+    const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && isOfSandbox(name));
     process.kill(Number(pid), 'SIGKILL');
     const after = await podWhere(
       'sandbox',
@@ -534,6 +538,21 @@ describe.skipIf(!isRoot)('the kubelet', () => {
     expect(mainOf(now)).toEqual(mainOf(stays as Pod));
     expect(now.status).toEqual(stays?.status);
     await Promise.all(['stays', 'ends'].map(gone));
+  });
+
+  it('goes on when containerd was away', async () => {
+    await create('through', 'exec sleep 1000');
+    await create('restarts', 'while [ ! -e /end ]; do sleep 0.1; done; sleep 1; exit 7');
+    const [through, restarts] = await Promise.all(['through', 'restarts'].map(ready));
+    await exec(restarts as Pod, 'touch', '/end');
+    await node.killContainerd();
+    await create('meanwhile', 'exec sleep 1000');
+    await node.startContainerd();
+    await ready('meanwhile');
+    const again = await podWhere('restarts', 'it runs again', (p) => mainOf(p).restartCount === 1);
+    expect(mainOf(again).lastState?.terminated?.exitCode).toBe(7);
+    expect((await ready('through')).status).toEqual(through?.status);
+    await Promise.all(['through', 'restarts', 'meanwhile'].map(gone));
   });
 
   it('starts many pods at a time', async () => {

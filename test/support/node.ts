@@ -38,6 +38,9 @@ export interface TestNode {
   /** Ends the kubelet as a crash would: containers go on. */
   stopKubelet(): Promise<void>;
   startKubelet(): Promise<Kubelet>;
+  /** kill -9; containers go on. */
+  killContainerd(): Promise<void>;
+  startContainerd(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,7 +65,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
       await step().catch((error) => log.error('clean up failed', { err: error }));
   };
   try {
-    const socket = await startContainerd(dir, options, undo);
+    const { socket, kill, start: startAgain } = await startContainerd(dir, options, undo);
     const runtime = connectCri(socket, clock);
     undo.push(async () => runtime.close());
     undo.push(() => removeAllPods(runtime));
@@ -149,6 +152,8 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
       socket,
       stopKubelet,
       startKubelet: start,
+      killContainerd: kill,
+      startContainerd: startAgain,
       stop,
     };
   } catch (error) {
@@ -161,7 +166,7 @@ async function startContainerd(
   dir: string,
   { network, bridge, images = ['busybox'] }: TestNodeOptions,
   undo: (() => Promise<unknown>)[],
-): Promise<string> {
+): Promise<{ socket: string; kill(): Promise<void>; start(): Promise<void> }> {
   const socket = join(dir, 'containerd.sock');
   const conf = join(dir, 'cni');
   await mkdir(conf);
@@ -208,23 +213,29 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 `,
   );
   const out = openSync(join(dir, 'containerd.log'), 'a');
-  const containerd = spawn('containerd', ['--config', join(dir, 'containerd.toml')], { stdio: ['ignore', out, out] });
+  let containerd: ChildProcess | undefined;
+  const start = async () => {
+    await rm(socket, { force: true });
+    const process = spawn('containerd', ['--config', join(dir, 'containerd.toml')], { stdio: ['ignore', out, out] });
+    containerd = process;
+    await until('containerd listens', async () => {
+      if (process.exitCode !== null) throw new Error(await readFile(join(dir, 'containerd.log'), 'utf8'));
+      return existsSync(socket);
+    });
+  };
   undo.push(() => run('ip', ['link', 'del', bridge]).catch(() => {}));
   undo.push(() => unmountBelow(dir));
-  undo.push(() => ended(containerd));
-  await until('containerd listens', async () => {
-    if (containerd.exitCode !== null) throw new Error(await readFile(join(dir, 'containerd.log'), 'utf8'));
-    return existsSync(socket);
-  });
+  undo.push(async () => containerd && ended(containerd, 'SIGTERM'));
+  await start();
   await loadImage(socket, await pauseImage());
   for (const image of images) await loadImage(socket, await builtinImage(image));
-  return socket;
+  return { socket, kill: async () => containerd && ended(containerd, 'SIGKILL'), start };
 }
 
-async function ended(process: ChildProcess): Promise<void> {
-  if (process.exitCode !== null) return;
+async function ended(process: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return;
   const exit = new Promise((resolve) => process.once('exit', resolve));
-  process.kill('SIGTERM');
+  process.kill(signal);
   await exit;
 }
 
