@@ -41,7 +41,13 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   const { cert, key, clientCA } = options.serving;
   const server: Server = createServer({ cert, key, ca: clientCA, requestCert: true, rejectUnauthorized: false });
   server.on('request', (req, res) => void handler.request(req, res));
-  server.on('upgrade', (req, socket, head) => void handler.upgrade(req, socket, head));
+  // The server forgets a connection that was upgraded: a stream that goes on would keep it from closing.
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (req, socket, head) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    void handler.upgrade(req, socket, head);
+  });
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -57,6 +63,7 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
         handler.close();
         server.close(() => resolve());
         server.closeAllConnections();
+        for (const socket of upgraded) socket.destroy();
       }),
   };
 }
