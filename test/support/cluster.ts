@@ -70,9 +70,9 @@ export class TestCluster {
     return run('kubectl', args, { env: this.env, ...options });
   }
 
-  /** Starts a kubectl that goes on; it is stopped when the cluster is removed. */
-  startKubectl(...args: string[]): Running {
-    const running = new Running('kubectl', args, this.env);
+  /** Starts a program that goes on; it is stopped at the latest when the cluster is removed. */
+  start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = this.env): Running {
+    const running = new Running(program, args, env);
     this.#running.add(running);
     return running;
   }
