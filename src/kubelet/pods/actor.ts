@@ -125,6 +125,8 @@ export class Actor {
     const config = sandboxConfig(pod, attempt, { podLogsDir, cgroupParent: podCgroup(pod), dns });
     mkdirSync(config.log_directory ?? '', { recursive: true });
     try {
+      const runtimeClass = pod.spec?.runtimeClassName;
+      if (runtimeClass) throw new Error(`runtimeclass.node.k8s.io ${JSON.stringify(runtimeClass)} not found`);
       await runtime.call('runPodSandbox', { config });
     } catch (error) {
       const message = `Failed to create pod sandbox: ${(error as Error).message}`;

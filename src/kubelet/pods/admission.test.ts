@@ -27,6 +27,12 @@ it('refuses what does not', () => {
   const unknown = podOf({ containers: [container('main', { resources: { requests: { 'example.com/gpu': '1' } } })] });
   expect(refusal(unknown, [])?.reason).toBe('OutOfexample.com/gpu');
   expect(refusal(podOf({ hostUsers: false }), [])?.reason).toBe('UnsupportedUserNamespaces');
+  expect(refusal(podOf({ os: { name: 'windows' } }), [])?.reason).toBe('PodOSNotSupported');
+  const sysctl = (name: string) => podOf({ securityContext: { sysctls: [{ name, value: '1' }] } });
+  expect(refusal(sysctl('kernel.msgmax'), [])?.reason).toBe('SysctlForbidden');
+  expect(refusal(sysctl('net/ipv4/tcp_syncookies'), [])).toBeUndefined();
+  const strict = { supplementalGroupsPolicy: 'Strict' };
+  expect(refusal(podOf({ securityContext: strict }), [])?.reason).toBe('SupplementalGroupsPolicyNotSupported');
   const profile = { appArmorProfile: { type: 'RuntimeDefault' } };
   expect(refusal(podOf({ securityContext: profile }), [])?.reason).toBe('AppArmor');
 });

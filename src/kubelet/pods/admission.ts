@@ -20,17 +20,43 @@ export function createAdmission(allocatable: Readonly<ResourceList>): Admission 
   };
 }
 
-/** Fields that this kubelet would have to ignore. */
-function unsupported(pod: Pod): Failure | undefined {
-  const { spec } = pod;
-  const contexts = [spec?.securityContext, ...(spec?.containers ?? []).map((c) => c.securityContext)];
-  const profiles = contexts.map((c) => c?.appArmorProfile?.type).filter((t) => t !== undefined);
-  if (profiles.some((type) => type !== 'Unconfined'))
+/** Sysctls that are of one pod only and harm no other. */
+const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.tcp_wmem',
+]);
+
+/** What this kubelet would have to ignore, or must not allow. */
+function unsupported({ spec }: Pod): Failure | undefined {
+  const shared = spec?.securityContext;
+  if (spec?.os?.name !== undefined && spec.os.name !== 'linux')
+    return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
+  const profiles = [shared, ...(spec?.containers ?? []).map((c) => c.securityContext)].map(
+    (c) => c?.appArmorProfile?.type,
+  );
+  if (profiles.some((type) => type !== undefined && type !== 'Unconfined'))
     return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
   if (spec?.hostUsers === false) {
     const message = 'user namespaces (hostUsers: false) are not supported by the container runtime';
     return { reason: 'UnsupportedUserNamespaces', message };
   }
+  if (shared?.supplementalGroupsPolicy === 'Strict') {
+    const message = 'SupplementalGroupsPolicy=Strict is not supported in this node';
+    return { reason: 'SupplementalGroupsPolicyNotSupported', message };
+  }
+  const unsafe = (shared?.sysctls ?? []).find((s) => !SAFE_SYSCTLS.has(s.name.replaceAll('/', '.')));
+  if (unsafe !== undefined)
+    return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${JSON.stringify(unsafe.name)} not allowlisted` };
   return undefined;
 }
 

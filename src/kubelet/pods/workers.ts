@@ -20,7 +20,7 @@ import { FailureBackoff } from './backoff.ts';
 import { containerReference } from './containerReference.ts';
 import { type ActiveFailure, holdBack } from './holdBack.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
-import { isOver, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
+import { containerNamed, isOver, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
 import { podLogDirectory } from './sandboxConfig.ts';
 import { TerminationMessages } from './terminationMessage.ts';
 
@@ -194,6 +194,7 @@ export class PodWorkers {
       probes.adjust(entry.pod, observed);
       const plan = this.#plan(uid, entry, observed);
       const held = holdBack(plan, entry.failures, clock.now());
+      this.#tellPullBackoffs(entry, held.waiting);
       this.#tell(entry, observed, held.waiting);
       if (held.lookAgainAt !== undefined) this.#queue.addAfter(uid, Math.max(0, held.lookAgainAt - clock.now()));
       if (!(await this.#prepared(uid, entry, plan, observed))) return;
@@ -202,6 +203,7 @@ export class PodWorkers {
         return;
       }
       const failures = await actor.perform(entry.pod, observed, held.actions, entry.ending.signal);
+      this.#messages.forget(held.actions.flatMap((a) => (a.action === 'removeContainer' ? [a.id] : [])));
       for (const failure of failures) entry.failures.set(failure.container, { ...failure, at: clock.now() });
       await this.#o.look();
     }
@@ -254,6 +256,20 @@ export class PodWorkers {
     const { name, namespace } = entry.pod.metadata ?? {};
     const message = `Back-off restarting failed container ${container} in pod ${name}_${namespace}(${uid})`;
     this.#o.events.event(containerReference(entry.pod, container), 'Warning', 'BackOff', message);
+  }
+
+  /** Once for each pull that failed. */
+  #tellPullBackoffs(entry: Entry, waiting: ReadonlyMap<string, Waiting>): void {
+    for (const [name, { reason }] of waiting) {
+      const failedAt = entry.failures.get(name)?.at;
+      if (reason !== 'ImagePullBackOff' || failedAt === undefined || entry.toldBackoffs.get(name) === failedAt)
+        continue;
+      entry.toldBackoffs.set(name, failedAt);
+      const about = containerReference(entry.pod, name);
+      const image = JSON.stringify(containerNamed(entry.pod.spec ?? { containers: [] }, name)?.image ?? '');
+      this.#o.events.event(about, 'Normal', 'BackOff', `Back-off pulling image ${image}`);
+      this.#o.events.event(about, 'Warning', 'Failed', `Error: ${reason}`);
+    }
   }
 
   /** Volumes must be there before anything is started; for what runs already they are only brought up to date. */
