@@ -100,7 +100,7 @@ it('kill -9 among writes: each that was acknowledged is there', async () => {
   const api = new ApiClient(cluster);
   const acknowledged: string[] = [];
   const write = async (writer: number) => {
-    for (let i = 0; ; i++) {
+    for (let i = 0; i < 1_000; i++) {
       const name = `write-${writer}-${i}`;
       const body = JSON.stringify({ metadata: { name }, data: { text: 'x'.repeat(1_000) } });
       const { status } = await api.ask({ method: 'POST', path: '/api/v1/namespaces/default/configmaps', body });
