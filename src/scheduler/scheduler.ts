@@ -29,11 +29,8 @@ export interface SchedulerOptions {
 /** Pods that have ended take no room. */
 const NOT_ENDED = 'status.phase!=Succeeded,status.phase!=Failed';
 
-/**
- * Resolves when the cluster is known and pods are being scheduled; rejects with the signal's reason where it is
- * stopped before that, which nobody need handle.
- */
-export function startScheduler(options: SchedulerOptions): Promise<void> {
+/** Returns at once; pods are scheduled as soon as the informers have synced. */
+export function startScheduler(options: SchedulerOptions): void {
   const { client, clock, random, signal } = options;
   const log = options.log.child({ component: 'scheduler' });
   const recorder = createEventRecorder({ client, component: SCHEDULER_NAME, clock, random, log, signal });
@@ -72,7 +69,11 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
   podInformer.handle({
     onAdd: (pod) => see(pod, undefined),
     onUpdate: (pod, old) => see(pod, old),
-    onDelete: ({ metadata }) => forget(metadata.uid),
+    onDelete({ metadata, spec }) {
+      queue.delete(metadata.uid);
+      cache.removePod(metadata.uid);
+      if (spec?.nodeName) queue.clusterChanged(['podGone']);
+    },
   });
 
   function see(pod: Stored<Pod>, old: Stored<Pod> | undefined): void {
@@ -84,7 +85,7 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
     } else if (pod.spec?.schedulerName !== SCHEDULER_NAME) {
       // Another scheduler's.
     } else if (pod.metadata.deletionTimestamp !== undefined) {
-      forget(pod.metadata.uid);
+      queue.delete(pod.metadata.uid);
     } else {
       const nominated = pod.status?.nominatedNodeName || undefined;
       if (nominated !== (old?.status?.nominatedNodeName || undefined)) cache.nominate(podInfoOf(pod), nominated);
@@ -92,14 +93,9 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
     }
   }
 
-  function forget(uid: string): void {
-    queue.delete(uid);
-    if (cache.removePod(uid)) queue.clusterChanged(['podGone']);
-  }
-
-  const informers = [nodeInformer, namespaceInformer, podInformer];
-  const started = Promise.all(informers.map(({ synced }) => synced)).then(() => loop.start());
-  // Nobody need wait for it.
-  started.catch(() => {});
-  return started;
+  void Promise.all([nodeInformer.synced, namespaceInformer.synced, podInformer.synced]).then(
+    () => loop.start(),
+    // Stopped before that.
+    () => {},
+  );
 }
