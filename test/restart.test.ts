@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Deployment } from '../src/apis/apps/deployment.ts';
 import type { Pod } from '../src/apis/core/pod.ts';
 import { TestCluster } from './support/cluster.ts';
+import { ApiClient } from './support/https.ts';
 import { eventually } from './support/process.ts';
 
 const cluster = new TestCluster('restart');
@@ -93,6 +94,59 @@ it('down and up: the same, with a stream open', async () => {
   await cluster.up();
   await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
   expect(identities(await webPods())).toEqual(before);
+});
+
+it('kill -9 among writes: each that was acknowledged is there', async () => {
+  const api = new ApiClient(cluster);
+  const acknowledged: string[] = [];
+  const write = async (writer: number) => {
+    for (let i = 0; i < 1_000; i++) {
+      const name = `write-${writer}-${i}`;
+      const body = JSON.stringify({ metadata: { name }, data: { text: 'x'.repeat(1_000) } });
+      const { status } = await api.ask({ method: 'POST', path: '/api/v1/namespaces/default/configmaps', body });
+      if (status === 201) acknowledged.push(name);
+    }
+  };
+  const writers = Array.from({ length: 8 }, (_, writer) => write(writer).catch(() => {}));
+  const pid = await cluster.pid();
+  await eventually(() => expect(acknowledged.length).toBeGreaterThan(200));
+  process.kill(pid, 'SIGKILL');
+  await Promise.all(writers);
+  api.close();
+  await cluster.up();
+  const names = new Set((await kubectl('get', 'configmaps', '-o', 'name')).split('\n'));
+  expect(acknowledged.filter((name) => !names.has(`configmap/${name}`))).toEqual([]);
+  await kubectl('delete', 'configmaps', '--all');
+});
+
+it('kill -9 amid a scale up and amid a scale down: it ends as was asked, without leftovers', async () => {
+  for (const [replicas, moment] of [
+    [6, (count: number) => count > REPLICAS],
+    [1, (count: number) => count < 6],
+  ] as const) {
+    await kubectl('scale', 'deployment/web', `--replicas=${replicas}`);
+    await eventually(async () => {
+      const { containers } = await cluster.footprint();
+      expect(moment(containers.length / 2)).toBe(true);
+    });
+    await kill();
+    await cluster.up();
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await eventually(async () => {
+      expect(await webPods()).toHaveLength(replicas);
+      const { containers, tasks, ports, addresses, podFolders } = await cluster.footprint();
+      // A pod is a sandbox and one container.
+      expect({ containers: containers.length, tasks: tasks.length, ports: ports.length }).toEqual({
+        containers: 2 * replicas,
+        tasks: 2 * replicas,
+        ports: replicas,
+      });
+      expect({ addresses: addresses.length, podFolders: podFolders.length }).toEqual({
+        addresses: replicas,
+        podFolders: replicas,
+      });
+    });
+  }
 });
 
 it('a container that ended in between is started again', async () => {

@@ -51,15 +51,18 @@ export class ClusterCache {
     this.#changed(entry);
   }
 
-  removePod(uid: string): void {
-    if (this.#nominated.delete(uid)) this.#snapshot = undefined;
+  /** Returns whether that frees room: the pod was on a node, or room was kept for it on one. */
+  removePod(uid: string): boolean {
+    const nominated = this.#nominated.delete(uid);
+    if (nominated) this.#snapshot = undefined;
     const nodeName = this.#nodeOf.get(uid);
     const entry = nodeName === undefined ? undefined : this.#entries.get(nodeName);
-    if (nodeName === undefined || entry === undefined) return;
+    if (nodeName === undefined || entry === undefined) return nominated;
     this.#nodeOf.delete(uid);
     entry.pods.delete(uid);
     this.#changed(entry);
     this.#tidy(nodeName, entry);
+    return true;
   }
 
   /** @param nodeName undefined where no room is made for it any more */

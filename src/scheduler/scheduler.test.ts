@@ -12,22 +12,22 @@ import { SystemClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/log.ts';
 import { SeededRandom } from '../lib/random.ts';
 import type { Stored } from '../machinery/kind.ts';
-import { startScheduler } from './scheduler.ts';
+import { type SchedulerOptions, startScheduler } from './scheduler.ts';
 
 const PATIENCE_MS = 15_000;
 let server: TestServer;
 let stop: AbortController;
+/** what the scheduler's writes of a status wait for */
+let statusGate: Promise<void>;
+/** those writes */
+let statusWrites: Promise<unknown>[];
 
 beforeEach(async () => {
   server = await startTestServer();
   stop = new AbortController();
-  startScheduler({
-    client: createClient(server.api.transport({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })),
-    clock: new SystemClock(),
-    random: new SeededRandom(1),
-    log: silentLogger,
-    signal: stop.signal,
-  });
+  statusGate = Promise.resolve();
+  statusWrites = [];
+  await startScheduler(optionsUntil(stop.signal));
   const { client } = server;
   await client.create(namespaces, { metadata: { name: 'test' } });
   // Without its controller nobody else makes it.
@@ -38,6 +38,25 @@ afterEach(async () => {
   stop.abort();
   await server.stop();
 });
+
+function optionsUntil(signal: AbortSignal): SchedulerOptions {
+  const user = { name: 'system:kube-scheduler', groups: ['system:authenticated'] };
+  const client = createClient(server.api.transport(user));
+  return {
+    client: {
+      ...client,
+      patch(kind, ref, type, patch, options) {
+        const written = statusGate.then(() => client.patch(kind, ref, type, patch, options));
+        statusWrites.push(written);
+        return written;
+      },
+    },
+    clock: new SystemClock(),
+    random: new SeededRandom(1),
+    log: silentLogger,
+    signal,
+  };
+}
 
 async function addNode(name: string, cpu = '2', more: Partial<NonNullable<Node['spec']>> = {}): Promise<void> {
   await server.client.create(nodes, { metadata: { name, labels: { name } }, spec: more });
@@ -192,5 +211,39 @@ describe('the scheduler', () => {
     const ref = { namespace: 'test', name: 'job' };
     await server.client.patch(pods, ref, 'merge', { status: { phase: 'Succeeded' } }, { subresource: 'status' });
     await podUntil('web', isPlaced);
+  });
+
+  it('binds a pod only once what it said of it before is written', async () => {
+    const gate = Promise.withResolvers<void>();
+    statusGate = gate.promise;
+    await addPod('web', '1');
+    await eventsOf('web', 'FailedScheduling');
+    await addNode('one');
+    // Comes after the other, so that this has been decided on too when it is placed.
+    await addPod('next', '1');
+    await podUntil('next', isPlaced);
+    gate.resolve();
+    await Promise.allSettled(statusWrites);
+    expect(scheduled(await podUntil('web', isPlaced))?.status).toBe('True');
+  });
+
+  it('gives away the room that was kept for a pod which is deleted', async () => {
+    await server.client.create(priorityClasses, { metadata: { name: 'high' }, value: 1000 });
+    await addNode('one', '4');
+    await addPod('low', '2');
+    await podUntil('low', isPlaced);
+    await addPod('high', '4', { priorityClassName: 'high' });
+    await podUntil('high', (pod) => pod.status?.nominatedNodeName === 'one');
+    await addPod('small', '1');
+    await podUntil('small', isRefused);
+    await server.client.delete(pods, { namespace: 'test', name: 'high' });
+    await podUntil('small', isPlaced);
+  });
+
+  it('resolves when it knows the cluster, and rejects when it is stopped before', async () => {
+    const stopped = new AbortController();
+    const known = startScheduler(optionsUntil(stopped.signal));
+    stopped.abort(new Error('enough'));
+    await expect(known).rejects.toThrow('enough');
   });
 });

@@ -29,8 +29,11 @@ export interface SchedulerOptions {
 /** Pods that have ended take no room. */
 const NOT_ENDED = 'status.phase!=Succeeded,status.phase!=Failed';
 
-/** Returns at once; pods are scheduled as soon as the informers have synced. */
-export function startScheduler(options: SchedulerOptions): void {
+/**
+ * Resolves when the cluster is known and pods are being scheduled; rejects with the signal's reason where it is
+ * stopped before that, which nobody need handle.
+ */
+export function startScheduler(options: SchedulerOptions): Promise<void> {
   const { client, clock, random, signal } = options;
   const log = options.log.child({ component: 'scheduler' });
   const recorder = createEventRecorder({ client, component: SCHEDULER_NAME, clock, random, log, signal });
@@ -69,11 +72,7 @@ export function startScheduler(options: SchedulerOptions): void {
   podInformer.handle({
     onAdd: (pod) => see(pod, undefined),
     onUpdate: (pod, old) => see(pod, old),
-    onDelete({ metadata, spec }) {
-      queue.delete(metadata.uid);
-      cache.removePod(metadata.uid);
-      if (spec?.nodeName) queue.clusterChanged(['podGone']);
-    },
+    onDelete: ({ metadata }) => forget(metadata.uid),
   });
 
   function see(pod: Stored<Pod>, old: Stored<Pod> | undefined): void {
@@ -85,7 +84,7 @@ export function startScheduler(options: SchedulerOptions): void {
     } else if (pod.spec?.schedulerName !== SCHEDULER_NAME) {
       // Another scheduler's.
     } else if (pod.metadata.deletionTimestamp !== undefined) {
-      queue.delete(pod.metadata.uid);
+      forget(pod.metadata.uid);
     } else {
       const nominated = pod.status?.nominatedNodeName || undefined;
       if (nominated !== (old?.status?.nominatedNodeName || undefined)) cache.nominate(podInfoOf(pod), nominated);
@@ -93,9 +92,14 @@ export function startScheduler(options: SchedulerOptions): void {
     }
   }
 
-  void Promise.all([nodeInformer.synced, namespaceInformer.synced, podInformer.synced]).then(
-    () => loop.start(),
-    // Stopped before that.
-    () => {},
-  );
+  function forget(uid: string): void {
+    queue.delete(uid);
+    if (cache.removePod(uid)) queue.clusterChanged(['podGone']);
+  }
+
+  const informers = [nodeInformer, namespaceInformer, podInformer];
+  const started = Promise.all(informers.map(({ synced }) => synced)).then(() => loop.start());
+  // Nobody need wait for it.
+  started.catch(() => {});
+  return started;
 }

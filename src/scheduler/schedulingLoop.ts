@@ -3,6 +3,7 @@ import type { Random } from '../lib/random.ts';
 import { type ActionContext, bind, isGone, makeRoom, reportFailure } from './actions.ts';
 import type { ClusterCache } from './clusterCache.ts';
 import { unschedulableMessage } from './message.ts';
+import type { Verdict } from './podCondition.ts';
 import type { PodInfo } from './podInfo.ts';
 import { planPreemption } from './preemption.ts';
 import { type Placement, schedule } from './schedule.ts';
@@ -28,6 +29,8 @@ export class SchedulingLoop {
   #underWay = 0;
   /** the node to begin with next time */
   #nextNode = 0;
+  /** What is being written of pods that could not be placed: what comes later must not be overtaken by it. */
+  readonly #reports = new WeakMap<QueuedPod, Promise<void>>();
 
   constructor(parts: SchedulingLoopParts) {
     this.#parts = parts;
@@ -85,6 +88,7 @@ export class SchedulingLoop {
     // From now on it counts as being there.
     cache.setPod(pod, nodeName);
     try {
+      await this.#reports.get(queued);
       await bind(actions, pod, nodeName);
     } catch (error) {
       if (actions.signal.aborted) return;
@@ -95,8 +99,17 @@ export class SchedulingLoop {
       queue.failed(queued, new Set());
       if (isGone(error)) return;
       const message = `binding rejected: ${(error as Error).message}`;
-      await reportFailure(actions, pod, { reason: 'SchedulerError', message, nominatedNodeName: undefined });
+      await this.#report(queued, { reason: 'SchedulerError', message, nominatedNodeName: undefined });
     }
+  }
+
+  /** Says why a pod was not placed, after all that was said of it before. Never throws. */
+  #report(queued: QueuedPod, verdict: Verdict): Promise<void> {
+    const before = this.#reports.get(queued) ?? Promise.resolve();
+    // The pod as it is known by then: it may carry the last report already.
+    const report = before.then(() => reportFailure(this.#parts.actions, queued.info, verdict));
+    this.#reports.set(queued, report);
+    return report;
   }
 
   async #refuse(
@@ -114,7 +127,7 @@ export class SchedulingLoop {
     // An empty cluster refuses in the name of whatever looks at new nodes.
     const refusedBy = new Set([...refusals.values()].map((refusal) => refusal.plugin));
     queue.failed(queued, refusedBy.size === 0 ? new Set(['NodeName']) : refusedBy);
-    await reportFailure(actions, pod, { reason: 'Unschedulable', message, nominatedNodeName });
+    await this.#report(queued, { reason: 'Unschedulable', message, nominatedNodeName });
     if (preemption === undefined) return;
     const others = snapshot.nominated.get(preemption.nodeName) ?? [];
     const lesser = others.filter((other) => other.priority < pod.priority);

@@ -13,36 +13,51 @@ import type { Handler } from '../stage.ts';
 import { GIT_VERSION } from '../version.ts';
 import { openApiDocument } from './document.ts';
 import { openApiVersion2 } from './version2.ts';
+import { encodeOpenApiVersion2 } from './version2Protobuf.ts';
 
 const ROOT = '/openapi/v3';
 
 interface Document {
+  readonly contentType: string;
   readonly body: Buffer;
   readonly hash: string;
 }
 
+const JSON_TYPE = 'application/json';
+/** Asked for as `…v2@v1.0`, too, which is no media type as the standard has them. */
+const PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const PROTOBUF = /application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf/;
+
+const toJson = (document: object) => Buffer.from(JSON.stringify(document));
+
 export function openApiPaths(registry: Registry): [string, Handler][] {
   const documents = new Map<string, Document>();
-  const kept = (name: string, make: () => object): Document => {
+  const kept = (name: string, make: () => Buffer, contentType = JSON_TYPE): Document => {
     let document = documents.get(name);
     if (document === undefined) {
-      const body = Buffer.from(JSON.stringify(make()));
-      document = { body, hash: createHash('sha512').update(body).digest('hex').toUpperCase() };
+      const body = make();
+      document = { contentType, body, hash: createHash('sha512').update(body).digest('hex').toUpperCase() };
       documents.set(name, document);
     }
     return document;
   };
   const documentOf = (name: string, gv: GroupVersion) =>
-    kept(name, () => openApiDocument(registry.kinds, subresourceKinds, gv, GIT_VERSION));
+    kept(name, () => toJson(openApiDocument(registry.kinds, subresourceKinds, gv, GIT_VERSION)));
+  const version2 = () => openApiVersion2(registry.kinds, subresourceKinds, GIT_VERSION);
   const names = () => new Map(registry.kinds.groupVersions().map((gv) => [nameOf(gv), gv]));
   return [
     [
       '/openapi/v2',
       (ctx) =>
-        answer(
-          ctx,
-          kept('v2', () => openApiVersion2(registry.kinds, subresourceKinds, GIT_VERSION)),
-        ),
+        PROTOBUF.test(ctx.header('accept') ?? '')
+          ? answer(
+              ctx,
+              kept('v2 protobuf', () => encodeOpenApiVersion2(version2()), PROTOBUF_TYPE),
+            )
+          : answer(
+              ctx,
+              kept('v2', () => toJson(version2())),
+            ),
     ],
     [
       ROOT,
@@ -68,7 +83,7 @@ export function openApiPaths(registry: Registry): [string, Handler][] {
 const nameOf = (gv: GroupVersion) => (gv.group === '' ? `api/${gv.version}` : `apis/${gv.group}/${gv.version}`);
 
 /** With its hash in the URL a document never changes. */
-function answer(ctx: RequestContext, { body, hash }: Document): RawAnswer {
+function answer(ctx: RequestContext, { contentType, body, hash }: Document): RawAnswer {
   const asked = ctx.query.get('hash') ?? '';
   if (asked !== '' && asked !== hash) {
     const location = `${ctx.info.path}?hash=${hash}`;
@@ -81,14 +96,14 @@ function answer(ctx: RequestContext, { body, hash }: Document): RawAnswer {
     };
   }
   const accept = ctx.header('accept') ?? '*/*';
-  if (!/\*\/\*|application\/(\*|json)/.test(accept)) {
+  if (contentType === JSON_TYPE && !/\*\/\*|application\/(\*|json)/.test(accept)) {
     throw apiError('NotAcceptable', 'only the following media types are accepted: application/json');
   }
   const etag = `"${hash}"`;
   const cache = asked === '' ? 'no-cache, private' : 'public, immutable';
   const headers = { Etag: etag, Vary: 'Accept', 'Cache-Control': cache };
   if ((ctx.header('if-none-match') ?? '').includes(etag)) {
-    return { type: 'raw', status: 304, contentType: 'application/json', body: Buffer.alloc(0), headers };
+    return { type: 'raw', status: 304, contentType, body: Buffer.alloc(0), headers };
   }
-  return { type: 'raw', status: 200, contentType: 'application/json', body, headers };
+  return { type: 'raw', status: 200, contentType, body, headers };
 }

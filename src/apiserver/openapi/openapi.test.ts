@@ -52,7 +52,7 @@ test('kubectl finds what it looks for: the kind of a patch, and whether fields a
   });
 });
 
-test('version 2 is one document, in JSON only', async () => {
+test('version 2 is one document, in JSON and in protobuf', async () => {
   const { json, text } = await get('/openapi/v2');
   expect(json.swagger).toBe('2.0');
   for (const [, name] of text.matchAll(/"\$ref":"([^"]+)"/g)) {
@@ -63,5 +63,10 @@ test('version 2 is one document, in JSON only', async () => {
   expect(post.parameters[0]).toMatchObject({ name: 'body', in: 'body', required: true });
   expect(post.parameters.find((p: { name: string }) => p.name === 'dryRun').type).toBe('string');
   const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
-  expect((await get('/openapi/v2', { accept })).status).toBe(406);
+  const protobuf = await get('/openapi/v2', { accept });
+  expect(protobuf.status).toBe(200);
+  // Field 1, `swagger`.
+  expect(protobuf.text.startsWith('\n\u00032.0')).toBe(true);
+  for (const name of Object.keys(json.definitions)) expect(protobuf.text).toContain(name);
+  expect((await get('/openapi/v2', { accept: 'text/html' })).status).toBe(406);
 });

@@ -104,7 +104,7 @@ function fieldValidationOf(ctx: RequestContext): FieldValidation {
 }
 
 /** @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict */
-export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody, isPatch = false): KubeObject {
+export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody): KubeObject {
   const value = bodyValue(parsed, kind.schema);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequest(`the object provided is unrecognized: it must be an object of the kind ${kind.kind}`);
@@ -112,9 +112,6 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
   const given = value as { apiVersion?: unknown; kind?: unknown };
   const wanted = apiVersionOf(kind);
   // What the client leaves out is taken from the path; what it says must fit.
-  if (ctx.raw !== undefined && !isPatch && (given.kind === undefined || given.kind === '')) {
-    throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(value).slice(0, 200)}'`);
-  }
   if (given.kind !== undefined && given.kind !== '' && given.kind !== kind.kind) {
     throw badRequest(
       `${String(given.kind)} in version ${JSON.stringify(given.apiVersion ?? kind.version)} cannot be handled as a ${kind.kind}`,

@@ -8,7 +8,7 @@ import { apiError, badRequest } from '../../machinery/status.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestBody, RequestContext } from '../context.ts';
 import type { ApiServerParts } from '../stage.ts';
-import { decodeObject, metaOf, parseJsonBody, setDefaults } from './objects.ts';
+import { assertMatchesPath, decodeObject, metaOf, parseJsonBody, setDefaults } from './objects.ts';
 import { changeObject } from './update.ts';
 
 const SUPPORTED = [
@@ -23,9 +23,10 @@ export async function patchVerb(parts: ApiServerParts, ctx: RequestContext, kind
   return changeObject(parts, ctx, kind, (old) => {
     const value = applyPatch(kind, contentType, old as unknown as JsonObject, patch);
     // Parts of the old object, which is frozen, are shared by the result: decoding makes it our own.
-    const object: KubeObject = decodeObject(ctx, kind, { value, duplicates }, true);
+    const object: KubeObject = decodeObject(ctx, kind, { value, duplicates });
     // What the patch says nothing of is no condition: the patch is tried again when somebody was faster.
     const meta = metaOf(object);
+    assertMatchesPath(ctx, meta);
     if (meta.resourceVersion === old.metadata?.resourceVersion) delete meta.resourceVersion;
     setDefaults(kind, object);
     return object;

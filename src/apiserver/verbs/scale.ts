@@ -38,7 +38,7 @@ export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind
           scaleOf(kind, old) as unknown as JsonObject,
           patch,
         );
-        return decodeObject(ctx, scales as unknown as Kind, { value, duplicates: [] }, true) as Scale;
+        return decodeObject(ctx, scales as unknown as Kind, { value, duplicates: [] }) as Scale;
       });
       return answer(changed);
     }

@@ -283,7 +283,7 @@ describe('patch', () => {
       reason: 'UnsupportedMediaType',
     });
     await expect(patched(name, 'application/merge-patch+json', { metadata: { name: 'other' } })).rejects.toMatchObject({
-      code: 422,
+      code: 400,
     });
     await expect(patched(name, 'application/merge-patch+json', { data: { a: 1 } })).rejects.toMatchObject({
       code: 400,

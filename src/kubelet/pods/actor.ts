@@ -228,7 +228,8 @@ export class Actor {
     const { runtime, volumes, cgroups } = this.#o;
     await settleAll(
       (observed?.containers ?? []).map(async ({ id, state }) => {
-        if (state === 'running') await ignoreMissing(runtime.call('stopContainer', { container_id: id, timeout: 0 }));
+        if (state === 'running' || state === 'unknown')
+          await ignoreMissing(runtime.call('stopContainer', { container_id: id, timeout: 0 }));
         await ignoreMissing(runtime.call('removeContainer', { container_id: id }));
       }),
     );

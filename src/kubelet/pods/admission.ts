@@ -1,7 +1,7 @@
 /**
  * Whether this node can run a pod that was bound to it, whoever bound it. Pure.
- * Source: https://kubernetes.io/docs/reference/node/kubelet-checkpoint-api/ and, for what is refused,
- * https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename
+ * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename (OutOfmemory, OutOfcpu) and
+ * https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
  */
 import type { Pod } from '../../apis/core/pod.ts';
 import { containerResources, type ResourceList } from '../../apis/core/podResources.ts';

@@ -271,6 +271,12 @@ describe('the plan of a pod', () => {
   });
 });
 
+it('has nothing to wait for where a container never started', () => {
+  const observed = observedPod([S], run('main', { state: 'created' }));
+  expect(planTermination(podOf({}), observed, 7).map(short)).toEqual(['stopSandbox s0']);
+  expect(plan(podOf({}, over), observed).actions.map(short)).toEqual(['stopSandbox s0']);
+});
+
 /** A runtime in memory that does what plans say, and in which containers end as they like. */
 class Model {
   sandboxes: ObservedSandbox[] = [];

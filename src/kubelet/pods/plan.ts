@@ -108,7 +108,8 @@ export function planTermination(pod: Pod, observed: ObservedPod | undefined, gra
 }
 
 function killAll(spec: PodSpec, observed: ObservedPod | undefined, reason: KillReason, grace?: number): Action[] {
-  const running = (observed?.containers ?? []).filter(isAlive);
+  // What never started has nothing to end.
+  const running = (observed?.containers ?? []).filter((c) => c.state === 'running');
   if (running.length === 0) return winddown(observed);
   const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map((c) => c.name));
   // Sidecars outlive the containers that they serve.
@@ -128,21 +129,19 @@ function winddown(observed: ObservedPod | undefined): Action[] {
   return (observed?.sandboxes ?? []).filter((s) => s.ready).map((s) => ({ action: 'stopSandbox', id: s.id }));
 }
 
-function isAlive(run: ObservedContainer): boolean {
-  return run.state !== 'exited';
-}
-
 /** There is none yet, or it died, and with it what ran in it. */
 function withoutSandbox(input: PlanInput, spec: PodSpec, deadline: number | undefined): Plan {
   const { pod, observed } = input;
   const [last] = observed?.sandboxes ?? [];
-  const actions: Action[] = (observed?.containers ?? []).filter(isAlive).map((c) => ({
-    action: 'killContainer',
-    id: c.id,
-    container: containerNamed(spec, c.name),
-    reason: 'SandboxChanged',
-    message: 'Pod sandbox changed, it will be killed and re-created.',
-  }));
+  const actions: Action[] = (observed?.containers ?? [])
+    .filter((c) => c.state === 'running')
+    .map((c) => ({
+      action: 'killContainer',
+      id: c.id,
+      container: containerNamed(spec, c.name),
+      reason: 'SandboxChanged',
+      message: 'Pod sandbox changed, it will be killed and re-created.',
+    }));
   // Its network is still taken.
   if (last !== undefined) actions.push({ action: 'stopSandbox', id: last.id });
   actions.push({ action: 'createSandbox', attempt: (last?.attempt ?? -1) + 1 });

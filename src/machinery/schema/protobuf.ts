@@ -29,7 +29,8 @@ export function decodeProtobuf<T>(type: ObjectType, bytes: Buffer): T {
   return readMessage(type, new Reader(bytes), 0) as T;
 }
 
-class Writer {
+/** Writes fields one after the other; a message within one is written apart, then as a block. */
+export class Writer {
   #buffer = Buffer.allocUnsafe(256);
   #length = 0;
 
