@@ -1,0 +1,304 @@
+import { ObjectMeta } from '../../machinery/meta.ts';
+import {
+  any,
+  bool,
+  bytes,
+  double,
+  type Infer,
+  int32,
+  int64,
+  type JsonValue,
+  list,
+  map,
+  type ObjectType,
+  object,
+  opt,
+  rawObject,
+  req,
+  str,
+  time,
+} from '../../machinery/schema/types.ts';
+
+export const CustomResourceDefinition = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
+  () => ({
+    apiVersion: opt(undefined, str),
+    kind: opt(undefined, str),
+    metadata: opt(1, ObjectMeta),
+    spec: req(2, CustomResourceDefinitionSpec),
+    status: opt(3, CustomResourceDefinitionStatus),
+  }),
+);
+export interface CustomResourceDefinition extends Infer<typeof CustomResourceDefinition> {}
+
+export const CustomResourceDefinitionStatus = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus',
+  () => ({
+    conditions: opt(1, list(CustomResourceDefinitionCondition, { type: 'map', keys: ['type'] })),
+    acceptedNames: opt(2, CustomResourceDefinitionNames),
+    storedVersions: opt(3, list(str)),
+    observedGeneration: opt(4, int64),
+  }),
+);
+export interface CustomResourceDefinitionStatus extends Infer<typeof CustomResourceDefinitionStatus> {}
+
+export const CustomResourceDefinitionCondition = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionCondition',
+  () => ({
+    type: req(1, str),
+    status: req(2, str),
+    lastTransitionTime: opt(3, time),
+    reason: opt(4, str),
+    message: opt(5, str),
+    observedGeneration: opt(6, int64),
+  }),
+);
+export interface CustomResourceDefinitionCondition extends Infer<typeof CustomResourceDefinitionCondition> {}
+
+export const CustomResourceDefinitionSpec = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec',
+  () => ({
+    group: req(1, str),
+    names: req(3, CustomResourceDefinitionNames),
+    scope: req(4, str),
+    versions: req(7, list(CustomResourceDefinitionVersion)),
+    conversion: opt(9, CustomResourceConversion),
+    preserveUnknownFields: opt(10, bool),
+  }),
+);
+export interface CustomResourceDefinitionSpec extends Infer<typeof CustomResourceDefinitionSpec> {}
+
+export const CustomResourceDefinitionVersion = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion',
+  () => ({
+    name: req(1, str),
+    served: req(2, bool),
+    storage: req(3, bool),
+    schema: opt(4, CustomResourceValidation),
+    subresources: opt(5, CustomResourceSubresources),
+    additionalPrinterColumns: opt(6, list(CustomResourceColumnDefinition)),
+    deprecated: opt(7, bool),
+    deprecationWarning: opt(8, str),
+    selectableFields: opt(9, list(SelectableField)),
+  }),
+);
+export interface CustomResourceDefinitionVersion extends Infer<typeof CustomResourceDefinitionVersion> {}
+
+export const CustomResourceSubresources = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresources',
+  () => ({
+    status: opt(1, rawObject),
+    scale: opt(2, CustomResourceSubresourceScale),
+  }),
+);
+export interface CustomResourceSubresources extends Infer<typeof CustomResourceSubresources> {}
+
+export const CustomResourceSubresourceScale = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale',
+  () => ({
+    specReplicasPath: req(1, str),
+    statusReplicasPath: req(2, str),
+    labelSelectorPath: opt(3, str),
+  }),
+);
+export interface CustomResourceSubresourceScale extends Infer<typeof CustomResourceSubresourceScale> {}
+
+export const SelectableField = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.SelectableField',
+  () => ({
+    jsonPath: req(1, str),
+  }),
+);
+export interface SelectableField extends Infer<typeof SelectableField> {}
+
+export const CustomResourceValidation = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation',
+  () => ({
+    openAPIV3Schema: opt(1, JSONSchemaProps),
+  }),
+);
+export interface CustomResourceValidation extends Infer<typeof CustomResourceValidation> {}
+
+export const JSONSchemaProps: ObjectType = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps',
+  () => ({
+    id: opt(1, str),
+    description: opt(4, str),
+    type: opt(5, str),
+    format: opt(6, str),
+    title: opt(7, str),
+    default: opt(8, any),
+    maximum: opt(9, double),
+    exclusiveMaximum: opt(10, bool),
+    minimum: opt(11, double),
+    exclusiveMinimum: opt(12, bool),
+    maxLength: opt(13, int64),
+    minLength: opt(14, int64),
+    pattern: opt(15, str),
+    maxItems: opt(16, int64),
+    minItems: opt(17, int64),
+    uniqueItems: opt(18, bool),
+    multipleOf: opt(19, double),
+    enum: opt(20, list(any)),
+    maxProperties: opt(21, int64),
+    minProperties: opt(22, int64),
+    required: opt(23, list(str)),
+    items: opt(24, any),
+    allOf: opt(25, list(JSONSchemaProps)),
+    oneOf: opt(26, list(JSONSchemaProps)),
+    anyOf: opt(27, list(JSONSchemaProps)),
+    not: opt(28, JSONSchemaProps),
+    properties: opt(29, map(JSONSchemaProps)),
+    additionalProperties: opt(30, any),
+    patternProperties: opt(31, map(JSONSchemaProps)),
+    dependencies: opt(32, map(any)),
+    additionalItems: opt(33, any),
+    definitions: opt(34, map(JSONSchemaProps)),
+    externalDocs: opt(35, ExternalDocumentation),
+    example: opt(36, any),
+    nullable: opt(37, bool),
+    $ref: opt(undefined, str),
+    $schema: opt(undefined, str),
+    'x-kubernetes-embedded-resource': opt(undefined, bool),
+    'x-kubernetes-int-or-string': opt(undefined, bool),
+    'x-kubernetes-list-map-keys': opt(undefined, list(str)),
+    'x-kubernetes-list-type': opt(undefined, str),
+    'x-kubernetes-map-type': opt(undefined, str),
+    'x-kubernetes-preserve-unknown-fields': opt(undefined, bool),
+    'x-kubernetes-validations': opt(
+      undefined,
+      list(ValidationRule, { type: 'map', keys: ['rule'], patch: 'merge', mergeKey: 'rule' }),
+    ),
+  }),
+);
+/** A JSON schema. It is recursive, so TypeScript cannot infer it. */
+export interface JSONSchemaProps {
+  id?: string;
+  description?: string;
+  type?: string;
+  format?: string;
+  title?: string;
+  default?: JsonValue;
+  maximum?: number;
+  exclusiveMaximum?: boolean;
+  minimum?: number;
+  exclusiveMinimum?: boolean;
+  maxLength?: number;
+  minLength?: number;
+  pattern?: string;
+  maxItems?: number;
+  minItems?: number;
+  uniqueItems?: boolean;
+  multipleOf?: number;
+  enum?: JsonValue[];
+  maxProperties?: number;
+  minProperties?: number;
+  required?: string[];
+  items?: JSONSchemaProps | JSONSchemaProps[];
+  allOf?: JSONSchemaProps[];
+  oneOf?: JSONSchemaProps[];
+  anyOf?: JSONSchemaProps[];
+  not?: JSONSchemaProps;
+  properties?: Record<string, JSONSchemaProps>;
+  additionalProperties?: JSONSchemaProps | boolean;
+  patternProperties?: Record<string, JSONSchemaProps>;
+  dependencies?: Record<string, JSONSchemaProps | string[]>;
+  additionalItems?: JSONSchemaProps | boolean;
+  definitions?: Record<string, JSONSchemaProps>;
+  externalDocs?: ExternalDocumentation;
+  example?: JsonValue;
+  nullable?: boolean;
+  $ref?: string;
+  $schema?: string;
+  'x-kubernetes-embedded-resource'?: boolean;
+  'x-kubernetes-int-or-string'?: boolean;
+  'x-kubernetes-list-map-keys'?: string[];
+  'x-kubernetes-list-type'?: string;
+  'x-kubernetes-map-type'?: string;
+  'x-kubernetes-preserve-unknown-fields'?: boolean;
+  'x-kubernetes-validations'?: ValidationRule[];
+}
+
+export const ValidationRule = object('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ValidationRule', () => ({
+  rule: req(1, str),
+  message: opt(2, str),
+  messageExpression: opt(3, str),
+  reason: opt(4, str),
+  fieldPath: opt(5, str),
+  optionalOldSelf: opt(6, bool),
+}));
+export interface ValidationRule extends Infer<typeof ValidationRule> {}
+
+export const ExternalDocumentation = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ExternalDocumentation',
+  () => ({
+    description: opt(1, str),
+    url: opt(2, str),
+  }),
+);
+export interface ExternalDocumentation extends Infer<typeof ExternalDocumentation> {}
+
+export const CustomResourceColumnDefinition = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition',
+  () => ({
+    name: req(1, str),
+    type: req(2, str),
+    format: opt(3, str),
+    description: opt(4, str),
+    priority: opt(5, int32),
+    jsonPath: req(6, str),
+  }),
+);
+export interface CustomResourceColumnDefinition extends Infer<typeof CustomResourceColumnDefinition> {}
+
+export const CustomResourceDefinitionNames = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames',
+  () => ({
+    plural: req(1, str),
+    singular: opt(2, str),
+    shortNames: opt(3, list(str)),
+    kind: req(4, str),
+    listKind: opt(5, str),
+    categories: opt(6, list(str)),
+  }),
+);
+export interface CustomResourceDefinitionNames extends Infer<typeof CustomResourceDefinitionNames> {}
+
+export const CustomResourceConversion = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion',
+  () => ({
+    strategy: req(1, str),
+    webhook: opt(2, WebhookConversion),
+  }),
+);
+export interface CustomResourceConversion extends Infer<typeof CustomResourceConversion> {}
+
+export const WebhookConversion = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion',
+  () => ({
+    clientConfig: opt(2, WebhookClientConfig),
+    conversionReviewVersions: req(3, list(str)),
+  }),
+);
+export interface WebhookConversion extends Infer<typeof WebhookConversion> {}
+
+export const WebhookClientConfig = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookClientConfig',
+  () => ({
+    service: opt(1, ServiceReference),
+    caBundle: opt(2, bytes),
+    url: opt(3, str),
+  }),
+);
+export interface WebhookClientConfig extends Infer<typeof WebhookClientConfig> {}
+
+export const ServiceReference = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference',
+  () => ({
+    namespace: req(1, str),
+    name: req(2, str),
+    path: opt(3, str),
+    port: opt(4, int32),
+  }),
+);
+export interface ServiceReference extends Infer<typeof ServiceReference> {}

@@ -1,0 +1,179 @@
+import { Condition, ObjectMeta } from '../../machinery/meta.ts';
+import {
+  bool,
+  type Infer,
+  int64,
+  list,
+  map,
+  object,
+  opt,
+  quantity,
+  rawObject,
+  req,
+  str,
+  time,
+} from '../../machinery/schema/types.ts';
+import { NodeSelector } from '../core/affinity.ts';
+
+export const ResourceClaim = object('io.k8s.api.resource.v1.ResourceClaim', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: req(2, ResourceClaimSpec),
+  status: opt(3, ResourceClaimStatus),
+}));
+export interface ResourceClaim extends Infer<typeof ResourceClaim> {}
+
+export const ResourceClaimStatus = object('io.k8s.api.resource.v1.ResourceClaimStatus', () => ({
+  allocation: opt(1, AllocationResult),
+  reservedFor: opt(
+    2,
+    list(ResourceClaimConsumerReference, { type: 'map', keys: ['uid'], patch: 'merge', mergeKey: 'uid' }),
+  ),
+  devices: opt(4, list(AllocatedDeviceStatus, { type: 'map', keys: ['driver', 'device', 'pool', 'shareID'] })),
+}));
+export interface ResourceClaimStatus extends Infer<typeof ResourceClaimStatus> {}
+
+export const ResourceClaimConsumerReference = object('io.k8s.api.resource.v1.ResourceClaimConsumerReference', () => ({
+  apiGroup: opt(1, str),
+  resource: req(3, str),
+  name: req(4, str),
+  uid: req(5, str),
+}));
+export interface ResourceClaimConsumerReference extends Infer<typeof ResourceClaimConsumerReference> {}
+
+export const AllocatedDeviceStatus = object('io.k8s.api.resource.v1.AllocatedDeviceStatus', () => ({
+  driver: req(1, str),
+  pool: req(2, str),
+  device: req(3, str),
+  conditions: opt(4, list(Condition, { type: 'map', keys: ['type'] })),
+  data: opt(5, rawObject),
+  networkData: opt(6, NetworkDeviceData),
+  shareID: opt(7, str),
+}));
+export interface AllocatedDeviceStatus extends Infer<typeof AllocatedDeviceStatus> {}
+
+export const NetworkDeviceData = object('io.k8s.api.resource.v1.NetworkDeviceData', () => ({
+  interfaceName: opt(1, str),
+  ips: opt(2, list(str)),
+  hardwareAddress: opt(3, str),
+}));
+export interface NetworkDeviceData extends Infer<typeof NetworkDeviceData> {}
+
+export const AllocationResult = object('io.k8s.api.resource.v1.AllocationResult', () => ({
+  devices: opt(1, DeviceAllocationResult),
+  nodeSelector: opt(3, NodeSelector),
+  allocationTimestamp: opt(5, time),
+}));
+export interface AllocationResult extends Infer<typeof AllocationResult> {}
+
+export const DeviceAllocationResult = object('io.k8s.api.resource.v1.DeviceAllocationResult', () => ({
+  results: opt(1, list(DeviceRequestAllocationResult)),
+  config: opt(2, list(DeviceAllocationConfiguration)),
+}));
+export interface DeviceAllocationResult extends Infer<typeof DeviceAllocationResult> {}
+
+export const DeviceRequestAllocationResult = object('io.k8s.api.resource.v1.DeviceRequestAllocationResult', () => ({
+  request: req(1, str),
+  driver: req(2, str),
+  pool: req(3, str),
+  device: req(4, str),
+  adminAccess: opt(5, bool),
+  tolerations: opt(6, list(DeviceToleration)),
+  bindingConditions: opt(7, list(str)),
+  bindingFailureConditions: opt(8, list(str)),
+  shareID: opt(9, str),
+  consumedCapacity: opt(10, map(quantity)),
+}));
+export interface DeviceRequestAllocationResult extends Infer<typeof DeviceRequestAllocationResult> {}
+
+export const DeviceAllocationConfiguration = object('io.k8s.api.resource.v1.DeviceAllocationConfiguration', () => ({
+  source: req(1, str),
+  requests: opt(2, list(str)),
+  opaque: opt(undefined, OpaqueDeviceConfiguration),
+}));
+export interface DeviceAllocationConfiguration extends Infer<typeof DeviceAllocationConfiguration> {}
+
+export const ResourceClaimSpec = object('io.k8s.api.resource.v1.ResourceClaimSpec', () => ({
+  devices: opt(1, DeviceClaim),
+}));
+export interface ResourceClaimSpec extends Infer<typeof ResourceClaimSpec> {}
+
+export const DeviceClaim = object('io.k8s.api.resource.v1.DeviceClaim', () => ({
+  requests: opt(1, list(DeviceRequest)),
+  constraints: opt(2, list(DeviceConstraint)),
+  config: opt(3, list(DeviceClaimConfiguration)),
+}));
+export interface DeviceClaim extends Infer<typeof DeviceClaim> {}
+
+export const DeviceRequest = object('io.k8s.api.resource.v1.DeviceRequest', () => ({
+  name: req(1, str),
+  exactly: opt(2, ExactDeviceRequest),
+  firstAvailable: opt(3, list(DeviceSubRequest)),
+}));
+export interface DeviceRequest extends Infer<typeof DeviceRequest> {}
+
+export const DeviceSubRequest = object('io.k8s.api.resource.v1.DeviceSubRequest', () => ({
+  name: req(1, str),
+  deviceClassName: req(2, str),
+  selectors: opt(3, list(DeviceSelector)),
+  allocationMode: opt(4, str),
+  count: opt(5, int64),
+  tolerations: opt(6, list(DeviceToleration)),
+  capacity: opt(7, CapacityRequirements),
+}));
+export interface DeviceSubRequest extends Infer<typeof DeviceSubRequest> {}
+
+export const ExactDeviceRequest = object('io.k8s.api.resource.v1.ExactDeviceRequest', () => ({
+  deviceClassName: req(1, str),
+  selectors: opt(2, list(DeviceSelector)),
+  allocationMode: opt(3, str),
+  count: opt(4, int64),
+  adminAccess: opt(5, bool),
+  tolerations: opt(6, list(DeviceToleration)),
+  capacity: opt(7, CapacityRequirements),
+}));
+export interface ExactDeviceRequest extends Infer<typeof ExactDeviceRequest> {}
+
+export const DeviceToleration = object('io.k8s.api.resource.v1.DeviceToleration', () => ({
+  key: opt(1, str),
+  operator: opt(2, str),
+  value: opt(3, str),
+  effect: opt(4, str),
+  tolerationSeconds: opt(5, int64),
+}));
+export interface DeviceToleration extends Infer<typeof DeviceToleration> {}
+
+export const DeviceSelector = object('io.k8s.api.resource.v1.DeviceSelector', () => ({
+  cel: opt(1, CELDeviceSelector),
+}));
+export interface DeviceSelector extends Infer<typeof DeviceSelector> {}
+
+export const CELDeviceSelector = object('io.k8s.api.resource.v1.CELDeviceSelector', () => ({
+  expression: req(1, str),
+}));
+export interface CELDeviceSelector extends Infer<typeof CELDeviceSelector> {}
+
+export const CapacityRequirements = object('io.k8s.api.resource.v1.CapacityRequirements', () => ({
+  requests: opt(1, map(quantity)),
+}));
+export interface CapacityRequirements extends Infer<typeof CapacityRequirements> {}
+
+export const DeviceConstraint = object('io.k8s.api.resource.v1.DeviceConstraint', () => ({
+  requests: opt(1, list(str)),
+  matchAttribute: opt(2, str),
+  distinctAttribute: opt(3, str),
+}));
+export interface DeviceConstraint extends Infer<typeof DeviceConstraint> {}
+
+export const DeviceClaimConfiguration = object('io.k8s.api.resource.v1.DeviceClaimConfiguration', () => ({
+  requests: opt(1, list(str)),
+  opaque: opt(undefined, OpaqueDeviceConfiguration),
+}));
+export interface DeviceClaimConfiguration extends Infer<typeof DeviceClaimConfiguration> {}
+
+export const OpaqueDeviceConfiguration = object('io.k8s.api.resource.v1.OpaqueDeviceConfiguration', () => ({
+  driver: req(1, str),
+  parameters: req(2, rawObject),
+}));
+export interface OpaqueDeviceConfiguration extends Infer<typeof OpaqueDeviceConfiguration> {}

@@ -1,0 +1,122 @@
+import { ObjectMeta } from '../../machinery/meta.ts';
+import {
+  bool,
+  type Infer,
+  int64,
+  list,
+  map,
+  object,
+  opt,
+  quantity,
+  req,
+  str,
+  time,
+} from '../../machinery/schema/types.ts';
+import { NodeSelector } from '../core/affinity.ts';
+
+export const ResourceSlice = object('io.k8s.api.resource.v1.ResourceSlice', () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
+  metadata: opt(1, ObjectMeta),
+  spec: req(2, ResourceSliceSpec),
+}));
+export interface ResourceSlice extends Infer<typeof ResourceSlice> {}
+
+export const ResourceSliceSpec = object('io.k8s.api.resource.v1.ResourceSliceSpec', () => ({
+  driver: req(1, str),
+  pool: req(2, ResourcePool),
+  nodeName: opt(3, str),
+  nodeSelector: opt(4, NodeSelector),
+  allNodes: opt(5, bool),
+  devices: opt(6, list(Device)),
+  perDeviceNodeSelection: opt(7, bool),
+  sharedCounters: opt(8, list(CounterSet)),
+}));
+export interface ResourceSliceSpec extends Infer<typeof ResourceSliceSpec> {}
+
+export const CounterSet = object('io.k8s.api.resource.v1.CounterSet', () => ({
+  name: req(1, str),
+  counters: req(2, map(Counter)),
+}));
+export interface CounterSet extends Infer<typeof CounterSet> {}
+
+export const ResourcePool = object('io.k8s.api.resource.v1.ResourcePool', () => ({
+  name: req(1, str),
+  generation: req(2, int64),
+  resourceSliceCount: req(3, int64),
+}));
+export interface ResourcePool extends Infer<typeof ResourcePool> {}
+
+export const Device = object('io.k8s.api.resource.v1.Device', () => ({
+  name: req(1, str),
+  attributes: opt(2, map(DeviceAttribute)),
+  capacity: opt(3, map(DeviceCapacity)),
+  consumesCounters: opt(4, list(DeviceCounterConsumption)),
+  nodeName: opt(5, str),
+  nodeSelector: opt(6, NodeSelector),
+  allNodes: opt(7, bool),
+  taints: opt(8, list(DeviceTaint)),
+  bindsToNode: opt(9, bool),
+  bindingConditions: opt(10, list(str)),
+  bindingFailureConditions: opt(11, list(str)),
+  allowMultipleAllocations: opt(12, bool),
+  nodeAllocatableResourceMappings: opt(13, map(NodeAllocatableResourceMapping)),
+}));
+export interface Device extends Infer<typeof Device> {}
+
+export const DeviceTaint = object('io.k8s.api.resource.v1.DeviceTaint', () => ({
+  key: req(1, str),
+  value: opt(2, str),
+  effect: req(3, str),
+  timeAdded: opt(4, time),
+}));
+export interface DeviceTaint extends Infer<typeof DeviceTaint> {}
+
+export const NodeAllocatableResourceMapping = object('io.k8s.api.resource.v1.NodeAllocatableResourceMapping', () => ({
+  capacityKey: opt(1, str),
+  allocationMultiplier: opt(2, quantity),
+}));
+export interface NodeAllocatableResourceMapping extends Infer<typeof NodeAllocatableResourceMapping> {}
+
+export const DeviceCounterConsumption = object('io.k8s.api.resource.v1.DeviceCounterConsumption', () => ({
+  counterSet: req(1, str),
+  counters: req(2, map(Counter)),
+}));
+export interface DeviceCounterConsumption extends Infer<typeof DeviceCounterConsumption> {}
+
+export const Counter = object('io.k8s.api.resource.v1.Counter', () => ({
+  value: req(1, quantity),
+}));
+export interface Counter extends Infer<typeof Counter> {}
+
+export const DeviceCapacity = object('io.k8s.api.resource.v1.DeviceCapacity', () => ({
+  value: req(1, quantity),
+  requestPolicy: opt(2, CapacityRequestPolicy),
+}));
+export interface DeviceCapacity extends Infer<typeof DeviceCapacity> {}
+
+export const CapacityRequestPolicy = object('io.k8s.api.resource.v1.CapacityRequestPolicy', () => ({
+  default: opt(1, quantity),
+  validValues: opt(3, list(quantity)),
+  validRange: opt(4, CapacityRequestPolicyRange),
+}));
+export interface CapacityRequestPolicy extends Infer<typeof CapacityRequestPolicy> {}
+
+export const CapacityRequestPolicyRange = object('io.k8s.api.resource.v1.CapacityRequestPolicyRange', () => ({
+  min: req(1, quantity),
+  max: opt(2, quantity),
+  step: opt(3, quantity),
+}));
+export interface CapacityRequestPolicyRange extends Infer<typeof CapacityRequestPolicyRange> {}
+
+export const DeviceAttribute = object('io.k8s.api.resource.v1.DeviceAttribute', () => ({
+  int: opt(2, int64),
+  bool: opt(3, bool),
+  string: opt(4, str),
+  version: opt(5, str),
+  ints: opt(6, list(int64)),
+  bools: opt(7, list(bool)),
+  strings: opt(8, list(str)),
+  versions: opt(9, list(str)),
+}));
+export interface DeviceAttribute extends Infer<typeof DeviceAttribute> {}
