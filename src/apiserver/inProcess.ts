@@ -56,7 +56,7 @@ export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, us
 function responseOf(answer: Answer): ApiResponse {
   switch (answer.type) {
     case 'entry':
-      return { status: answer.status, object: answer.entry.object };
+      return { status: answer.status, object: answer.entry.as(answer.kind).object };
     case 'object':
       return { status: answer.status, object: deepFreeze(answer.object) };
     case 'list': {
@@ -64,7 +64,7 @@ function responseOf(answer: Answer): ApiResponse {
         kind: answer.kind.listKind,
         apiVersion: apiVersionOf(answer.kind),
         metadata: listMeta(answer),
-        items: Object.freeze(answer.entries.map((e) => e.object)),
+        items: Object.freeze(answer.entries.map((e) => e.as(answer.kind).object)),
       };
       return { status: 200, object: Object.freeze(object) };
     }
@@ -87,7 +87,7 @@ function eventOf(kind: Parameters<typeof bookmarkOf>[0], item: WatchItem): Watch
     case 'ERROR':
       return { type: 'ERROR', object: item.status as KubeObject };
     default:
-      return { type: item.type, object: item.entry.object };
+      return { type: item.type, object: item.entry.as(kind).object };
   }
 }
 

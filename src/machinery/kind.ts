@@ -71,6 +71,17 @@ export interface Subresource<T = KubeObject> {
 /** A method's type, so that a `Kind<Pod>` is a `Kind` (parameters of methods are checked both ways). */
 type SelectableField<T> = { value(object: T): string }['value'];
 
+/**
+ * How a kind is stored that is but another version, or another group's name, of one that is stored already:
+ * conversion is by hub and spoke. Both functions leave their argument, which may be frozen, as it is.
+ */
+export interface Hub<T extends KubeObject = KubeObject> {
+  /** the kind that is stored; its admission, validation and update rules serve the spoke too */
+  readonly kind: Kind;
+  toHub(object: T): KubeObject;
+  fromHub(object: KubeObject): T;
+}
+
 export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   readonly kind: string;
   /** the resource: `pods` */
@@ -86,6 +97,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   readonly verbs: readonly Verb[];
   /** Reviews and bindings are answered, never stored. */
   readonly stored: boolean;
+  /** This is a spoke: an object of it is stored as the hub's. What it validates is validated beside what the hub does. */
+  readonly hub?: Hub<T>;
 
   /** Defaults that need code; runs after the schema's own, on the decoded object, which it mutates. */
   setDefaults?(object: T): void;
@@ -162,7 +175,13 @@ export function apiVersionOf(gv: GroupVersion): string {
   return gv.group === '' ? gv.version : `${gv.group}/${gv.version}`;
 }
 
+/** The kind as which an object is stored: itself, but for the spokes of a hub. */
+export function hubOf(kind: Kind): Kind {
+  return kind.hub?.kind ?? kind;
+}
+
 /** Where the objects of a kind are stored: `/registry/apps/deployments/`. */
-export function storagePrefix(kind: Kind): string {
+export function storagePrefix(of: Kind): string {
+  const kind = hubOf(of);
   return kind.group === '' ? `/registry/${kind.plural}/` : `/registry/${kind.group}/${kind.plural}/`;
 }

@@ -25,9 +25,9 @@ export function encodeAnswer(
       return answer;
     case 'entry':
       if (wanted.form === 'object' && !wanted.pretty && !wanted.yaml) {
-        return { status: answer.status, contentType: JSON_TYPE, body: answer.entry.bytes };
+        return { status: answer.status, contentType: JSON_TYPE, body: answer.entry.as(answer.kind).bytes };
       }
-      return encodeValue(answer.status, oneForm(answer.kind, answer.entry.object, wanted, now), wanted);
+      return encodeValue(answer.status, oneForm(answer.kind, answer.entry.as(answer.kind).object, wanted, now), wanted);
     case 'object':
       if (wanted.form === 'object' || answer.object.kind === 'Status')
         return encodeValue(answer.status, answer.object, wanted);
@@ -60,7 +60,7 @@ function oneForm(kind: Kind, object: KubeObject, wanted: Wanted, now: number): u
 }
 
 function listForm(answer: ListAnswer, wanted: Wanted, now: number): unknown {
-  const objects = answer.entries.map((e) => e.object);
+  const objects = answer.entries.map((e) => e.as(answer.kind).object);
   switch (wanted.form) {
     case 'object':
       return {

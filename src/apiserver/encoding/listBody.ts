@@ -64,7 +64,8 @@ const END = Buffer.from(']}');
 export function listBody(answer: ListAnswer): ListBody {
   const { kind } = answer;
   const opening = `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":${JSON.stringify(listMeta(answer))},"items":[`;
-  return new ListBody(Buffer.from(opening), answer.entries);
+  const entries = kind.hub === undefined ? answer.entries : answer.entries.map((e) => e.as(kind));
+  return new ListBody(Buffer.from(opening), entries);
 }
 
 export interface ListMeta {

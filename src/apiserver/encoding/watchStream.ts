@@ -54,8 +54,9 @@ function encoder(kind: Kind, wanted: Wanted, now: () => number): (item: WatchIte
   return (item) => {
     if (item.type === 'BOOKMARK') return line('BOOKMARK', bookmarkOf(kind, item, wanted));
     if (item.type === 'ERROR') return line('ERROR', item.status);
-    if (plain) return item.entry.event(item.type);
-    const { object } = item.entry;
+    const entry = item.entry.as(kind);
+    if (plain) return entry.event(item.type);
+    const { object } = entry;
     switch (wanted.form) {
       case 'object':
         return line(item.type, object);

@@ -1,5 +1,5 @@
 /** One object at one revision: its bytes as clients get them, and the parsed object when somebody asks. */
-import { openingLengthOf, spliceResourceVersion } from '../../machinery/encode.ts';
+import { encodeStored, openingLengthOf, spliceResourceVersion } from '../../machinery/encode.ts';
 import { deepFreeze } from '../../machinery/freeze.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import type { Revision } from '../../storage/storage.ts';
@@ -26,6 +26,8 @@ export class Entry {
   /** `{"type":"ADDED","object":…}\n` and the like, shared by all watchers that are told in one turn */
   #event: Buffer | undefined;
   #eventType: WatchVerb | undefined;
+  /** as other versions have it; made when first asked for */
+  #versions: Map<Kind, Entry> | undefined;
 
   /** @param stored the bytes in the store */
   constructor(kind: Kind, key: string, revision: Revision, stored: Buffer) {
@@ -49,6 +51,21 @@ export class Entry {
   #parsed(): Stored<KubeObject> {
     if (this.#origin === undefined) return JSON.parse(this.bytes.toString('utf8')) as Stored<KubeObject>;
     return withRevision(this.#origin, this.revision);
+  }
+
+  /** The same object as another version of its kind has it. */
+  as(kind: Kind): Entry {
+    if (kind === this.#kind || kind.hub === undefined) return this;
+    let entry = this.#versions?.get(kind);
+    if (entry === undefined) {
+      const object = kind.hub.fromHub(this.object);
+      const stored = encodeStored(kind, object);
+      rememberWritten(stored, object);
+      entry = new Entry(kind, this.key, this.revision, stored);
+      this.#versions ??= new Map();
+      this.#versions.set(kind, entry);
+    }
+    return entry;
   }
 
   /** The bytes of a watch event with this object; made once until `forgetEvent`. */

@@ -1,6 +1,6 @@
 /** The watch caches of all kinds, each started when it is first asked for. */
 import type { Clock } from '../../lib/clock.ts';
-import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import { hubOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import type { KindRegistry } from '../../machinery/kindRegistry.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { WatchCache } from './watchCache.ts';
@@ -17,9 +17,9 @@ export class Registry {
     this.#clock = clock;
   }
 
-  /** The cache of a stored kind; it may not be ready yet (`freshen`). */
+  /** The cache of a stored kind, or of the hub of a spoke; it may not be ready yet (`freshen`). */
   cache<T extends KubeObject>(kind: Kind<T>): WatchCache<T> {
-    const key = kind as unknown as Kind;
+    const key = hubOf(kind as unknown as Kind);
     let cache = this.#caches.get(key);
     if (cache === undefined) {
       cache = new WatchCache(key, this.storage, this.#clock);

@@ -1,6 +1,6 @@
 /** POST of a new object. */
 import { generateName } from '../../machinery/generateName.ts';
-import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import { hubOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import { alreadyExists, apiError, badRequest } from '../../machinery/status.ts';
 import { formatTime } from '../../machinery/time.ts';
 import { validateMeta } from '../../machinery/validateMeta.ts';
@@ -11,6 +11,7 @@ import type { Entry } from '../registry/entry.ts';
 import type { ApiServerParts } from '../stage.ts';
 import { checkFieldManager } from './fieldManager.ts';
 import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
+import { fromHub, spokeErrors, toHub } from './versions.ts';
 import { put } from './write.ts';
 
 /** Random names that are tried before giving up. */
@@ -23,14 +24,17 @@ export async function createVerb(parts: ApiServerParts, ctx: RequestContext, kin
   return createObject(parts, ctx, kind, object);
 }
 
-/** Stores a decoded object as new; also for PUT where the kind allows it. */
+/** Stores a decoded object of any version as new; also for PUT where the kind allows it. */
 export async function createObject(
   parts: ApiServerParts,
   ctx: RequestContext,
-  kind: Kind,
-  object: KubeObject,
+  asked: Kind,
+  given: KubeObject,
 ): Promise<Answer> {
   const dryRun = isDryRun(ctx);
+  setDefaults(asked, given);
+  const kind = hubOf(asked);
+  const object = toHub(asked, given);
   const meta = metaOf(object);
   assertMatchesPath(ctx, meta);
   if (meta.resourceVersion !== undefined && meta.resourceVersion !== '') {
@@ -48,7 +52,6 @@ export async function createObject(
   else delete meta.generation;
   if (generated) meta.name = generateName(base, parts.random);
 
-  setDefaults(kind, object);
   const request: AdmissionRequest = {
     operation: 'CREATE',
     kind,
@@ -63,12 +66,16 @@ export async function createObject(
   kind.prepareForCreate?.(object);
   try {
     await admit(parts.admission, 'mutate', request);
-    assertValid(kind, meta.name ?? '', [...validateMeta(kind, meta), ...(kind.validate?.(object) ?? [])]);
+    assertValid(asked, meta.name ?? '', [
+      ...validateMeta(kind, meta),
+      ...(kind.validate?.(object) ?? []),
+      ...spokeErrors(asked, given),
+    ]);
     await admit(parts.admission, 'validate', request);
     checkFieldManager(ctx, kind, object);
     const entry = await store(parts, kind, object, generated ? base : undefined, dryRun);
-    if (entry === undefined) return { type: 'object', status: 201, object, kind };
-    return { type: 'entry', status: 201, kind, entry };
+    if (entry === undefined) return { type: 'object', status: 201, object: fromHub(asked, object), kind: asked };
+    return { type: 'entry', status: 201, kind: asked, entry };
   } catch (error) {
     for (const plugin of parts.admission) plugin.undo?.(request);
     throw error;

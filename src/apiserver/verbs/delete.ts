@@ -5,7 +5,7 @@
  */
 import { DeleteOptions } from '../../machinery/deleteOptions.ts';
 import { encodeStored } from '../../machinery/encode.ts';
-import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import { hubOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import { decode } from '../../machinery/schema/decode.ts';
 import { apiError, badRequest, conflict, notFound } from '../../machinery/status.ts';
 import { formatTime } from '../../machinery/time.ts';
@@ -26,7 +26,7 @@ export async function deleteVerb(parts: ApiServerParts, ctx: RequestContext, kin
   const cache = parts.registry.cache(kind);
   await cache.freshen();
   const options = await deleteOptionsOf(ctx);
-  const { entry, gone } = await deleteObject(parts, ctx, kind, ctx.info.namespace, ctx.info.name, options);
+  const { entry, gone } = await deleteObject(parts, ctx, hubOf(kind), ctx.info.namespace, ctx.info.name, options);
   // What is only marked is answered as it is now; what is gone by a Status, or as it was last.
   if (!gone || kind.returnsDeleted === true) return { type: 'entry', status: 200, kind, entry };
   const { name, uid } = entry.object.metadata;

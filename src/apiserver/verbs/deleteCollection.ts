@@ -1,5 +1,5 @@
 /** DELETE of all objects that a list with the same query would give. */
-import type { Kind } from '../../machinery/kind.ts';
+import { hubOf, type Kind } from '../../machinery/kind.ts';
 import { isApiError } from '../../machinery/status.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
@@ -24,7 +24,14 @@ export async function deleteCollectionVerb(parts: ApiServerParts, ctx: RequestCo
   const worker = async () => {
     for (const { object } of queue) {
       try {
-        const deleted = await deleteObject(parts, ctx, kind, object.metadata.namespace, object.metadata.name, options);
+        const deleted = await deleteObject(
+          parts,
+          ctx,
+          hubOf(kind),
+          object.metadata.namespace,
+          object.metadata.name,
+          options,
+        );
         entries.push(deleted.entry);
       } catch (error) {
         // Somebody else was faster.

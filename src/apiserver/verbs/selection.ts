@@ -51,7 +51,7 @@ export function selectionOf(ctx: RequestContext, kind: Kind): Selection {
     namespace,
     prefix: prefixOf(kind, namespace),
     matches: (entry) => {
-      const { object } = entry;
+      const { object } = entry.as(kind);
       return matchesLabels(labels, object.metadata.labels) && matchesFields(fields, kind, object);
     },
   };

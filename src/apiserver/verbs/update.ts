@@ -1,7 +1,7 @@
 /** PUT of a whole object, and what every change of an object goes through. */
 import { encodeStored } from '../../machinery/encode.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
-import type { Kind, KubeObject, UpdateRules } from '../../machinery/kind.ts';
+import { hubOf, type Kind, type KubeObject, type UpdateRules } from '../../machinery/kind.ts';
 import type { ObjectMeta } from '../../machinery/meta.ts';
 import { badRequest, conflict, notFound } from '../../machinery/status.ts';
 import { validateMeta, validateMetaUpdate } from '../../machinery/validateMeta.ts';
@@ -14,6 +14,7 @@ import { createObject } from './create.ts';
 import { finishDeletion } from './delete.ts';
 import { checkFieldManager } from './fieldManager.ts';
 import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
+import { fromHub, spokeErrors, toHub } from './versions.ts';
 import { isSame, MAX_ATTEMPTS, put } from './write.ts';
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
@@ -46,14 +47,16 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
 /**
  * Reads the object, makes the new one of it, and stores that if nobody was faster; else again, unless
  * the new one named a resourceVersion: that is a condition, and does not hold any more.
+ * @param asked the version of the request, in which `change` is told the old object and gives the new one
  * @param change from the old object, which is frozen, to the new one, decoded and with defaults; the new one is kept
  */
 export async function changeObject(
   parts: ApiServerParts,
   ctx: RequestContext,
-  kind: Kind,
+  asked: Kind,
   change: (old: KubeObject) => KubeObject,
 ): Promise<Answer> {
+  const kind = hubOf(asked);
   const cache = parts.registry.cache(kind);
   const { namespace, name, subresource } = ctx.info;
   const dryRun = isDryRun(ctx);
@@ -61,7 +64,8 @@ export async function changeObject(
     const current = cache.get(namespace, name);
     if (current === undefined) throw notFound(kind, name);
     const old = current.object;
-    const object = change(old);
+    const given = change(fromHub(asked, old));
+    const object = toHub(asked, given);
     const meta = metaOf(object);
     const wanted = meta.resourceVersion ?? '';
     if (wanted !== '' && wanted !== '0' && wanted !== old.metadata.resourceVersion)
@@ -91,16 +95,17 @@ export async function changeObject(
     };
     try {
       await admit(parts.admission, 'mutate', request);
-      assertValid(kind, name, [
+      assertValid(asked, name, [
         ...validateMeta(kind, meta),
         ...validateMetaUpdate(meta, old.metadata),
         ...(rules?.validate?.(object, old) ?? []),
+        ...(subresource === '' ? spokeErrors(asked, given, old) : []),
       ]);
       await admit(parts.admission, 'validate', request);
       checkFieldManager(ctx, kind, object);
-      if (dryRun) return { type: 'object', status: 200, object, kind };
+      if (dryRun) return { type: 'object', status: 200, object: fromHub(asked, object), kind: asked };
       const entry = await storeChange(parts, kind, current, object);
-      if (entry !== undefined) return { type: 'entry', status: 200, kind, entry };
+      if (entry !== undefined) return { type: 'entry', status: 200, kind: asked, entry };
     } catch (error) {
       letGo(parts, request);
       throw error;
