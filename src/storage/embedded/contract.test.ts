@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { VirtualClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { describeStorageContract } from '../contract.ts';
-import { openEmbedded } from './open.ts';
+import { openEmbedded, openInMemory } from './open.ts';
 
 describeStorageContract('embedded', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'kubets-storage-'));
@@ -18,4 +18,10 @@ describeStorageContract('embedded', async () => {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+});
+
+describeStorageContract('in memory', async () => {
+  const clock = new VirtualClock();
+  const storage = openInMemory({ clock, log: silentLogger });
+  return { storage, pass: (ms) => clock.advance(ms), dispose: () => storage.close() };
 });

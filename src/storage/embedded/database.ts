@@ -8,18 +8,14 @@ import { open, type RootDatabase, type Database as Table } from 'lmdb';
 import { type LeaseId, type Revision, StorageUnavailableError } from '../storage.ts';
 import type { Write } from './keyIndex.ts';
 import { decodeRecord, recordKey } from './record.ts';
+import type { DiskWrite, Records } from './records.ts';
 import { verifyDatabaseFile } from './verify.ts';
-
-/** Something to be written, together with all others of its group. */
-export type DiskWrite =
-  | { readonly table: 'records'; readonly write: Write; readonly record: Buffer }
-  | { readonly table: 'leases'; readonly id: LeaseId; readonly ttlSeconds: number | undefined };
 
 const FORMAT = '1';
 /** So many records are removed in one transaction, so that writers wait for none of them long. */
 const REMOVED_AT_ONCE = 1000;
 
-export class Database {
+export class Database implements Records {
   readonly dir: string;
   readonly #env: RootDatabase;
   readonly #records: Table<Buffer, Buffer>;

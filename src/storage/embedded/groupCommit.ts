@@ -3,7 +3,7 @@
  * next group. One writer waits for one flush, many writers share one.
  */
 import { type Revision, type StorageEvent, StorageUnavailableError } from '../storage.ts';
-import type { DiskWrite } from './database.ts';
+import type { DiskWrite } from './records.ts';
 
 export interface Group {
   readonly writes: DiskWrite[];

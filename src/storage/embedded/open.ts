@@ -1,5 +1,5 @@
 /**
- * The embedded store: etcd's data model on LMDB.
+ * The embedded store: etcd's data model on LMDB, or in memory.
  *
  * A transaction is evaluated at once, against the latest state including writes that are not yet
  * on disk, and its writes join the group that goes to disk next. Only when that group is durable
@@ -26,6 +26,8 @@ import { Database } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directoryLock.ts';
 import { type Group, GroupCommit } from './groupCommit.ts';
 import { Leases } from './leases.ts';
+import { MemoryRecords } from './memory.ts';
+import type { Records } from './records.ts';
 import { State } from './state.ts';
 import { Watchers } from './watchers.ts';
 
@@ -47,7 +49,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Storage> {
   let database: Database | undefined;
   try {
     database = new Database(options.dir);
-    return new EmbeddedStorage(options, lock, database);
+    return new EmbeddedStorage(options, database, lock);
   } catch (error) {
     await database?.close();
     await lock.release();
@@ -57,10 +59,15 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Storage> {
   }
 }
 
+/** The same store without a disk: what is written is gone with the process. */
+export function openInMemory(options: Pick<EmbeddedOptions, 'clock' | 'log'>): Storage {
+  return new EmbeddedStorage(options, new MemoryRecords());
+}
+
 class EmbeddedStorage implements Storage {
   readonly #log: Logger;
-  readonly #lock: DirectoryLock;
-  readonly #database: Database;
+  readonly #lock: DirectoryLock | undefined;
+  readonly #database: Records;
   readonly #leases: Leases;
   readonly #commit: GroupCommit;
   readonly #state: State;
@@ -73,7 +80,7 @@ class EmbeddedStorage implements Storage {
   #compacting: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  constructor(options: EmbeddedOptions, lock: DirectoryLock, database: Database) {
+  constructor(options: Pick<EmbeddedOptions, 'clock' | 'log'>, database: Records, lock?: DirectoryLock) {
     this.#log = options.log;
     this.#lock = lock;
     this.#database = database;
@@ -226,7 +233,7 @@ class EmbeddedStorage implements Storage {
     await this.#compacting;
     this.#watchers.endAll({ closed: true });
     await this.#database.close();
-    await this.#lock.release();
+    await this.#lock?.release();
   }
 
   #assertOpen(): void {

@@ -17,10 +17,10 @@ import {
   type Transaction,
   type WatchRequest,
 } from '../storage.ts';
-import type { Database, DiskWrite } from './database.ts';
 import { inRange, type KeyHistory, KeyIndex, type Write, writeAt } from './keyIndex.ts';
 import type { Leases } from './leases.ts';
 import { encodeRecord, recordValue } from './record.ts';
+import type { DiskWrite, Records } from './records.ts';
 
 const EMPTY = Buffer.alloc(0);
 /** History is read in slices of about so many records and bytes. */
@@ -34,7 +34,7 @@ export interface WriteSink {
 }
 
 export class State {
-  readonly #database: Database;
+  readonly #database: Records;
   readonly #leases: Leases;
   readonly #sink: WriteSink;
   readonly #index = new KeyIndex();
@@ -44,7 +44,7 @@ export class State {
   #compacted: Revision;
 
   /** Reads the whole database. @throws StorageUnavailableError where it is damaged */
-  constructor(database: Database, leases: Leases, sink: WriteSink) {
+  constructor(database: Records, leases: Leases, sink: WriteSink) {
     this.#database = database;
     this.#leases = leases;
     this.#sink = sink;
