@@ -6,6 +6,8 @@
  * `setTimeout` or `Math.random`; the linter holds the others to it.
  */
 
+import { Heap } from './heap.ts';
+
 /** A timer that was set; `cancel` is idempotent. */
 export interface Timer {
   cancel(): void;
@@ -73,7 +75,8 @@ export class SystemClock extends BaseClock {
 interface Pending {
   at: number;
   sequence: number;
-  fn: () => void;
+  /** undefined: cancelled */
+  fn: (() => void) | undefined;
 }
 
 /** A clock that stands still until `advance` moves it; timers fire in the order of their time. */
@@ -81,7 +84,7 @@ export class VirtualClock extends BaseClock {
   #now: number;
   readonly #start: number;
   #sequence = 0;
-  #pending: Pending[] = [];
+  readonly #pending = new Heap<Pending>((a, b) => a.at < b.at || (a.at === b.at && a.sequence < b.sequence));
 
   /** @param start milliseconds since the Unix epoch */
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -103,8 +106,8 @@ export class VirtualClock extends BaseClock {
     this.#pending.push(entry);
     return {
       cancel: () => {
-        const at = this.#pending.indexOf(entry);
-        if (at >= 0) this.#pending.splice(at, 1);
+        // It goes when its time comes; what it holds goes now.
+        entry.fn = undefined;
       },
     };
   }
@@ -114,23 +117,15 @@ export class VirtualClock extends BaseClock {
     const end = this.#now + ms;
     await settle();
     for (;;) {
-      const next = this.#next(end);
-      if (!next) break;
+      const next = this.#pending.peek();
+      if (next === undefined || next.at > end) break;
+      this.#pending.pop();
+      if (next.fn === undefined) continue;
       this.#now = Math.max(this.#now, next.at);
       next.fn();
       await settle();
     }
     this.#now = end;
-  }
-
-  #next(end: number): Pending | undefined {
-    let best: Pending | undefined;
-    for (const p of this.#pending) {
-      if (p.at > end) continue;
-      if (!best || p.at < best.at || (p.at === best.at && p.sequence < best.sequence)) best = p;
-    }
-    if (best) this.#pending.splice(this.#pending.indexOf(best), 1);
-    return best;
   }
 }
 

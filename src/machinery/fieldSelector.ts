@@ -51,7 +51,8 @@ export function matchesFields<T extends KubeObject>(selector: FieldSelector, kin
   return true;
 }
 
-function fieldValue<T extends KubeObject>(field: string, kind: Kind<T>, object: T): string {
+/** What an object has for a field that may be selected; '' where it has nothing. */
+export function fieldValue<T extends KubeObject>(field: string, kind: Kind<T>, object: T): string {
   if (field === 'metadata.name') return object.metadata?.name ?? '';
   if (field === 'metadata.namespace') return object.metadata?.namespace ?? '';
   const { selectableFields = {} } = kind;

@@ -7,9 +7,9 @@
  */
 import type { Pod } from '../apis/core/pod.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
+import { Heap } from '../lib/heap.ts';
 import type { Stored } from '../machinery/kind.ts';
 import { type ClusterChange, maySucceedNow } from './clusterChange.ts';
-import { Heap } from './heap.ts';
 import { type PodInfo, podInfoOf } from './podInfo.ts';
 import { DEFAULT_PROFILE } from './profile.ts';
 

@@ -8,14 +8,8 @@ import { apiError } from '../../machinery/status.ts';
 import { prefixEnd, type Revision, type Storage, type StorageEvent, type StorageWatch } from '../../storage/storage.ts';
 import { Entry } from './entry.ts';
 import { type CacheEvent, EventLog } from './eventLog.ts';
+import { type CacheListener, type FieldValue, Listeners } from './listeners.ts';
 import { SortedEntries } from './sortedEntries.ts';
-
-/** Hears of events in order; must not throw and must not block. */
-export interface CacheListener {
-  onEvent(event: CacheEvent): void;
-  /** The cache ends or had to start anew: whoever listens must list again. */
-  onEnd(): void;
-}
 
 /** A read that cannot be answered from fresh enough state gives up after this. */
 const FRESHNESS_TIMEOUT_MS = 3_000;
@@ -32,13 +26,14 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   #started: Promise<void> | undefined;
   #ready = false;
   #watch: StorageWatch | undefined;
-  readonly #listeners = new Set<CacheListener>();
+  readonly #listeners: Listeners;
   #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
   #stopped = false;
 
   constructor(kind: Kind<T>, storage: Storage, clock: Clock) {
     this.kind = kind;
     this.#prefix = storagePrefix(kind as Kind);
+    this.#listeners = new Listeners(kind as Kind);
     this.#storage = storage;
     this.#clock = clock;
   }
@@ -98,9 +93,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   }
 
   #endListeners(): void {
-    const listeners = [...this.#listeners];
-    this.#listeners.clear();
-    for (const listener of listeners) listener.onEnd();
+    for (const listener of this.#listeners.takeAll()) listener.onEnd();
   }
 
   #apply(events: readonly StorageEvent[], at: Revision): void {
@@ -125,7 +118,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   /** A hot path: once for each write, times the watchers. */
   #publish(event: CacheEvent): void {
     this.#log.add(event);
-    for (const listener of this.#listeners) listener.onEvent(event);
+    this.#listeners.tell(event);
     event.entry.forgetEvent();
   }
 
@@ -202,10 +195,9 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     return this.#sorted.below(`${this.#prefix}${namespace}/`);
   }
 
-  /** Tells of events from now on. */
-  listen(listener: CacheListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Tells of events from now on. @param only absent: of every object */
+  listen(listener: CacheListener, only?: FieldValue): () => void {
+    return this.#listeners.add(listener, only);
   }
 
   /** Whether a watcher that has seen all up to `revision` can go on from there. */

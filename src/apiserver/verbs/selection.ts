@@ -16,6 +16,7 @@ import {
 import { badRequest } from '../../machinery/status.ts';
 import type { RequestContext } from '../context.ts';
 import type { Entry } from '../registry/entry.ts';
+import type { FieldValue } from '../registry/listeners.ts';
 
 export interface Selection {
   readonly namespace: string | undefined;
@@ -23,6 +24,8 @@ export interface Selection {
   readonly prefix: string | undefined;
   /** Undefined where every object matches, so that nothing has to be parsed. */
   readonly matches: ((entry: Entry) => boolean) | undefined;
+  /** Where only objects with one value of a field can match: that field. */
+  readonly only?: FieldValue;
 }
 
 /** Reads labelSelector, fieldSelector and the path. @throws ApiError BadRequest */
@@ -47,9 +50,11 @@ export function selectionOf(ctx: RequestContext, kind: Kind): Selection {
   if (unknown !== undefined) throw badRequest(`field label not supported: ${unknown}`);
   if (name !== '') fields = [...fields, { field: 'metadata.name', equal: true, value: name }];
   namespace ??= kind.namespaced ? requiredValue(fields, 'metadata.namespace') : undefined;
+  const demanded = kind.hub === undefined ? fields.find((f) => f.equal) : undefined;
   return {
     namespace,
     prefix: prefixOf(kind, namespace),
+    ...(demanded === undefined ? {} : { only: { field: demanded.field, value: demanded.value } }),
     matches: (entry) => {
       const { object } = entry.as(kind);
       return matchesLabels(labels, object.metadata.labels) && matchesFields(fields, kind, object);

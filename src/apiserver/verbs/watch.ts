@@ -104,7 +104,7 @@ class Watch implements RunningWatch {
     // A client may ask for a revision that is still to come.
     this.#place = after ?? cache.revision;
     if (initial !== 'none') this.#initial = cache.entries(selection.namespace)[Symbol.iterator]();
-    this.#unlisten = cache.listen({ onEvent: (e) => this.#onEvent(e), onEnd: () => this.#end(false) });
+    this.#unlisten = cache.listen({ onEvent: (e) => this.#onEvent(e), onEnd: () => this.#end(false) }, selection.only);
     this.#timeout = parts.clock.after(options.timeoutMs, () => this.#end(false));
     if (options.bookmarks) this.#armBookmark();
     this.resume();
