@@ -140,13 +140,16 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
           signal,
         });
       });
-      const { startKubelet } = await import('../kubelet/kubelet.ts');
+      const [{ startKubelet }, { createLinuxMachine }] = await Promise.all([
+        import('../kubelet/kubelet.ts'),
+        import('../kubelet/machine/linux.ts'),
+      ]);
       const kubelet = await startKubelet({
         client: clientAs(`system:node:${nodeName}`, ['system:nodes']),
         nodeName,
         nodeIP,
         runtime: await runtime,
-        rootDir: paths.kubelet,
+        machine: (sources) => createLinuxMachine({ rootDir: paths.kubelet, podLogsDir: paths.podLogs, sources }),
         podLogsDir: paths.podLogs,
         serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
         port: KUBELET_PORT,

@@ -1,13 +1,11 @@
 /** The kubelet: runs the pods that are bound to its node. */
-import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { configMaps } from '../apis/core/configMap.ts';
 import { pods } from '../apis/core/pod.ts';
 import { secrets } from '../apis/core/secret.ts';
-import { services } from '../apis/core/service.ts';
+import { type Service, services } from '../apis/core/service.ts';
 import type { Client } from '../client/client.ts';
 import { createEventRecorder } from '../client/eventRecorder.ts';
+import type { Informer } from '../client/informer.ts';
 import { Informers } from '../client/informers.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
@@ -16,8 +14,8 @@ import { isApiError } from '../machinery/status.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
 import { ImagePuller } from './images/puller.ts';
 import { startLogRotation } from './logs/rotation.ts';
+import type { MachineFactory } from './machine/machine.ts';
 import { NodeAgent } from './node/nodeAgent.ts';
-import { capacityOf, memoryBytes } from './node/nodeStatus.ts';
 import { Actor } from './pods/actor.ts';
 import { createAdmission } from './pods/admission.ts';
 import { ContainerStarter } from './pods/containerStart.ts';
@@ -28,28 +26,26 @@ import { RuntimeWatch } from './pods/runtimeWatch.ts';
 import { podViewsOf, streamingOf } from './pods/views.ts';
 import { PodWorkers } from './pods/workers.ts';
 import { PodProbes } from './probes/podProbes.ts';
-import { Cgroups } from './resources/cgroups.ts';
-import { startKubeletServer } from './server/server.ts';
+import type { PodViews } from './server/podView.ts';
+import { type KubeletServerOptions, startKubeletServer } from './server/server.ts';
 import { StatusWriter } from './status/statusWriter.ts';
-import { PodVolumes } from './volumes/podVolumes.ts';
 import { PodTokens } from './volumes/tokens.ts';
 import { VolumeUpdates } from './volumes/volumeUpdates.ts';
 
-export interface KubeletOptions {
+/** What every kubelet is given, whatever its node is. */
+export interface NodeOptions {
   readonly client: Client;
   readonly nodeName: string;
   readonly nodeIP: string;
   readonly runtime: ContainerRuntime;
-  /** where the kubelet keeps the pods' volumes */
-  readonly rootDir: string;
+  readonly machine: MachineFactory;
   readonly podLogsDir: string;
-  /** PEM; clients of the kubelet's server show a certificate of clientCA */
-  readonly serving: { readonly cert: string; readonly key: string; readonly clientCA: string };
-  /** of the kubelet's server; another free one is taken where it is in use */
-  readonly port: number;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly clusterDNS?: string;
   readonly clusterDomain: string;
   readonly podCIDR?: string;
+  /** shared by kubelets of one process; absent: the kubelet follows the services by itself */
+  readonly services?: Informer<Service>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -57,122 +53,94 @@ export interface KubeletOptions {
   readonly signal: AbortSignal;
 }
 
+export interface KubeletOptions extends NodeOptions, Pick<KubeletServerOptions, 'serving' | 'port'> {}
+
 export interface Kubelet {
   readonly port: number;
   /** Resolves when the kubelet has ended. */
   readonly ended: Promise<void>;
 }
 
+/** A kubelet without a server of its own. */
+export interface NodeKubelet {
+  readonly views: PodViews;
+  /** Registers the node and works on its pods until the signal ends it. @param port where its server listens */
+  run(port: number): Promise<void>;
+}
+
 /** Sandboxes and containers that are made at the same time: more than this only makes each slower. */
 const STARTS_AT_ONCE = 8;
 
-/** Resolves when the kubelet's server listens. @throws the listen error, or the file system's */
+/**
+ * Resolves when the kubelet's server listens; on another free port where the one asked for is in use.
+ * @throws the listen error, or the file system's
+ */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
-  const { client, runtime, clock, random, signal, rootDir, podLogsDir, nodeIP } = options;
+  const { client, clock, nodeName, runtime, serving, signal } = options;
   const log = options.log.child({ component: 'kubelet' });
-  await mkdir(join(rootDir, 'pods'), { recursive: true, mode: 0o750 });
-  await mkdir(podLogsDir, { recursive: true, mode: 0o755 });
-  const allocatable = await capacityOf(rootDir);
-  const events = createEventRecorder({
-    client,
-    component: 'kubelet',
-    host: options.nodeName,
-    clock,
-    random,
-    log,
-    signal,
-  });
+  const kubelet = await createKubelet(options);
+  const server = await listenOnFreePort((port) => {
+    const streaming = streamingOf(runtime);
+    const { views } = kubelet;
+    return startKubeletServer({
+      client,
+      clock,
+      log,
+      nodeName,
+      views,
+      runtime: streaming,
+      serving,
+      host: '0.0.0.0',
+      port,
+    });
+  }, options.port);
+  const ended = Promise.all([kubelet.run(server.port), aborted(signal)]).then(() => server.close());
+  return { port: server.port, ended };
+}
+
+/** Puts the parts of a kubelet together. @throws what making its machine throws */
+export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> {
+  const { client, nodeName, nodeIP, runtime, clock, random, signal, podLogsDir } = options;
+  const log = options.log.child({ component: 'kubelet' });
+  const events = createEventRecorder({ client, component: 'kubelet', host: nodeName, clock, random, log, signal });
   const informers = new Informers({ client, clock, random, log, signal });
   const tokens = new PodTokens(client, clock);
-  const volumes = new PodVolumes(join(rootDir, 'pods'), join(rootDir, 'memory'), {
+  const machine = await options.machine({
     configMap: (namespace, name) => orMissing(client.get(configMaps, { namespace, name })),
     secret: (namespace, name) => orMissing(client.get(secrets, { namespace, name })),
     token: (pod, audience, seconds) => tokens.token(pod, audience, seconds),
-    nodeAllocatable: allocatable,
   });
   const observer = new RuntimeObserver(runtime, clock, log);
-  const serviceInformer = informers.of(services);
+  const serviceInformer = options.services ?? informers.of(services);
   const gate = new Gate(STARTS_AT_ONCE);
   const dns = {
     clusterDomain: options.clusterDomain,
-    host: parseResolvConf(readResolvConf()),
+    host: parseResolvConf(machine.resolvConf),
     ...(options.clusterDNS === undefined ? {} : { clusterDNS: options.clusterDNS }),
   };
+  const hostIP = nodeIP;
+  const shared = { client, runtime, machine, events, gate, clock, random, log, signal, podLogsDir, dns, hostIP };
   const starter = new ContainerStarter({
-    client,
-    runtime,
+    ...shared,
     images: new ImagePuller(runtime, clock),
-    volumes,
-    events,
-    gate,
-    clock,
-    log,
-    podLogsDir,
-    dns,
-    hostIP: nodeIP,
-    memoryCapacity: memoryBytes(),
-    nodeAllocatable: allocatable,
     services: () => serviceInformer.list(),
   });
-  const watch = new RuntimeWatch({ runtime, observer, clock, log, signal, onChange: (uids) => workers.poke(uids) });
+  const watch = new RuntimeWatch({ ...shared, observer, onChange: (uids) => workers.poke(uids) });
   const workers: PodWorkers = new PodWorkers({
-    client,
+    ...shared,
     observer,
-    actor: new Actor({
-      runtime,
-      starter,
-      gate,
-      volumes,
-      cgroups: new Cgroups(),
-      events,
-      clock,
-      podLogsDir,
-      dns,
-      hostIP: nodeIP,
-    }),
-    admission: createAdmission(allocatable),
-    probes: new PodProbes({ runtime, events, hostIP: nodeIP, clock, random, onChange: (uid) => workers.poke([uid]) }),
-    updates: new VolumeUpdates({ client, volumes, tokens, clock, random, log, signal }),
+    actor: new Actor({ ...shared, starter }),
+    admission: createAdmission(machine.capacity),
+    probes: new PodProbes({ ...shared, onChange: (uid) => workers.poke([uid]) }),
+    updates: machine.hasFiles ? new VolumeUpdates({ ...shared, tokens }) : undefined,
     statuses: new StatusWriter(client, clock, log, signal),
-    events,
-    hostIP: nodeIP,
-    podLogsDir,
-    clock,
-    log,
-    signal,
     look: () => watch.look(),
   });
-
-  const server = await listenOnFreePort(
-    (port) =>
-      startKubeletServer({
-        client,
-        clock,
-        log,
-        nodeName: options.nodeName,
-        views: podViewsOf(workers, observer, podLogsDir),
-        runtime: streamingOf(runtime),
-        serving: options.serving,
-        host: '0.0.0.0',
-        port,
-      }),
-    options.port,
-  );
-  const agent = new NodeAgent({
-    client,
-    runtime,
-    facts: { nodeName: options.nodeName, nodeIP, kubeletPort: server.port, rootDir },
-    ...(options.podCIDR === undefined ? {} : { podCIDR: options.podCIDR }),
-    events,
-    clock,
-    log,
-    signal,
-  });
-  const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
-  watch.start();
-  startLogRotation({ runtime, observer, podLogsDir, clock, log, signal });
   // Pods are worked on only after the runtime was looked at once: what runs is adopted, not started again.
   const begin = async () => {
+    const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
+    watch.start();
+    if (machine.hasFiles) startLogRotation({ runtime, observer, podLogsDir, clock, log, signal });
     await Promise.all([watch.first, serviceInformer.synced]);
     podInformer.handle({
       onAdd: (pod) => workers.update(pod),
@@ -182,13 +150,24 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     await podInformer.synced;
     await workers.sourcesSynced();
   };
-  const tasks = [agent.run(), begin()].map((task) =>
-    task.catch((error: unknown) => {
-      if (!signal.aborted) log.error('a part of the kubelet ended', { err: error });
-    }),
-  );
-  const ended = Promise.all([...tasks, aborted(signal)]).then(() => server.close());
-  return { port: server.port, ended };
+  return {
+    views: podViewsOf(workers, observer, podLogsDir),
+    async run(kubeletPort) {
+      const { podCIDR, labels } = options;
+      const agent = new NodeAgent({
+        ...shared,
+        facts: { nodeName, nodeIP, kubeletPort, machine },
+        ...(podCIDR === undefined ? {} : { podCIDR }),
+        ...(labels === undefined ? {} : { labels }),
+      });
+      const tasks = [agent.run(), begin()].map((task) =>
+        task.catch((error: unknown) => {
+          if (!signal.aborted) log.error('a part of the kubelet ended', { err: error });
+        }),
+      );
+      await Promise.all(tasks);
+    },
+  };
 }
 
 async function listenOnFreePort<T>(listen: (port: number) => Promise<T>, port: number): Promise<T> {
@@ -206,14 +185,6 @@ async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {
   } catch (error) {
     if (isApiError(error, 'NotFound')) return undefined;
     throw error;
-  }
-}
-
-function readResolvConf(): string {
-  try {
-    return readFileSync('/etc/resolv.conf', 'utf8');
-  } catch {
-    return '';
   }
 }
 

@@ -16,6 +16,7 @@ import { loadImage } from '../../src/images/load.ts';
 import { connectCri } from '../../src/kubelet/cri/connect.ts';
 import type { ContainerRuntime } from '../../src/kubelet/cri/runtime.ts';
 import { type Kubelet, startKubelet } from '../../src/kubelet/kubelet.ts';
+import { createLinuxMachine } from '../../src/kubelet/machine/linux.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { type Logger, silentLogger } from '../../src/lib/log.ts';
 import { SystemRandom } from '../../src/lib/random.ts';
@@ -124,7 +125,8 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
         nodeName: name,
         nodeIP,
         runtime,
-        rootDir: join(dir, 'kubelet'),
+        machine: (sources) =>
+          createLinuxMachine({ rootDir: join(dir, 'kubelet'), podLogsDir: join(dir, 'logs'), sources }),
         podLogsDir: join(dir, 'logs'),
         serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
         port: 0,

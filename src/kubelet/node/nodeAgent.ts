@@ -29,6 +29,8 @@ export interface NodeAgentOptions {
   readonly runtime: ContainerRuntime;
   readonly facts: NodeFacts;
   readonly podCIDR?: string;
+  /** beside those that every node has */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly log: Logger;
@@ -68,6 +70,7 @@ export class NodeAgent {
       'kubernetes.io/arch': architecture(),
       'beta.kubernetes.io/os': 'linux',
       'beta.kubernetes.io/arch': architecture(),
+      ...this.#o.labels,
     };
     if (existing !== undefined) return this.#adopt(existing, labels);
     const status = await nodeStatusOf(facts, runtime, undefined, clock.now());

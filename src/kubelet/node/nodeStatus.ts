@@ -1,45 +1,24 @@
 /** What the kubelet says of its node: how big it is, what it runs, whether it can run pods. */
-import { readFileSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
-import { arch, cpus, hostname, release, totalmem } from 'node:os';
+import { arch, hostname } from 'node:os';
 import type { Node, NodeCondition, NodeStatus } from '../../apis/core/node.ts';
 import { formatTime } from '../../machinery/time.ts';
 import type { Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
-import { amountsOf, pressureOf } from './pressure.ts';
+import type { Machine } from '../machine/machine.ts';
 
 const KUBELET_VERSION = 'v1.36.0+kubets';
-const MAX_PODS = 110;
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64' };
 /** Images that the node's status names: the largest, as in Kubernetes. */
 const MAX_IMAGES = 50;
-const BYTES_PER_KI = 1024;
 
 export interface NodeFacts {
   readonly nodeName: string;
   readonly nodeIP: string;
   readonly kubeletPort: number;
-  /** where the kubelet keeps its files: its file system is the node's ephemeral storage */
-  readonly rootDir: string;
+  readonly machine: Machine;
 }
 
 export const architecture = () => ARCHITECTURES[arch()] ?? arch();
-
-/** What the machine has. Constant while it runs. */
-export async function capacityOf(rootDir: string): Promise<Record<string, string>> {
-  const disk = await statfs(rootDir);
-  return {
-    cpu: String(cpus().length),
-    memory: `${Math.floor(memoryBytes() / BYTES_PER_KI)}Ki`,
-    pods: String(MAX_PODS),
-    'ephemeral-storage': `${Math.floor((disk.blocks * disk.bsize) / BYTES_PER_KI)}Ki`,
-    'hugepages-2Mi': '0',
-  };
-}
-
-export function memoryBytes(): number {
-  return totalmem();
-}
 
 /** The status as it is now; times of conditions move only with their status. */
 export async function nodeStatusOf(
@@ -48,10 +27,10 @@ export async function nodeStatusOf(
   old: Node | undefined,
   now: number,
 ): Promise<NodeStatus> {
-  const capacity = await capacityOf(facts.rootDir);
+  const { capacity, info } = facts.machine;
   const version = await runtime.call('version', {}).catch(() => undefined);
   const problem = await problemOf(runtime);
-  const pressure = pressureOf(await amountsOf(facts.rootDir));
+  const pressure = await facts.machine.pressure();
   const { images = [] } = await runtime.call('listImages', {}).catch(() => ({ images: [] as Image[] }));
   const before = old?.status?.conditions ?? [];
   const at = formatTime(now);
@@ -94,16 +73,10 @@ export async function nodeStatusOf(
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     nodeInfo: {
-      machineID: read('/etc/machine-id'),
-      systemUUID: read('/sys/class/dmi/id/product_uuid') || read('/etc/machine-id'),
-      bootID: read('/proc/sys/kernel/random/boot_id'),
-      kernelVersion: release(),
-      osImage: osImage(),
+      ...info,
       containerRuntimeVersion: version === undefined ? '' : `${version.runtime_name}://${version.runtime_version}`,
       kubeletVersion: KUBELET_VERSION,
       kubeProxyVersion: '',
-      operatingSystem: 'linux',
-      architecture: architecture(),
     },
     images: images
       .map((image) => ({
@@ -125,18 +98,6 @@ async function problemOf(runtime: ContainerRuntime): Promise<string | undefined>
   } catch (error) {
     return `container runtime is down: ${(error as Error).message}`;
   }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
-function osImage(): string {
-  return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(read('/etc/os-release'))?.[1] ?? 'Linux';
 }
 
 /** The name of this machine as a node's name must be. */

@@ -1,29 +1,24 @@
 /** Carries out the actions of a plan on the runtime. */
-import { mkdirSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Pod } from '../../apis/core/pod.ts';
 import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type ContainerRuntime, isNotFound } from '../cri/runtime.ts';
-import { perform } from '../probes/actions.ts';
-import { type Cgroups, podCgroup } from '../resources/cgroups.ts';
-import type { PodVolumes } from '../volumes/podVolumes.ts';
+import type { Machine } from '../machine/machine.ts';
+import { podCgroup } from '../resources/cgroups.ts';
 import { containerReference } from './containerReference.ts';
 import type { ContainerStarter, StartFailure } from './containerStart.ts';
 import type { DnsConfig } from './dns.ts';
 import type { Gate } from './gate.ts';
 import type { ObservedPod } from './observed.ts';
 import type { Action } from './plan.ts';
-import { podLogDirectory, sandboxConfig } from './sandboxConfig.ts';
+import { sandboxConfig } from './sandboxConfig.ts';
 
 export interface ActorOptions {
   readonly runtime: ContainerRuntime;
   readonly starter: ContainerStarter;
   /** how many sandboxes and containers are made at the same time */
   readonly gate: Gate;
-  readonly volumes: PodVolumes;
-  readonly cgroups: Cgroups;
+  readonly machine: Machine;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly podLogsDir: string;
@@ -55,12 +50,6 @@ export class Actor {
 
   constructor(options: ActorOptions) {
     this.#o = options;
-  }
-
-  /** Makes the pod's folders, cgroup and volumes. @throws VolumeError and what the API server throws */
-  async prepare(pod: Pod): Promise<void> {
-    await this.#o.volumes.setUp(pod);
-    await this.#o.cgroups.ensurePod(pod);
   }
 
   /**
@@ -109,7 +98,7 @@ export class Actor {
       }
       case 'removeContainer':
         await ignoreMissing(runtime.call('removeContainer', { container_id: action.id }));
-        await this.#removeLogs(pod, action);
+        await this.#o.machine.removeLogs(pod, action.log);
         return undefined;
       case 'stopSandbox':
         await ignoreMissing(runtime.call('stopPodSandbox', { pod_sandbox_id: action.id }));
@@ -121,9 +110,9 @@ export class Actor {
   }
 
   async #createSandbox(pod: Pod, attempt: number): Promise<void> {
-    const { runtime, podLogsDir, dns, events } = this.#o;
+    const { runtime, machine, podLogsDir, dns, events } = this.#o;
     const config = sandboxConfig(pod, attempt, { podLogsDir, cgroupParent: podCgroup(pod), dns });
-    mkdirSync(config.log_directory ?? '', { recursive: true });
+    machine.makeLogDirectory(config.log_directory ?? '');
     try {
       const runtimeClass = pod.spec?.runtimeClassName;
       if (runtimeClass) throw new Error(`runtimeclass.node.k8s.io ${JSON.stringify(runtimeClass)} not found`);
@@ -132,16 +121,6 @@ export class Actor {
       const message = `Failed to create pod sandbox: ${(error as Error).message}`;
       events.event(referenceTo(pod), 'Warning', 'FailedCreatePodSandBox', message);
       throw error;
-    }
-  }
-
-  /** A run's log, and what rotation made of it. */
-  async #removeLogs(pod: Pod, { log }: ActionOf<'removeContainer'>): Promise<void> {
-    const path = join(podLogDirectory(this.#o.podLogsDir, pod), log);
-    const dir = join(path, '..');
-    const name = path.slice(dir.length + 1);
-    for (const file of await readdir(dir).catch(() => [])) {
-      if (file === name || file.startsWith(`${name}.`)) await rm(join(dir, file), { force: true });
     }
   }
 
@@ -177,7 +156,7 @@ export class Actor {
   ): Promise<void> {
     const hook = container?.lifecycle?.preStop;
     if (container === undefined || hook === undefined) return;
-    const { runtime, clock, events, hostIP } = this.#o;
+    const { runtime, machine, clock, events, hostIP } = this.#o;
     const target = { containerId: id, container, podIP: observed?.sandboxes.find((s) => s.ready)?.ips[0] ?? hostIP };
     const over = new Promise<{ ok: boolean; message: string }>((resolve) => {
       const late = () => resolve({ ok: false, message: 'the grace period is over' });
@@ -185,7 +164,7 @@ export class Actor {
     });
     const timer = clock.after(grace * 1000, () => hurried.abort());
     const result = await Promise.race([
-      perform(hook, target, grace * 1000, { runtime, clock, signal: hurried.signal }),
+      machine.perform(hook, target, grace * 1000, { runtime, clock, signal: hurried.signal }),
       over,
     ]);
     timer.cancel();
@@ -217,15 +196,9 @@ export class Actor {
     }
   }
 
-  /** Takes away what a pod that is over does not need: its volumes and its cgroup. Its logs and last words stay. */
-  async removeSurroundings(uid: string): Promise<void> {
-    await this.#o.volumes.tearDownVolumes(uid);
-    await this.#o.cgroups.removePod(uid);
-  }
-
   /** Takes away all that is left of a pod: containers, sandboxes, logs, volumes, cgroups. */
   async removePod(uid: string, observed: ObservedPod | undefined): Promise<void> {
-    const { runtime, volumes, cgroups } = this.#o;
+    const { runtime, machine } = this.#o;
     await settleAll(
       (observed?.containers ?? []).map(async ({ id, state }) => {
         if (state === 'running' || state === 'unknown')
@@ -239,22 +212,7 @@ export class Actor {
         await ignoreMissing(runtime.call('removePodSandbox', { pod_sandbox_id: id }));
       }),
     );
-    await volumes.tearDown(uid);
-    await cgroups.removePod(uid);
-    await this.#removeLogDirectories(uid);
-  }
-
-  async #removeLogDirectories(uid: string): Promise<void> {
-    const { podLogsDir } = this.#o;
-    for (const name of await readdir(podLogsDir).catch(() => [])) {
-      if (name.endsWith(`_${uid}`)) await rm(join(podLogsDir, name), { recursive: true, force: true });
-    }
-  }
-
-  /** The uids of all pods of which something lies in the kubelet's folders. */
-  async uidsOnDisk(): Promise<Set<string>> {
-    const logs = await readdir(this.#o.podLogsDir).catch(() => []);
-    return new Set([...(await this.#o.volumes.uids()), ...logs.map((name) => name.slice(name.lastIndexOf('_') + 1))]);
+    await machine.removePod(uid);
   }
 }
 

@@ -1,6 +1,4 @@
 /** Brings one container of a pod to life: its image, its configuration, the container, its postStart hook. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { configMaps } from '../../apis/core/configMap.ts';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
@@ -11,31 +9,29 @@ import type { EventRecorder } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
-import type { AuthConfig, Image, Mount } from '../cri/messages.ts';
+import type { AuthConfig, Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import { ImageError, type ImagePuller } from '../images/puller.ts';
 import { registryAuths } from '../images/pullSecrets.ts';
-import { perform } from '../probes/actions.ts';
+import type { Machine } from '../machine/machine.ts';
 import { podCgroup } from '../resources/cgroups.ts';
 import { containerResources } from '../resources/limits.ts';
 import { podIPsOf } from '../status/podStatus.ts';
-import type { PodVolumes } from '../volumes/podVolumes.ts';
 import { unlessAborted } from './aborting.ts';
 import { containerConfig } from './containerConfig.ts';
 import { containerReference } from './containerReference.ts';
 import type { DnsConfig } from './dns.ts';
 import { ContainerConfigError, environmentOf } from './environment.ts';
-import { etcHosts } from './etcHosts.ts';
 import type { Gate } from './gate.ts';
 import type { ObservedSandbox } from './observed.ts';
 import type { Waiting } from './plan.ts';
-import { podLogDirectory, sandboxConfig } from './sandboxConfig.ts';
+import { sandboxConfig } from './sandboxConfig.ts';
 
 export interface ContainerStartOptions {
   readonly client: Client;
   readonly runtime: ContainerRuntime;
   readonly images: ImagePuller;
-  readonly volumes: PodVolumes;
+  readonly machine: Machine;
   readonly events: EventRecorder;
   /** how many containers are made at the same time; pulls do not count */
   readonly gate: Gate;
@@ -44,9 +40,6 @@ export interface ContainerStartOptions {
   readonly podLogsDir: string;
   readonly dns: DnsConfig;
   readonly hostIP: string;
-  /** of the machine, in bytes */
-  readonly memoryCapacity: number;
-  readonly nodeAllocatable: Readonly<Record<string, string>>;
   services(): readonly Service[];
 }
 
@@ -161,21 +154,20 @@ export class ContainerStarter {
       configMap: (name) => found(o.client.get(configMaps, { namespace, name })),
       secret: (name) => found(o.client.get(secrets, { namespace, name })),
       services: o.services(),
-      nodeAllocatable: o.nodeAllocatable,
+      nodeAllocatable: o.machine.capacity,
       skipped: (keys, source) => {
         const message = `Keys [${keys.join(', ')}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`;
         this.#say(pod, container, 'Warning', 'InvalidEnvironmentVariableNames', message);
       },
     });
-    const messageFile = this.#messageFile(pod, container, restarts);
+    const { clusterDomain } = o.dns;
+    const files = { pod: located, container, restarts, env, ips: sandbox.ips, clusterDomain };
+    const { mounts, messageFile } = await o.machine.containerFiles(files);
     const config = containerConfig(pod, container, {
       imageRef: image.id,
       env,
-      mounts: [
-        ...(await o.volumes.mountsOf(pod, container, env)),
-        ...this.#systemMounts(located, container, sandbox.ips, messageFile),
-      ],
-      resources: containerResources(pod, container, o.memoryCapacity),
+      mounts: [...mounts],
+      resources: containerResources(pod, container, o.machine.memoryBytes),
       restarts,
       terminationMessageFile: messageFile,
       imageUser: {
@@ -183,7 +175,6 @@ export class ContainerStarter {
         ...(image.username ? { username: image.username } : {}),
       },
     });
-    mkdirSync(join(podLogDirectory(o.podLogsDir, pod), container.name), { recursive: true });
     const surroundings = { podLogsDir: o.podLogsDir, cgroupParent: podCgroup(pod), dns: o.dns };
     const { container_id: id = '' } = await o.runtime.call('createContainer', {
       pod_sandbox_id: sandbox.id,
@@ -203,9 +194,9 @@ export class ContainerStarter {
   async #postStart(pod: Pod, sandbox: ObservedSandbox, container: Container, id: string): Promise<void> {
     const hook = container.lifecycle?.postStart;
     if (hook === undefined) return;
-    const { runtime, clock, hostIP } = this.#o;
+    const { runtime, machine, clock, hostIP } = this.#o;
     const target = { containerId: id, container, podIP: podIPsOf(pod, sandbox.ips, hostIP)[0] ?? '' };
-    const result = await perform(hook, target, HOOK_TIMEOUT_MS, { runtime, clock });
+    const result = await machine.perform(hook, target, HOOK_TIMEOUT_MS, { runtime, clock });
     if (result.ok) return;
     this.#say(pod, container, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${result.message}`);
     const message = `Container ${container.name} failed post start hook, will be restarted`;
@@ -213,32 +204,6 @@ export class ContainerStarter {
     const timeout = pod.spec?.terminationGracePeriodSeconds ?? 30;
     await runtime.call('stopContainer', { container_id: id, timeout }, { timeoutMs: (timeout + 60) * 1000 });
     throw new StartError('PostStartHookError', `PostStart hook failed: ${result.message}`);
-  }
-
-  /** The files that every container gets: /etc/hosts, and the one for its last words. */
-  #systemMounts(pod: Pod, container: Container, ips: readonly string[], messageFile: string): Mount[] {
-    const mounts: Mount[] = [];
-    const taken = new Set((container.volumeMounts ?? []).map((m) => m.mountPath));
-    const dir = this.#o.volumes.podDir(pod.metadata?.uid ?? '');
-    if (!taken.has('/etc/hosts')) {
-      const hosts = join(dir, 'etc-hosts');
-      mkdirSync(dir, { recursive: true });
-      writeFileSync(hosts, etcHosts(pod, ips, this.#o.dns.clusterDomain));
-      mounts.push({ container_path: '/etc/hosts', host_path: hosts, readonly: false });
-    }
-    if (messageFile !== '') {
-      writeFileSync(messageFile, '');
-      chmodSync(messageFile, 0o666);
-      mounts.push({ container_path: container.terminationMessagePath ?? '', host_path: messageFile, readonly: false });
-    }
-    return mounts;
-  }
-
-  #messageFile(pod: Pod, container: Container, restarts: number): string {
-    if (!container.terminationMessagePath) return '';
-    const dir = join(this.#o.volumes.podDir(pod.metadata?.uid ?? ''), 'containers', container.name);
-    mkdirSync(dir, { recursive: true });
-    return join(dir, `termination-message-${restarts}`);
   }
 
   #say(pod: Pod, container: Container, type: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -9,6 +9,7 @@ import { WorkQueue } from '../../client/workQueue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
+import type { Machine } from '../machine/machine.ts';
 import type { PodProbes } from '../probes/podProbes.ts';
 import { type Failure, podStatusOf } from '../status/podStatus.ts';
 import type { StatusWriter } from '../status/statusWriter.ts';
@@ -21,20 +22,19 @@ import { containerReference } from './containerReference.ts';
 import { type ActiveFailure, holdBack } from './holdBack.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
 import { containerNamed, isOver, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
-import { podLogDirectory } from './sandboxConfig.ts';
-import { TerminationMessages } from './terminationMessage.ts';
 
 export interface WorkersOptions {
   readonly client: Client;
   readonly observer: RuntimeObserver;
   readonly actor: Actor;
+  readonly machine: Machine;
   readonly admission: Admission;
   readonly probes: PodProbes;
-  readonly updates: VolumeUpdates;
+  /** absent where no volume has files */
+  readonly updates: VolumeUpdates | undefined;
   readonly statuses: StatusWriter;
   readonly events: EventRecorder;
   readonly hostIP: string;
-  readonly podLogsDir: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -84,7 +84,6 @@ export class PodWorkers {
   readonly #entries = new Map<string, Entry>();
   readonly #queue: WorkQueue;
   readonly #backoff = new FailureBackoff();
-  readonly #messages = new TerminationMessages();
   #sourcesSynced = false;
 
   constructor(options: WorkersOptions) {
@@ -110,7 +109,7 @@ export class PodWorkers {
       // With another image what failed before is worth a try.
       if (entry.pod.metadata?.generation !== pod.metadata?.generation) entry.failures.clear();
       entry.pod = pod;
-      this.#o.updates.podChanged(pod);
+      this.#o.updates?.podChanged(pod);
     }
     if (pod.metadata?.deletionTimestamp !== undefined) this.#end(uid, entry);
     this.#queue.add(uid);
@@ -148,10 +147,10 @@ export class PodWorkers {
 
   /** The API's pods are known: what runs and belongs to none of them is left over. */
   async sourcesSynced(): Promise<void> {
-    const { observer, actor } = this.#o;
+    const { observer, machine } = this.#o;
     this.#sourcesSynced = true;
     this.poke([...observer.all()].map((p) => p.uid));
-    for (const uid of await actor.uidsOnDisk()) this.#queue.add(uid);
+    for (const uid of await machine.uids()) this.#queue.add(uid);
   }
 
   pod(namespace: string, name: string): Pod | undefined {
@@ -203,7 +202,7 @@ export class PodWorkers {
         return;
       }
       const failures = await actor.perform(entry.pod, observed, held.actions, entry.ending.signal);
-      this.#messages.forget(held.actions.flatMap((a) => (a.action === 'removeContainer' ? [a.id] : [])));
+      this.#o.machine.forgetMessages(held.actions.flatMap((a) => (a.action === 'removeContainer' ? [a.id] : [])));
       for (const failure of failures) entry.failures.set(failure.container, { ...failure, at: clock.now() });
       await this.#o.look();
     }
@@ -278,7 +277,7 @@ export class PodWorkers {
     const starts = plan.actions.some((a) => a.action === 'createSandbox' || a.action === 'startContainer');
     if (!starts && observed?.containers.some((c) => c.state === 'running') !== true) return true;
     try {
-      await unlessAborted(entry.ending.signal, this.#o.actor.prepare(entry.pod));
+      await unlessAborted(entry.ending.signal, this.#o.machine.prepare(entry.pod));
     } catch (error) {
       if (entry.ending.signal.aborted) return false;
       this.#o.events.event(referenceTo(entry.pod), 'Warning', 'FailedMount', (error as Error).message);
@@ -286,20 +285,20 @@ export class PodWorkers {
       return !starts;
     }
     entry.volumesReady = true;
-    this.#o.updates.watch(entry.pod);
+    this.#o.updates?.watch(entry.pod);
     return true;
   }
 
   /** The pod is over but stays in the API: only its logs and last words are needed. */
   async #wind(uid: string, entry: Entry): Promise<void> {
     if (entry.wound) return;
-    await this.#o.updates.forget(uid);
-    await this.#o.actor.removeSurroundings(uid);
+    await this.#o.updates?.forget(uid);
+    await this.#o.machine.removeSurroundings(uid);
     entry.wound = true;
   }
 
   #tell(entry: Entry, observed: ObservedPod | undefined, waiting: ReadonlyMap<string, Waiting>): void {
-    const { statuses, probes, clock, hostIP, podLogsDir } = this.#o;
+    const { statuses, probes, machine, clock, hostIP } = this.#o;
     const { pod, failed } = entry;
     const uid = pod.metadata?.uid ?? '';
     const status = podStatusOf({
@@ -311,7 +310,7 @@ export class PodWorkers {
       ending: pod.metadata?.deletionTimestamp !== undefined || failed !== undefined,
       ready: (id) => probes.ready(uid, id),
       started: (id) => probes.started(uid, id),
-      terminationMessage: (run) => this.#messages.of(run, podLogDirectory(podLogsDir, pod)),
+      terminationMessage: (run) => machine.terminationMessage(run, pod),
       ...(failed === undefined ? {} : { failed }),
     });
     statuses.set(pod, status);
@@ -374,9 +373,9 @@ export class PodWorkers {
     const { observer, probes, updates, actor } = this.#o;
     const observed = observer.get(uid);
     probes.stop(uid);
-    await updates.forget(uid);
+    await updates?.forget(uid);
     await actor.removePod(uid, observed);
-    this.#messages.forget((observed?.containers ?? []).map((c) => c.id));
+    this.#o.machine.forgetMessages((observed?.containers ?? []).map((c) => c.id));
     if (observed !== undefined) await this.#o.look();
   }
 }

@@ -13,7 +13,8 @@ export interface ActionTarget {
   readonly podIP: string;
 }
 
-type Handler = Pick<LifecycleHandler, 'exec' | 'httpGet' | 'tcpSocket' | 'sleep'> & Pick<Probe, 'grpc'>;
+/** What a probe or a hook asks for: one of these. */
+export type Handler = Pick<LifecycleHandler, 'exec' | 'httpGet' | 'tcpSocket' | 'sleep'> & Pick<Probe, 'grpc'>;
 
 const MAX_BODY_BYTES = 10 * 1024;
 const MAX_MESSAGE = 500;

@@ -4,15 +4,17 @@ import type { EventRecorder } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
+import type { Machine } from '../machine/machine.ts';
 import { containerReference } from '../pods/containerReference.ts';
 import { containerIDOf } from '../pods/labels.ts';
 import type { ObservedPod } from '../pods/observed.ts';
 import { containerNamed } from '../pods/plan.ts';
-import { perform } from './actions.ts';
+import type { ActionTarget } from './actions.ts';
 import { ContainerProbes, type EarlierVerdicts } from './prober.ts';
 
 export interface PodProbesOptions {
   readonly runtime: ContainerRuntime;
+  readonly machine: Machine;
   readonly events: EventRecorder;
   /** where containers on the host's network listen */
   readonly hostIP: string;
@@ -54,13 +56,13 @@ export class PodProbes {
     else this.#pods.delete(uid);
   }
 
-  #start(pod: Pod, target: Parameters<typeof perform>[1], startedAt: number): ContainerProbes {
-    const { runtime, events, clock, random, onChange } = this.#o;
+  #start(pod: Pod, target: ActionTarget, startedAt: number): ContainerProbes {
+    const { runtime, machine, events, clock, random, onChange } = this.#o;
     const { container, containerId } = target;
     return new ContainerProbes(
       container,
       startedAt,
-      (probe, signal) => perform(probe, target, (probe.timeoutSeconds ?? 1) * 1000, { runtime, clock, signal }),
+      (probe, signal) => machine.perform(probe, target, (probe.timeoutSeconds ?? 1) * 1000, { runtime, clock, signal }),
       {
         unhealthy: (type, message) => {
           const what = `${type.charAt(0).toUpperCase()}${type.slice(1)} probe failed: ${message}`;

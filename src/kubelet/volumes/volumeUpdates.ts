@@ -15,13 +15,13 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Kind } from '../../machinery/kind.ts';
-import type { PodVolumes } from './podVolumes.ts';
+import type { Machine } from '../machine/machine.ts';
 import { VolumeError } from './sources.ts';
 import type { PodTokens } from './tokens.ts';
 
 export interface VolumeUpdatesOptions {
   readonly client: Client;
-  readonly volumes: PodVolumes;
+  readonly machine: Pick<Machine, 'updateVolumes'>;
   readonly tokens: PodTokens;
   readonly clock: Clock;
   readonly random: Random;
@@ -165,7 +165,7 @@ export class VolumeUpdates {
 
   async #write({ pod }: Follower): Promise<boolean> {
     try {
-      await this.#o.volumes.update(pod);
+      await this.#o.machine.updateVolumes(pod);
       return true;
     } catch (err) {
       this.#o.log.debug('a volume could not be brought up to date', { err, pod: pod.metadata?.name });

@@ -1,0 +1,173 @@
+/** The machine that the kubelet runs on. */
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Container } from '../../apis/core/container.ts';
+import type { Pod } from '../../apis/core/pod.ts';
+import { architecture } from '../node/nodeStatus.ts';
+import { amountsOf, type Pressure, pressureOf } from '../node/pressure.ts';
+import { etcHosts } from '../pods/etcHosts.ts';
+import { podLogDirectory } from '../pods/sandboxConfig.ts';
+import { TerminationMessages } from '../pods/terminationMessage.ts';
+import { perform } from '../probes/actions.ts';
+import { Cgroups } from '../resources/cgroups.ts';
+import { PodVolumes } from '../volumes/podVolumes.ts';
+import type { VolumeSources } from '../volumes/sources.ts';
+import type { ContainerFiles, ContainerFilesRequest, Machine } from './machine.ts';
+
+export interface LinuxMachineOptions {
+  /** where the kubelet keeps the pods' volumes: its file system is the node's ephemeral storage */
+  readonly rootDir: string;
+  readonly podLogsDir: string;
+  /** what volumes are made of; all but the node's size, which the machine knows */
+  readonly sources: Omit<VolumeSources, 'nodeAllocatable'>;
+}
+
+const MAX_PODS = 110;
+const BYTES_PER_KI = 1024;
+
+/** Makes the kubelet's folders. @throws the file system's error */
+export async function createLinuxMachine(options: LinuxMachineOptions): Promise<Machine> {
+  const { rootDir, podLogsDir } = options;
+  await mkdir(join(rootDir, 'pods'), { recursive: true, mode: 0o750 });
+  await mkdir(podLogsDir, { recursive: true, mode: 0o755 });
+  const disk = await statfs(rootDir);
+  const capacity = {
+    cpu: String(cpus().length),
+    memory: `${Math.floor(totalmem() / BYTES_PER_KI)}Ki`,
+    pods: String(MAX_PODS),
+    'ephemeral-storage': `${Math.floor((disk.blocks * disk.bsize) / BYTES_PER_KI)}Ki`,
+    'hugepages-2Mi': '0',
+  };
+  const volumes = new PodVolumes(join(rootDir, 'pods'), join(rootDir, 'memory'), {
+    ...options.sources,
+    nodeAllocatable: capacity,
+  });
+  return new LinuxMachine(options, capacity, volumes);
+}
+
+class LinuxMachine implements Machine {
+  readonly hasFiles = true;
+  readonly capacity: Readonly<Record<string, string>>;
+  readonly memoryBytes = totalmem();
+  readonly info = {
+    machineID: read('/etc/machine-id').trim(),
+    systemUUID: (read('/sys/class/dmi/id/product_uuid') || read('/etc/machine-id')).trim(),
+    bootID: read('/proc/sys/kernel/random/boot_id').trim(),
+    kernelVersion: release(),
+    osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(read('/etc/os-release'))?.[1] ?? 'Linux',
+    operatingSystem: 'linux',
+    architecture: architecture(),
+  };
+  readonly resolvConf = read('/etc/resolv.conf');
+  readonly perform = perform;
+  readonly #rootDir: string;
+  readonly #podLogsDir: string;
+  readonly #volumes: PodVolumes;
+  readonly #cgroups = new Cgroups();
+  readonly #messages = new TerminationMessages();
+
+  constructor(options: LinuxMachineOptions, capacity: Readonly<Record<string, string>>, volumes: PodVolumes) {
+    this.#rootDir = options.rootDir;
+    this.#podLogsDir = options.podLogsDir;
+    this.capacity = capacity;
+    this.#volumes = volumes;
+  }
+
+  async pressure(): Promise<Pressure> {
+    return pressureOf(await amountsOf(this.#rootDir));
+  }
+
+  async prepare(pod: Pod): Promise<void> {
+    await this.#volumes.setUp(pod);
+    await this.#cgroups.ensurePod(pod);
+  }
+
+  updateVolumes(pod: Pod): Promise<void> {
+    return this.#volumes.update(pod);
+  }
+
+  async removeSurroundings(uid: string): Promise<void> {
+    await this.#volumes.tearDownVolumes(uid);
+    await this.#cgroups.removePod(uid);
+  }
+
+  async removePod(uid: string): Promise<void> {
+    await this.#volumes.tearDown(uid);
+    await this.#cgroups.removePod(uid);
+    for (const name of await this.#logDirectories()) {
+      if (name.endsWith(`_${uid}`)) await rm(join(this.#podLogsDir, name), { recursive: true, force: true });
+    }
+  }
+
+  async uids(): Promise<ReadonlySet<string>> {
+    const logs = await this.#logDirectories();
+    return new Set([...(await this.#volumes.uids()), ...logs.map((name) => name.slice(name.lastIndexOf('_') + 1))]);
+  }
+
+  #logDirectories(): Promise<string[]> {
+    return readdir(this.#podLogsDir).catch(() => []);
+  }
+
+  async containerFiles(request: ContainerFilesRequest): Promise<ContainerFiles> {
+    const { pod, container, env } = request;
+    const messageFile = this.#messageFile(pod, container, request.restarts);
+    const mounts = [...(await this.#volumes.mountsOf(pod, container, env))];
+    const taken = new Set((container.volumeMounts ?? []).map((m) => m.mountPath));
+    if (!taken.has('/etc/hosts')) {
+      mounts.push({ container_path: '/etc/hosts', host_path: this.#etcHosts(request), readonly: false });
+    }
+    if (messageFile !== '') {
+      writeFileSync(messageFile, '');
+      chmodSync(messageFile, 0o666);
+      mounts.push({ container_path: container.terminationMessagePath ?? '', host_path: messageFile, readonly: false });
+    }
+    this.makeLogDirectory(join(podLogDirectory(this.#podLogsDir, pod), container.name));
+    return { mounts, messageFile };
+  }
+
+  #etcHosts({ pod, ips, clusterDomain }: ContainerFilesRequest): string {
+    const dir = this.#volumes.podDir(pod.metadata?.uid ?? '');
+    mkdirSync(dir, { recursive: true });
+    const hosts = join(dir, 'etc-hosts');
+    writeFileSync(hosts, etcHosts(pod, ips, clusterDomain));
+    return hosts;
+  }
+
+  #messageFile(pod: Pod, container: Container, restarts: number): string {
+    if (!container.terminationMessagePath) return '';
+    const dir = join(this.#volumes.podDir(pod.metadata?.uid ?? ''), 'containers', container.name);
+    mkdirSync(dir, { recursive: true });
+    return join(dir, `termination-message-${restarts}`);
+  }
+
+  makeLogDirectory(path: string): void {
+    mkdirSync(path, { recursive: true });
+  }
+
+  async removeLogs(pod: Pod, log: string): Promise<void> {
+    const path = join(podLogDirectory(this.#podLogsDir, pod), log);
+    const dir = join(path, '..');
+    const name = path.slice(dir.length + 1);
+    for (const file of await readdir(dir).catch(() => [])) {
+      if (file === name || file.startsWith(`${name}.`)) await rm(join(dir, file), { force: true });
+    }
+  }
+
+  terminationMessage(...[run, pod]: Parameters<Machine['terminationMessage']>): string {
+    return this.#messages.of(run, podLogDirectory(this.#podLogsDir, pod));
+  }
+
+  forgetMessages(containerIds: Iterable<string>): void {
+    this.#messages.forget(containerIds);
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

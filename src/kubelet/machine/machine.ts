@@ -1,0 +1,70 @@
+/**
+ * What is under the kubelet beside its container runtime: the machine's size, the pods' volumes, cgroups and
+ * logs, and the way to the pods' network. `linux.ts` is a real one; `simulated/` has one that is only told of.
+ */
+import type { Container } from '../../apis/core/container.ts';
+import type { NodeSystemInfo } from '../../apis/core/node.ts';
+import type { Pod } from '../../apis/core/pod.ts';
+import type { Mount } from '../cri/messages.ts';
+import type { Pressure } from '../node/pressure.ts';
+import type { ObservedContainer } from '../pods/observed.ts';
+import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
+import type { ProbeResult } from '../probes/prober.ts';
+import type { VolumeSources } from '../volumes/sources.ts';
+
+export interface Machine {
+  /** False: there are no files, so none need be kept up to date or small. */
+  readonly hasFiles: boolean;
+  /** amounts by resource, as in the node's status; constant while the machine runs */
+  readonly capacity: Readonly<Record<string, string>>;
+  readonly memoryBytes: number;
+  /** What it is, but for what the runtime and the kubelet say of themselves. */
+  readonly info: Omit<NodeSystemInfo, 'containerRuntimeVersion' | 'kubeletVersion' | 'kubeProxyVersion'>;
+  /** the text of the machine's resolv.conf */
+  readonly resolvConf: string;
+  pressure(): Promise<Pressure>;
+
+  /** Makes a pod's folders, cgroup and volumes, and brings the volumes up to date. @throws VolumeError */
+  prepare(pod: Pod): Promise<void>;
+  /** Brings the volumes that are made of objects up to date. @throws VolumeError */
+  updateVolumes(pod: Pod): Promise<void>;
+  /** Takes away what a pod that is over does not need: its volumes and its cgroup. Its logs and last words stay. */
+  removeSurroundings(uid: string): Promise<void>;
+  /** Takes away all that is left of a pod. */
+  removePod(uid: string): Promise<void>;
+  /** The uids of all pods of which something is left here. */
+  uids(): Promise<ReadonlySet<string>>;
+
+  /** What a container gets from the machine. @throws ContainerConfigError */
+  containerFiles(request: ContainerFilesRequest): Promise<ContainerFiles>;
+  makeLogDirectory(path: string): void;
+  /** A run's log, and what rotation made of it. @param log below the pod's log folder */
+  removeLogs(pod: Pod, log: string): Promise<void>;
+  /** What a container that ended had to say. */
+  terminationMessage(run: ObservedContainer, pod: Pod): string;
+  /** These containers are gone. */
+  forgetMessages(containerIds: Iterable<string>): void;
+
+  /** Does what a probe or a hook asks for; never throws. */
+  perform(handler: Handler, target: ActionTarget, timeoutMs: number, tools: ActionTools): Promise<ProbeResult>;
+}
+
+export interface ContainerFilesRequest {
+  readonly pod: Pod;
+  readonly container: Container;
+  /** which run of the container it is for */
+  readonly restarts: number;
+  readonly env: ReadonlyMap<string, string>;
+  /** of the sandbox */
+  readonly ips: readonly string[];
+  readonly clusterDomain: string;
+}
+
+export interface ContainerFiles {
+  readonly mounts: readonly Mount[];
+  /** where the container's last words are read; '' where nowhere */
+  readonly messageFile: string;
+}
+
+/** Machines are made for one kubelet, which gives them what volumes are made of. */
+export type MachineFactory = (sources: Omit<VolumeSources, 'nodeAllocatable'>) => Promise<Machine>;
