@@ -32,6 +32,7 @@ const MAX_WAITING = 1000;
 const MAX_TRIES = 5;
 const RETRY_MS = 5_000;
 const LONGEST_MESSAGE = 1024;
+const NS_PER_MS = 1_000_000n;
 
 /** The reference to an object that its events carry. @param fieldPath `spec.containers{nginx}` */
 export function referenceTo(object: KubeObject, fieldPath?: string): ObjectReference {
@@ -101,7 +102,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 
   function newEvent({ regarding, type, reason }: Happening, message: string, now: string): Event {
-    const unique = Array.from({ length: 16 }, () => options.random.integer(16).toString(16)).join('');
+    // The time in nanoseconds, as in Kubernetes; what a clock does not tell of them is chance.
+    const unique = (BigInt(clock.now()) * NS_PER_MS + BigInt(options.random.integer(Number(NS_PER_MS)))).toString(16);
     return {
       metadata: { name: `${regarding.name ?? ''}.${unique}`, namespace: regarding.namespace || 'default' },
       involvedObject: regarding,
