@@ -86,7 +86,7 @@ export class WorkQueue {
     this.#scheduled = true;
     if (this.#begun < KEYS_PER_TURN) queueMicrotask(() => this.#begin());
     else {
-      setImmediate(() => {
+      this.#options.clock.soon(() => {
         this.#begun = 0;
         this.#begin();
       });

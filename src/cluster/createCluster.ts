@@ -1,174 +1,142 @@
 /**
- * Puts a cluster together and starts it: certificates, store, API server, controllers, scheduler,
- * network, kubelet. The order in which things stand here is the order in which they start.
+ * A whole cluster within a program, for tests of operators and for simulations: API server, controllers,
+ * scheduler and simulated nodes, with nothing on the disk, in the machine's time or in virtual time.
+ *
+ *     const cluster = await createCluster({ nodes: 3, clock: 'virtual' });
+ *     await cluster.client.create(deployments, …);
+ *     await cluster.advance('1h');
+ *     await cluster.stop();
  */
-
-import { type Node, nodes } from '../apis/core/node.ts';
-import { builtinKinds } from '../apis/registry.ts';
-import { createApiServer } from '../apiserver/server.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Client } from '../client/client.ts';
-import { createClient } from '../client/createClient.ts';
-import type { Transport } from '../client/transport.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/log.ts';
-import type { Random } from '../lib/random.ts';
-import { isApiError } from '../machinery/status.ts';
+import type { BehaviorProgram } from '../kubelet/simulated/behavior.ts';
+import { startSimulatedNodes } from '../kubelet/simulated/nodes.ts';
+import { type Clock, SystemClock, VirtualClock } from '../lib/clock.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { type Logger, silentLogger } from '../lib/log.ts';
+import { type Random, SeededRandom, SystemRandom } from '../lib/random.ts';
 import { startCompactor } from '../storage/compactor.ts';
-import { openEmbedded } from '../storage/embedded/open.ts';
-import { StorageUnavailableError } from '../storage/storage.ts';
-import { type ClusterCertificates, ensureCertificates } from './certificates.ts';
-import { type ClusterConfig, type ClusterPaths, nodeAddress, rangesOf } from './config.ts';
+import { openInMemory } from '../storage/embedded/open.ts';
+import { ensureCertificates } from './certificates.ts';
+import { CLUSTER_DOMAIN, createControlPlane } from './controlPlane.ts';
 import { ClusterError } from './errors.ts';
+import { standaloneKubeconfig } from './kubeconfig.ts';
 
-export interface ClusterOptions {
-  readonly config: ClusterConfig;
-  readonly paths: ClusterPaths;
-  readonly nodeName: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** Absent: no node, only the control plane. */
-  readonly node?: boolean;
-  /** The data directory is ours: nobody else runs a cluster on it. */
-  onLocked?(): Promise<void>;
-  /** Hears of each step as it begins and ends. */
-  onStep?(step: string, state: 'begun' | 'done'): void;
+export interface ProgramClusterOptions {
+  /** simulated nodes, or their names; 1 where absent */
+  readonly nodes?: number | readonly string[];
+  /** `virtual`: time stands still until `advance`; `system`, where absent: the machine's time */
+  readonly clock?: 'system' | 'virtual';
+  /** where virtual time begins, in ms since the epoch; absent: now */
+  readonly startTime?: number;
+  /** The same seed gives the same names, uids and choices. */
+  readonly seed?: number;
+  /** How containers behave, before what annotations of their pods say. */
+  readonly behavior?: BehaviorProgram;
+  /** of each node, by resource */
+  readonly capacity?: Readonly<Record<string, string>>;
+  /** absent: nothing is logged */
+  readonly log?: Logger;
 }
 
-export interface Cluster {
-  readonly port: number;
-  readonly certificates: ClusterCertificates;
+export interface ProgramCluster {
   /** as cluster administrator, within the process */
   readonly client: Client;
-  /** Resolves when the node is Ready; at once where there is none. @throws ClusterError after `timeoutMs` */
-  nodeReady(timeoutMs: number): Promise<void>;
-  /** Stops everything but the containers. */
+  readonly clock: Clock;
+  /** The API within the process, as another user. */
+  clientAs(name: string, groups?: readonly string[]): Client;
+  /** For clients outside of the process: kubectl, client-go, … The server listens on loopback. */
+  readonly kubeconfig: string;
+  /** Lets virtual time pass. @param time in ms, or as `1h30m` @throws ClusterError where time is not virtual, or for what is no duration */
+  advance(time: number | string): Promise<void>;
+  /** Ends everything; nothing is left. */
   stop(): Promise<void>;
 }
 
-const CLUSTER_DOMAIN = 'cluster.local';
-const ISSUER = `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`;
-const KUBELET_PORT = 10250;
+const LOOPBACK = '127.0.0.1';
+/** The API server is said to be where nothing is (RFC 5737): no simulated pod can reach it. */
+const ADVERTISED = '192.0.2.1';
+const SERVICE_CIDR = '10.96.0.0/16';
+const SERVICE_IP = '10.96.0.1';
+/** Time that a new cluster gets to have its nodes Ready, where time is virtual. */
+const FIRST_MOMENTS_MS = 1_000;
 
-/** @throws ClusterError with one line for a person */
-export async function createCluster(options: ClusterOptions): Promise<Cluster> {
-  const { config, paths, nodeName, clock, random, log } = options;
+/** Resolves when the cluster answers; in virtual time its nodes are Ready then. */
+export async function createCluster(options: ProgramClusterOptions = {}): Promise<ProgramCluster> {
+  const log = options.log ?? silentLogger;
+  const system = new SystemClock();
+  const virtual = options.clock === 'virtual' ? new VirtualClock(options.startTime ?? system.now()) : undefined;
+  const clock: Clock = virtual ?? system;
+  const random: Random = options.seed === undefined ? new SystemRandom() : new SeededRandom(options.seed);
+  const names = namesOf(options.nodes ?? 1);
+  const dir = await mkdtemp(join(tmpdir(), 'kubets-'));
   const abort = new AbortController();
   const { signal } = abort;
-  const ranges = rangesOf(config);
-  const nodeIP = nodeAddress(ranges.podGateway);
-  const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    options.onStep?.(name, 'begun');
-    const result = await work();
-    options.onStep?.(name, 'done');
-    return result;
-  };
-
-  // The runtime takes longest to start and needs nothing of the rest.
-  const runtime = options.node === true ? startRuntime(options) : undefined;
-  runtime?.catch(() => {});
-  const stops: (() => Promise<void>)[] = [];
+  const stops: (() => unknown)[] = [() => rm(dir, { recursive: true, force: true })];
   const stop = async () => {
     abort.abort(new Error('the cluster is stopped'));
-    for (const work of stops.reverse()) await work();
+    for (const work of stops.splice(0).reverse()) await work();
   };
   try {
-    const storage = await openStorage(options);
-    stops.push(() => storage.close());
-    await options.onLocked?.();
-    startCompactor({ storage, clock, log: log.child({ component: 'storage' }), signal });
+    // Certificates are looked at by others, in the time of the machine.
     const certificates = await ensureCertificates({
-      dir: paths.pki,
-      clock,
+      dir: join(dir, 'pki'),
+      clock: system,
       log,
-      nodeName,
-      nodeIP,
-      serviceIP: ranges.serviceIP,
+      nodeName: names[0] ?? 'none',
+      nodeIP: LOOPBACK,
+      serviceIP: SERVICE_IP,
       clusterDomain: CLUSTER_DOMAIN,
     });
-    const apiServer = await createApiServer({
+    const storage = openInMemory({ clock, log });
+    stops.push(() => storage.close());
+    startCompactor({ storage, clock, log, signal });
+    const { apiServer, admin, clientAs, startControllers } = await createControlPlane({
       storage,
+      certificates,
+      serviceCIDR: SERVICE_CIDR,
+      advertiseAddress: ADVERTISED,
       clock,
       random,
-      log: log.child({ component: 'apiserver' }),
-      tls: { ...certificates.apiserver, clientCA: certificates.ca.cert },
-      kubeletClient: { ...certificates.apiserverKubeletClient, ca: certificates.ca.cert },
-      serviceAccountKey: certificates.serviceAccountKey,
-      serviceAccountIssuer: ISSUER,
-      serviceCIDR: ranges.serviceCIDR,
-      advertiseAddress: nodeIP,
+      log,
+      signal,
     });
     stops.push(() => apiServer.close());
-    const { port } = await step('API server', () => listen(apiServer, config));
-
-    const clientAs = (name: string, groups: readonly string[] = []) =>
-      createClient(apiServer.transport({ name, groups }) satisfies Transport);
-    const admin = clientAs('kubernetes-admin', ['system:masters']);
-    await step('controllers and scheduler', async () => {
-      const [{ startControllers }, { startScheduler }] = await Promise.all([
-        import('../controllers/start.ts'),
-        import('../scheduler/scheduler.ts'),
-      ]);
-      startControllers({
-        client: clientAs('system:kube-controller-manager'),
-        clientFor: (name) =>
-          clientAs(`system:serviceaccount:kube-system:${name}`, [
-            'system:serviceaccounts',
-            'system:serviceaccounts:kube-system',
-          ]),
-        kinds: builtinKinds,
-        clock,
-        random,
-        log,
-        signal,
-        clusterCA: certificates.ca.cert,
-      });
-      startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });
+    const { port } = await apiServer.listen({ host: LOOPBACK, port: 0 });
+    await startControllers();
+    const nodes = await startSimulatedNodes({
+      names,
+      clientFor: (name) => clientAs(`system:node:${name}`, ['system:nodes']),
+      nodeIP: LOOPBACK,
+      podLogsDir: join(dir, 'logs'),
+      clusterDomain: CLUSTER_DOMAIN,
+      serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
+      ...(options.behavior === undefined ? {} : { program: options.behavior }),
+      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
+      clock,
+      random,
+      log,
+      signal,
     });
-
-    if (runtime !== undefined) {
-      await step('container runtime', () => runtime);
-      await step('network', async () => {
-        const { startProxy } = await import('../proxy/proxy.ts');
-        const { table, podCIDR, serviceCIDR, bridge } = ranges;
-        await startProxy({
-          client: clientAs('system:kube-proxy'),
-          rules: { table, podCIDR, serviceCIDR, bridge },
-          clock,
-          random,
-          log,
-          signal,
-        });
-      });
-      const [{ startKubelet }, { createLinuxMachine }] = await Promise.all([
-        import('../kubelet/kubelet.ts'),
-        import('../kubelet/machine/linux.ts'),
-      ]);
-      const kubelet = await startKubelet({
-        client: clientAs(`system:node:${nodeName}`, ['system:nodes']),
-        nodeName,
-        nodeIP,
-        runtime: await runtime,
-        machine: (sources) => createLinuxMachine({ rootDir: paths.kubelet, podLogsDir: paths.podLogs, sources }),
-        podLogsDir: paths.podLogs,
-        serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
-        port: KUBELET_PORT,
-        clusterDomain: CLUSTER_DOMAIN,
-        podCIDR: ranges.podCIDR,
-        clock,
-        random,
-        log,
-        signal,
-      });
-      stops.push(() => kubelet.ended);
-    }
+    stops.push(() => nodes.ended);
+    await virtual?.advance(FIRST_MOMENTS_MS);
     return {
-      port,
-      certificates,
       client: admin,
-      async nodeReady(timeoutMs) {
-        if (runtime === undefined) return;
-        await step(`node ${nodeName}`, () => waitForNode(admin, nodeName, clock, timeoutMs));
+      clock,
+      clientAs,
+      kubeconfig: standaloneKubeconfig({
+        name: 'kubets',
+        server: `https://${LOOPBACK}:${port}`,
+        ca: certificates.ca.cert,
+        ...certificates.admin,
+      }),
+      async advance(time) {
+        if (virtual === undefined) throw new ClusterError("the cluster's time is not virtual: it cannot be advanced");
+        const ms = typeof time === 'number' ? time : parseDuration(time);
+        if (ms === undefined || !(ms >= 0)) throw new ClusterError(`${JSON.stringify(time)} is no span of time`);
+        await virtual.advance(ms);
       },
       stop,
     };
@@ -178,90 +146,6 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
-async function startRuntime(options: ClusterOptions) {
-  const { config, paths, clock, log } = options;
-  const ranges = rangesOf(config);
-  const [
-    { prepareKernel, writeCniConfig },
-    { ensureContainerd },
-    { connectCri },
-    { loadImage },
-    { PAUSE_IMAGE, pauseImage },
-  ] = await Promise.all([
-    import('../network/cni.ts'),
-    import('./containerd.ts'),
-    import('../kubelet/cri/connect.ts'),
-    import('../images/load.ts'),
-    import('../images/builtin.ts'),
-  ]);
-  await writeCniConfig(paths.cniConfig, { bridge: ranges.bridge, podCIDR: ranges.podCIDR, stateDir: paths.cniState });
-  await prepareKernel();
-  await ensureContainerd(paths, clock);
-  const cri = connectCri(paths.containerdSocket, clock);
-  const { image } = await cri.call('imageStatus', { image: { image: PAUSE_IMAGE } });
-  if (image?.id === undefined) await loadImage(paths.containerdSocket, await pauseImage());
-  log.debug('the container runtime answers');
-  return cri;
-}
-
-async function openStorage({ paths, clock, log }: ClusterOptions) {
-  try {
-    return await openEmbedded({ dir: paths.storage, clock, log: log.child({ component: 'storage' }) });
-  } catch (error) {
-    if (error instanceof StorageUnavailableError) throw new ClusterError(error.message);
-    throw error;
-  }
-}
-
-async function listen(
-  apiServer: { listen(address: { host: string; port: number }): Promise<{ port: number }> },
-  config: ClusterConfig,
-) {
-  try {
-    return await apiServer.listen({ host: config.bindAddress, port: config.port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new ClusterError(`port ${config.port} is taken by another program; choose another with --port`);
-    if (code === 'EACCES')
-      throw new ClusterError(`port ${config.port} may not be opened by this user; choose one above 1023 with --port`);
-    if (code === 'EADDRNOTAVAIL')
-      throw new ClusterError(`${config.bindAddress} is no address of this machine; choose another with --bind-address`);
-    throw error;
-  }
-}
-
-async function waitForNode(client: Client, name: string, clock: Clock, timeoutMs: number): Promise<void> {
-  const abort = new AbortController();
-  const timer = clock.after(timeoutMs, () => abort.abort(), { ref: true });
-  const isReady = (node: Node) =>
-    node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
-  // A Ready from before a restart says nothing: only a node that reported since counts.
-  const since = clock.now() - 2_000;
-  const isFresh = (node: Node) =>
-    (node.status?.conditions ?? []).some(
-      (c) => c.type === 'Ready' && Date.parse(c.lastHeartbeatTime ?? '') >= since - 1_000,
-    );
-  try {
-    await new Promise<void>((resolve, reject) => {
-      abort.signal.addEventListener('abort', () =>
-        reject(
-          new ClusterError(`node ${name} is not Ready after ${Math.round(timeoutMs / 1000)} s; kubets logs says why`),
-        ),
-      );
-      client
-        .watch(
-          nodes,
-          { fieldSelector: `metadata.name=${name}`, signal: abort.signal },
-          ({ object }) => {
-            if (isReady(object) && isFresh(object)) resolve();
-          },
-          () => reject(new ClusterError('the API server ended the watch for the node')),
-        )
-        .catch((error: unknown) => reject(isApiError(error) ? new ClusterError(error.message) : error));
-    });
-  } finally {
-    timer.cancel();
-    abort.abort();
-  }
+function namesOf(nodes: number | readonly string[]): readonly string[] {
+  return typeof nodes === 'number' ? Array.from({ length: nodes }, (_, i) => `node-${i}`) : nodes;
 }

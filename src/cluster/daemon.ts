@@ -6,8 +6,8 @@ import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
 import type { ClusterConfig, ClusterPaths } from './config.ts';
 import { ControlServer, type DaemonStatus, type Progress } from './control.ts';
-import { type Cluster, createCluster } from './createCluster.ts';
 import { ClusterError } from './errors.ts';
+import { type Cluster, startCluster } from './startCluster.ts';
 
 export interface DaemonOptions {
   readonly config: ClusterConfig;
@@ -65,7 +65,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.on('unhandledRejection', (err) => log.error('a rejection that nobody caught', { err }));
 
   try {
-    cluster = await createCluster({
+    cluster = await startCluster({
       config,
       paths,
       nodeName: options.nodeName,

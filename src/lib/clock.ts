@@ -20,6 +20,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls `fn` once after `ms` milliseconds. Timers do not keep the process alive unless `ref` is true. */
   after(ms: number, fn: () => void, options?: { ref?: boolean }): Timer;
+  /** Calls `fn` in a later turn of the event loop, when other work of the process has had its turn. */
+  soon(fn: () => void): void;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
@@ -31,6 +33,7 @@ abstract class BaseClock implements Clock {
   abstract now(): number;
   abstract monotonic(): number;
   abstract after(ms: number, fn: () => void, options?: { ref?: boolean }): Timer;
+  abstract soon(fn: () => void): void;
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -70,6 +73,10 @@ export class SystemClock extends BaseClock {
     if (!options?.ref) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   }
+
+  soon(fn: () => void): void {
+    setImmediate(fn);
+  }
 }
 
 interface Pending {
@@ -84,6 +91,8 @@ export class VirtualClock extends BaseClock {
   #now: number;
   readonly #start: number;
   #sequence = 0;
+  /** what was put off to a later turn and has not had it yet */
+  #putOff = 0;
   readonly #pending = new Heap<Pending>((a, b) => a.at < b.at || (a.at === b.at && a.sequence < b.sequence));
 
   /** @param start milliseconds since the Unix epoch */
@@ -112,10 +121,18 @@ export class VirtualClock extends BaseClock {
     };
   }
 
+  soon(fn: () => void): void {
+    this.#putOff++;
+    setImmediate(() => {
+      this.#putOff--;
+      fn();
+    });
+  }
+
   /** Moves time on by `ms`, firing each timer at its moment and letting promises settle in between. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
-    await settle();
+    await this.#settle();
     for (;;) {
       const next = this.#pending.peek();
       if (next === undefined || next.at > end) break;
@@ -123,13 +140,14 @@ export class VirtualClock extends BaseClock {
       if (next.fn === undefined) continue;
       this.#now = Math.max(this.#now, next.at);
       next.fn();
-      await settle();
+      await this.#settle();
     }
     this.#now = end;
   }
-}
 
-/** Lets everything that is already resolved run before time moves. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  /** Lets everything that can run without time passing do so. */
+  async #settle(): Promise<void> {
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.#putOff > 0);
+  }
 }

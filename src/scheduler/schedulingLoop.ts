@@ -46,7 +46,7 @@ export class SchedulingLoop {
   wake(): void {
     if (!this.#started || this.#awake) return;
     this.#awake = true;
-    setImmediate(() => this.#turn());
+    this.#parts.actions.clock.soon(() => this.#turn());
   }
 
   #turn(): void {

@@ -1,0 +1,78 @@
+/** The control plane: API server, controllers, scheduler, each under its own identity. */
+import { builtinKinds } from '../apis/registry.ts';
+import { type ApiServer, createApiServer } from '../apiserver/server.ts';
+import type { Client } from '../client/client.ts';
+import { createClient } from '../client/createClient.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { ClusterCertificates } from './certificates.ts';
+
+export const CLUSTER_DOMAIN = 'cluster.local';
+
+export interface ControlPlaneOptions {
+  readonly storage: Storage;
+  readonly certificates: ClusterCertificates;
+  readonly serviceCIDR: string;
+  /** under which pods and other machines reach the API server */
+  readonly advertiseAddress: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** ends controllers and scheduler; the API server is closed by itself */
+  readonly signal: AbortSignal;
+}
+
+export interface ControlPlane {
+  readonly apiServer: ApiServer;
+  /** The API within the process, as that user. */
+  clientAs(name: string, groups?: readonly string[]): Client;
+  /** as cluster administrator */
+  readonly admin: Client;
+  /** Resolves when the scheduler knows the cluster. */
+  startControllers(): Promise<void>;
+}
+
+/** Resolves when the API server answers within the process; who listens for others is the caller's choice. */
+export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { storage, certificates, clock, random, log, signal } = options;
+  const apiServer = await createApiServer({
+    storage,
+    clock,
+    random,
+    log: log.child({ component: 'apiserver' }),
+    tls: { ...certificates.apiserver, clientCA: certificates.ca.cert },
+    kubeletClient: { ...certificates.apiserverKubeletClient, ca: certificates.ca.cert },
+    serviceAccountKey: certificates.serviceAccountKey,
+    serviceAccountIssuer: `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
+    serviceCIDR: options.serviceCIDR,
+    advertiseAddress: options.advertiseAddress,
+  });
+  const clientAs = (name: string, groups: readonly string[] = []) =>
+    createClient(apiServer.transport({ name, groups }));
+  return {
+    apiServer,
+    clientAs,
+    admin: clientAs('kubernetes-admin', ['system:masters']),
+    async startControllers() {
+      const [{ startControllers }, { startScheduler }] = await Promise.all([
+        import('../controllers/start.ts'),
+        import('../scheduler/scheduler.ts'),
+      ]);
+      startControllers({
+        client: clientAs('system:kube-controller-manager'),
+        clientFor: (name) => clientAs(`system:serviceaccount:kube-system:${name}`, SERVICE_ACCOUNT_GROUPS),
+        kinds: builtinKinds,
+        clock,
+        random,
+        log,
+        signal,
+        clusterCA: certificates.ca.cert,
+      });
+      await startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });
+    },
+  };
+}
+
+const SERVICE_ACCOUNT_GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'];
