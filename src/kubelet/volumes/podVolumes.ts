@@ -21,6 +21,7 @@ export class PodVolumes {
   readonly #root: string;
   readonly #memory: string;
   readonly #sources: VolumeSources;
+  #mounting: Promise<void> | undefined;
 
   /**
    * @param root the folder that holds a folder for each pod, by uid
@@ -125,6 +126,14 @@ export class PodVolumes {
   /** One file system in memory serves all pods: a mount for each would cost a process each time. */
   async #ensureMemory(): Promise<void> {
     if (isMounted(this.#memory)) return;
+    // Pods that start at once must not mount one over another's files.
+    this.#mounting ??= this.#mountMemory().finally(() => {
+      this.#mounting = undefined;
+    });
+    await this.#mounting;
+  }
+
+  async #mountMemory(): Promise<void> {
     await mkdir(this.#memory, { recursive: true, mode: 0o700 });
     await mountTmpfs(this.#memory, { mode: '0700' });
   }
