@@ -1,4 +1,6 @@
 /** What the commands are given. */
+import type { NodeRuntime } from '../cluster/config.ts';
+
 export interface ClusterFlags {
   readonly name: string;
   readonly dataDir?: string;
@@ -8,6 +10,8 @@ export interface UpFlags extends ClusterFlags {
   readonly port?: number;
   readonly bindAddress?: string;
   readonly foreground?: boolean;
+  readonly runtime?: NodeRuntime;
+  readonly nodes?: number;
   /** false with --no-install */
   readonly install: boolean;
 }

@@ -1,5 +1,5 @@
 /** The `kubets` command. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ClusterError } from '../cluster/errors.ts';
 import type { ClusterFlags, UpFlags } from './flags.ts';
 
@@ -12,6 +12,12 @@ function portOf(text: string): number {
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     throw new InvalidArgumentError('a port is a number from 1 to 65535');
   return port;
+}
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('a count is a whole number from 1 on');
+  return count;
 }
 
 /** Options that say which cluster is meant. */
@@ -31,6 +37,13 @@ program.configureOutput({ outputError: (text, write) => write(text.replace(/^err
 forCluster(program.command('up').description('start a cluster and wait until its node is Ready'))
   .option('--port <port>', 'of the API server (default: 6443, or the next free one)', portOf)
   .option('--bind-address <address>', 'on which the API server listens (default: all)')
+  .option('--nodes <count>', 'how many nodes; more than one need --runtime simulated (default: 1)', countOf)
+  .addOption(
+    new Option(
+      '--runtime <runtime>',
+      'containerd: real containers; simulated: any number of nodes, on any platform',
+    ).choices(['containerd', 'simulated']),
+  )
   .option('--foreground', 'stay in front until interrupted')
   .option('--no-install', 'install nothing: refuse where something is missing')
   .action(async (flags: UpFlags) => (await import('./commands/up.ts')).up(flags));

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { homedir, networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ClusterError } from './errors.ts';
 
@@ -14,7 +14,13 @@ export interface ClusterConfig {
   readonly index: number;
   readonly port: number;
   readonly bindAddress: string;
+  /** `containerd`: real containers on this machine; `simulated`: containers that are only told of. Absent: containerd. */
+  readonly runtime?: NodeRuntime;
+  /** how many nodes there are; absent: 1 */
+  readonly nodes?: number;
 }
+
+export type NodeRuntime = 'containerd' | 'simulated';
 
 /** Everything that follows from the configuration and the folder that it lies in. */
 export interface ClusterPaths {
@@ -38,9 +44,16 @@ export interface ClusterPaths {
 }
 
 const DEFAULT_PORT = 6443;
-const CLUSTERS_DIR = '/var/lib/kubets';
+/** Without root, or elsewhere than on Linux, clusters are a user's own. */
+const SYSTEM_WIDE = process.platform === 'linux' && process.getuid?.() === 0;
+const CLUSTERS_DIR = SYSTEM_WIDE
+  ? '/var/lib/kubets'
+  : join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'kubets');
+const RUN_DIR = SYSTEM_WIDE ? '/run/kubets' : join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), 'kubets');
 /** Which cluster has which index: a file each, that holds the data directory. */
-const INDEX_DIR = '/var/lib/kubets/.indexes';
+const INDEX_DIR = join(CLUSTERS_DIR, '.indexes');
+/** As many as there are addresses for (RFC 6598). */
+const MAX_NODES = 10_000;
 const MAX_CLUSTERS = 50;
 const NAME = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/;
 
@@ -56,7 +69,7 @@ export function dataDirOf(name: string, dataDir: string | undefined): string {
 
 export function pathsOf(dataDir: string): ClusterPaths {
   const real = existsSync(dataDir) ? realpathSync(dataDir) : dataDir;
-  const runDir = join('/run/kubets', createHash('sha256').update(real).digest('hex').slice(0, 12));
+  const runDir = join(RUN_DIR, createHash('sha256').update(real).digest('hex').slice(0, 12));
   return {
     dataDir: real,
     config: join(real, 'cluster.json'),
@@ -109,6 +122,8 @@ export interface Wishes {
   readonly name: string;
   readonly port?: number;
   readonly bindAddress?: string;
+  readonly runtime?: NodeRuntime;
+  readonly nodes?: number;
 }
 
 /** Reads a cluster's configuration. Undefined where there is no cluster. @throws ClusterError where it cannot be read */
@@ -145,9 +160,11 @@ export async function ensureConfig(
 ): Promise<{ config: ClusterConfig; paths: ClusterPaths }> {
   const paths = pathsOf(dataDir);
   const known = readConfig(paths);
+  assertPossible(wishes, known);
   if (known !== undefined) {
     const config = {
       ...known,
+      ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
       ...(wishes.port === undefined ? {} : { port: wishes.port }),
       ...(wishes.bindAddress === undefined ? {} : { bindAddress: wishes.bindAddress }),
     };
@@ -163,9 +180,26 @@ export async function ensureConfig(
     index,
     port: wishes.port ?? (await freePort(DEFAULT_PORT + index)),
     bindAddress: wishes.bindAddress ?? '0.0.0.0',
+    ...(wishes.runtime === undefined ? {} : { runtime: wishes.runtime }),
+    ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
   };
   write(made, config);
   return { config, paths: made };
+}
+
+/** @throws ClusterError */
+function assertPossible(wishes: Wishes, known: ClusterConfig | undefined): void {
+  const runtime = wishes.runtime ?? known?.runtime ?? 'containerd';
+  if (known !== undefined && runtime !== (known.runtime ?? 'containerd')) {
+    throw new ClusterError(
+      `the cluster ${known.name} runs on ${known.runtime ?? 'containerd'}; for ${runtime} start another one with --name`,
+    );
+  }
+  const nodes = wishes.nodes ?? 1;
+  if (runtime === 'containerd' && nodes > 1) {
+    throw new ClusterError('on one machine there is one node with real containers; several need --runtime simulated');
+  }
+  if (nodes > MAX_NODES) throw new ClusterError(`there can be ${MAX_NODES} nodes at most`);
 }
 
 function write(paths: ClusterPaths, config: ClusterConfig): void {

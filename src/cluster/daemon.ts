@@ -72,13 +72,14 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       clock,
       random: new SystemRandom(),
       log,
-      node: true,
       onStep: (step, stepState) => report({ type: 'step', step, state: stepState }),
       onLocked: () => control.listen(),
     });
-    const { superviseContainerd } = await import('./containerd.ts');
-    superviseContainerd(paths, clock, log, supervision.signal);
-    await cluster.nodeReady(NODE_READY_TIMEOUT_MS);
+    if (config.runtime !== 'simulated') {
+      const { superviseContainerd } = await import('./containerd.ts');
+      superviseContainerd(paths, clock, log, supervision.signal);
+    }
+    await cluster.nodesReady(NODE_READY_TIMEOUT_MS);
     state = 'ready';
     report({ type: 'ready' });
     log.info('ready', { port: cluster.port, pid: process.pid });

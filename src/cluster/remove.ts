@@ -13,6 +13,13 @@ const run = promisify(execFile);
 
 /** The cluster's process must have ended. Goes on where something is gone already. */
 export async function removeCluster(config: ClusterConfig, paths: ClusterPaths, clock: Clock): Promise<void> {
+  if (config.runtime !== 'simulated') await removeNode(config, paths, clock);
+  releaseIndex(config);
+  rmSync(paths.runDir, { recursive: true, force: true });
+  rmSync(paths.dataDir, { recursive: true, force: true });
+}
+
+async function removeNode(config: ClusterConfig, paths: ClusterPaths, clock: Clock): Promise<void> {
   const ranges = rangesOf(config);
   if (existsSync(paths.containerdRoot)) {
     await ensureContainerd(paths, clock);
@@ -22,9 +29,6 @@ export async function removeCluster(config: ClusterConfig, paths: ClusterPaths, 
   await removeRules(ranges.table).catch(() => {});
   await run('ip', ['link', 'delete', ranges.bridge]).catch(() => {});
   for (const mount of mountsBelow([paths.dataDir, paths.runDir])) await run('umount', ['-l', mount]).catch(() => {});
-  releaseIndex(config);
-  rmSync(paths.runDir, { recursive: true, force: true });
-  rmSync(paths.dataDir, { recursive: true, force: true });
 }
 
 async function removePods(paths: ClusterPaths, clock: Clock): Promise<void> {

@@ -9,8 +9,8 @@ import { down } from './down.ts';
 
 /** @throws ClusterError */
 export async function deleteCluster(flags: ClusterFlags): Promise<void> {
-  assertCanRunContainers();
   const { config, paths } = existingCluster(flags);
+  if (config.runtime !== 'simulated') assertCanRunContainers();
   await down(flags);
   await removeCluster(config, paths, new SystemClock());
   await removeFromKubeconfig(kubeconfigPath(), contextName(config.name));

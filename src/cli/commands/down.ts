@@ -7,19 +7,17 @@ import type { ClusterFlags } from '../flags.ts';
 
 /** @throws ClusterError */
 export async function down(flags: ClusterFlags): Promise<void> {
-  const { paths } = existingCluster(flags);
+  const { config, paths } = existingCluster(flags);
+  const simulated = config.runtime === 'simulated';
   const clock = new SystemClock();
   const running = await daemonStatus(paths.controlSocket);
   if (running !== undefined) {
     await askDaemon(paths.controlSocket, { command: 'stop' }, () => {});
     await ended(running.pid, clock);
   }
-  await stopContainerd(paths, clock);
-  process.stdout.write(
-    running === undefined
-      ? `Cluster ${flags.name} is not running.\n`
-      : `Cluster ${flags.name} is stopped; its containers run on.\n`,
-  );
+  if (!simulated) await stopContainerd(paths, clock);
+  const state = running === undefined ? 'not running' : simulated ? 'stopped' : 'stopped; its containers run on';
+  process.stdout.write(`Cluster ${flags.name} is ${state}.\n`);
 }
 
 const PATIENCE_MS = 10_000;

@@ -26,7 +26,6 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** @throws ClusterError */
 export async function up(flags: UpFlags): Promise<void> {
-  assertCanRunContainers();
   const clock = new SystemClock();
   const steps = new Steps(process.stdout, clock);
   const dataDir = dataDirOf(flags.name, flags.dataDir);
@@ -38,12 +37,16 @@ export async function up(flags: UpFlags): Promise<void> {
   }
   const { assertUsableKubeconfig, kubeconfigPath } = await import('../../cluster/kubeconfig.ts');
   await assertUsableKubeconfig(kubeconfigPath());
-  await install(flags.install);
+  const simulated = (flags.runtime ?? readConfig(pathsOf(dataDir))?.runtime) === 'simulated';
+  if (!simulated) {
+    assertCanRunContainers();
+    await install(flags.install);
+  }
   const { config, paths } = await ensureConfig(dataDir, flags);
   if (running === undefined && !(await isFree(config.port))) {
     throw new ClusterError(`port ${config.port} is taken by another program; choose another with --port`);
   }
-  await buildImages(steps);
+  if (!simulated) await buildImages(steps);
   const show = (progress: Progress) => {
     if (progress.type === 'failed') steps.failed();
     else if (progress.type === 'step') {
@@ -61,7 +64,7 @@ export async function up(flags: UpFlags): Promise<void> {
     startDaemon(flags, paths);
   }
   await follow(paths, clock, show);
-  await loadImages(steps, paths);
+  if (!simulated) await loadImages(steps, paths);
   await writeAccess(paths);
   sayWhatNext(config);
 }

@@ -1,0 +1,151 @@
+/** The nodes of a cluster on a data directory: this machine with its containerd, or simulated ones. */
+import type { Client } from '../client/client.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { ClusterCertificates } from './certificates.ts';
+import { type ClusterConfig, type ClusterPaths, nodeAddress, rangesOf } from './config.ts';
+import { CLUSTER_DOMAIN, type ControlPlane } from './controlPlane.ts';
+
+export interface NodesOptions {
+  readonly config: ClusterConfig;
+  readonly paths: ClusterPaths;
+  /** of this machine */
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** What runs the nodes' pods; made first, because it may take longest to start. */
+export interface Nodes {
+  readonly names: readonly string[];
+  /** The steps of the start, each with its name for people. */
+  steps(controlPlane: ControlPlane, certificates: ClusterCertificates): readonly NodeStep[];
+}
+
+export interface NodeStep {
+  readonly name: string;
+  /** The last step gives the end of the nodes: it resolves when they have ended. */
+  run(): Promise<{ readonly ended: Promise<unknown> } | undefined>;
+}
+
+const KUBELET_PORT = 10250;
+
+export function nodesOf(options: NodesOptions): Nodes {
+  return options.config.runtime === 'simulated' ? simulatedNodes(options) : machineNode(options);
+}
+
+function simulatedNodes(options: NodesOptions): Nodes {
+  const { config, paths, clock, random, log, signal } = options;
+  const names = Array.from({ length: config.nodes ?? 1 }, (_, i) => `node-${i}`);
+  return {
+    names,
+    steps: ({ clientAs }, certificates) => [
+      {
+        name: names.length === 1 ? 'simulated node' : `${names.length} simulated nodes`,
+        async run() {
+          const { startSimulatedNodes } = await import('../kubelet/simulated/nodes.ts');
+          return startSimulatedNodes({
+            names,
+            clientFor: (name) => nodeClient(clientAs, name),
+            nodeIP: nodeAddress('127.0.0.1'),
+            podLogsDir: paths.podLogs,
+            clusterDomain: CLUSTER_DOMAIN,
+            serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
+            clock,
+            random,
+            log,
+            signal,
+          });
+        },
+      },
+    ],
+  };
+}
+
+function machineNode(options: NodesOptions): Nodes {
+  const { config, paths, nodeName, clock, random, log, signal } = options;
+  const ranges = rangesOf(config);
+  const runtime = startRuntime(options);
+  // Whoever waits for it hears of a failure.
+  runtime.catch(() => {});
+  return {
+    names: [nodeName],
+    steps: ({ clientAs }, certificates) => [
+      {
+        name: 'container runtime',
+        async run() {
+          await runtime;
+          return undefined;
+        },
+      },
+      {
+        name: 'network',
+        async run() {
+          const { startProxy } = await import('../proxy/proxy.ts');
+          const { table, podCIDR, serviceCIDR, bridge } = ranges;
+          const client = clientAs('system:kube-proxy');
+          await startProxy({ client, rules: { table, podCIDR, serviceCIDR, bridge }, clock, random, log, signal });
+          return undefined;
+        },
+      },
+      {
+        name: 'kubelet',
+        async run() {
+          const [{ startKubelet }, { createLinuxMachine }] = await Promise.all([
+            import('../kubelet/kubelet.ts'),
+            import('../kubelet/machine/linux.ts'),
+          ]);
+          return startKubelet({
+            client: nodeClient(clientAs, nodeName),
+            nodeName,
+            nodeIP: nodeAddress(ranges.podGateway),
+            runtime: await runtime,
+            machine: (sources) => createLinuxMachine({ rootDir: paths.kubelet, podLogsDir: paths.podLogs, sources }),
+            podLogsDir: paths.podLogs,
+            serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
+            port: KUBELET_PORT,
+            clusterDomain: CLUSTER_DOMAIN,
+            podCIDR: ranges.podCIDR,
+            clock,
+            random,
+            log,
+            signal,
+          });
+        },
+      },
+    ],
+  };
+}
+
+function nodeClient(clientAs: ControlPlane['clientAs'], name: string): Client {
+  return clientAs(`system:node:${name}`, ['system:nodes']);
+}
+
+async function startRuntime(options: NodesOptions) {
+  const { config, paths, clock, log } = options;
+  const ranges = rangesOf(config);
+  const [
+    { prepareKernel, writeCniConfig },
+    { ensureContainerd },
+    { connectCri },
+    { loadImage },
+    { PAUSE_IMAGE, pauseImage },
+  ] = await Promise.all([
+    import('../network/cni.ts'),
+    import('./containerd.ts'),
+    import('../kubelet/cri/connect.ts'),
+    import('../images/load.ts'),
+    import('../images/builtin.ts'),
+  ]);
+  await writeCniConfig(paths.cniConfig, { bridge: ranges.bridge, podCIDR: ranges.podCIDR, stateDir: paths.cniState });
+  await prepareKernel();
+  await ensureContainerd(paths, clock);
+  const cri = connectCri(paths.containerdSocket, clock);
+  const { image } = await cri.call('imageStatus', { image: { image: PAUSE_IMAGE } });
+  if (image?.id === undefined) await loadImage(paths.containerdSocket, await pauseImage());
+  log.debug('the container runtime answers');
+  return cri;
+}
