@@ -1,5 +1,11 @@
 /** The kinds that every API server serves. To add a kind, add its file and name it here. */
 import type { Kind } from '../machinery/kind.ts';
+import { mutatingAdmissionPolicies } from './admissionregistration/mutatingAdmissionPolicy.ts';
+import { mutatingAdmissionPolicyBindings } from './admissionregistration/mutatingAdmissionPolicyBinding.ts';
+import { mutatingWebhookConfigurations } from './admissionregistration/mutatingWebhookConfiguration.ts';
+import { validatingAdmissionPolicies } from './admissionregistration/validatingAdmissionPolicy.ts';
+import { validatingAdmissionPolicyBindings } from './admissionregistration/validatingAdmissionPolicyBinding.ts';
+import { validatingWebhookConfigurations } from './admissionregistration/validatingWebhookConfiguration.ts';
 import { deployments } from './apps/deployment.ts';
 import { replicaSets } from './apps/replicaSet.ts';
 import { selfSubjectReviews } from './authentication/selfSubjectReview.ts';
@@ -10,6 +16,7 @@ import { selfSubjectAccessReviews } from './authorization/selfSubjectAccessRevie
 import { selfSubjectRulesReviews } from './authorization/selfSubjectRulesReview.ts';
 import { subjectAccessReviews } from './authorization/subjectAccessReview.ts';
 import { scales } from './autoscaling/scale.ts';
+import { certificateSigningRequests } from './certificates/certificateSigningRequest.ts';
 import { leases } from './coordination/lease.ts';
 import { bindings } from './core/binding.ts';
 import { configMaps } from './core/configMap.ts';
@@ -22,6 +29,8 @@ import { secrets } from './core/secret.ts';
 import { services } from './core/service.ts';
 import { serviceAccounts } from './core/serviceAccount.ts';
 import { endpointSlices } from './discovery/endpointSlice.ts';
+import { flowSchemas } from './flowcontrol/flowSchema.ts';
+import { priorityLevelConfigurations } from './flowcontrol/priorityLevelConfiguration.ts';
 import { evictions } from './policy/eviction.ts';
 import { clusterRoles } from './rbac/clusterRole.ts';
 import { clusterRoleBindings } from './rbac/clusterRoleBinding.ts';
@@ -50,6 +59,15 @@ export const builtinKinds: readonly Kind[] = [
   leases,
   endpointSlices,
   priorityClasses,
+  certificateSigningRequests,
+  flowSchemas,
+  priorityLevelConfigurations,
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
+  mutatingAdmissionPolicies,
+  mutatingAdmissionPolicyBindings,
   tokenReviews,
   selfSubjectReviews,
   subjectAccessReviews,

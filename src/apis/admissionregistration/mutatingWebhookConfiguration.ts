@@ -1,6 +1,9 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { MatchCondition, RuleWithOperations, WebhookClientConfig } from './match.ts';
+import { WEBHOOK_COLUMNS } from './webhookColumns.ts';
+import { setWebhookDefaults, validateWebhooks } from './webhookValidation.ts';
 
 export const MutatingWebhookConfiguration = object(
   'io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration',
@@ -28,3 +31,24 @@ export const MutatingWebhook = object('io.k8s.api.admissionregistration.v1.Mutat
   matchConditions: opt(12, list(MatchCondition, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
 }));
 export interface MutatingWebhook extends Infer<typeof MutatingWebhook> {}
+
+/** Webhooks that may change objects before they are stored, called one after the other. */
+export const mutatingWebhookConfigurations = defineKind<MutatingWebhookConfiguration>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingWebhookConfiguration',
+  plural: 'mutatingwebhookconfigurations',
+  schema: MutatingWebhookConfiguration,
+  categories: ['api-extensions'],
+  namespaced: false,
+  hasGeneration: true,
+  setDefaults(configuration) {
+    setWebhookDefaults(configuration.webhooks);
+    for (const webhook of configuration.webhooks ?? []) webhook.reinvocationPolicy ??= 'Never';
+  },
+  validate: (configuration) => validateWebhooks(configuration.webhooks, undefined, true),
+  update: {
+    validate: (configuration, old) => validateWebhooks(configuration.webhooks, old.webhooks ?? [], true),
+  },
+  columns: WEBHOOK_COLUMNS,
+});

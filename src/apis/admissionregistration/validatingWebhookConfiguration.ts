@@ -1,6 +1,9 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { MatchCondition, RuleWithOperations, WebhookClientConfig } from './match.ts';
+import { WEBHOOK_COLUMNS } from './webhookColumns.ts';
+import { setWebhookDefaults, validateWebhooks } from './webhookValidation.ts';
 
 export const ValidatingWebhookConfiguration = object(
   'io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration',
@@ -30,3 +33,23 @@ export const ValidatingWebhook = object('io.k8s.api.admissionregistration.v1.Val
   matchConditions: opt(11, list(MatchCondition, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
 }));
 export interface ValidatingWebhook extends Infer<typeof ValidatingWebhook> {}
+
+/** Webhooks that may refuse requests, called all at once. */
+export const validatingWebhookConfigurations = defineKind<ValidatingWebhookConfiguration>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingWebhookConfiguration',
+  plural: 'validatingwebhookconfigurations',
+  schema: ValidatingWebhookConfiguration,
+  categories: ['api-extensions'],
+  namespaced: false,
+  hasGeneration: true,
+  setDefaults(configuration) {
+    setWebhookDefaults(configuration.webhooks);
+  },
+  validate: (configuration) => validateWebhooks(configuration.webhooks, undefined, false),
+  update: {
+    validate: (configuration, old) => validateWebhooks(configuration.webhooks, old.webhooks ?? [], false),
+  },
+  columns: WEBHOOK_COLUMNS,
+});

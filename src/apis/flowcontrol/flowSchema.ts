@@ -1,5 +1,13 @@
+import { type FieldError, invalid, notSupported, required } from '../../machinery/fieldError.ts';
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { dnsSubdomain } from '../../machinery/names.ts';
 import { bool, type Infer, int32, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
+import { semanticEqual } from '../../machinery/semanticEqual.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { keepSpec } from '../statusRules.ts';
+import { EXEMPT, MANDATORY_FLOW_SCHEMAS } from './mandatory.ts';
+import { validateConditionTypes, validatePolicyRules } from './validation.ts';
 
 export const FlowSchema = object('io.k8s.api.flowcontrol.v1.FlowSchema', () => ({
   apiVersion: opt(undefined, str),
@@ -25,10 +33,16 @@ export const FlowSchemaCondition = object('io.k8s.api.flowcontrol.v1.FlowSchemaC
 export interface FlowSchemaCondition extends Infer<typeof FlowSchemaCondition> {}
 
 export const FlowSchemaSpec = object('io.k8s.api.flowcontrol.v1.FlowSchemaSpec', () => ({
-  priorityLevelConfiguration: req(1, PriorityLevelConfigurationReference),
-  matchingPrecedence: opt(2, int32),
-  distinguisherMethod: opt(3, FlowDistinguisherMethod),
-  rules: opt(4, list(PolicyRulesWithSubjects)),
+  priorityLevelConfiguration: req(1, PriorityLevelConfigurationReference, {
+    doc: 'The priority level that serves the requests of this schema.',
+  }),
+  matchingPrecedence: opt(2, int32, {
+    doc: 'Among the schemas that match a request, the one with the lowest number counts.',
+  }),
+  distinguisherMethod: opt(3, FlowDistinguisherMethod, {
+    doc: 'What tells one flow from another: ByUser or ByNamespace.',
+  }),
+  rules: opt(4, list(PolicyRulesWithSubjects), { doc: 'Which requests it is for; one rule that fits is enough.' }),
 }));
 export interface FlowSchemaSpec extends Infer<typeof FlowSchemaSpec> {}
 
@@ -90,3 +104,95 @@ export const FlowDistinguisherMethod = object('io.k8s.api.flowcontrol.v1.FlowDis
   type: req(1, str),
 }));
 export interface FlowDistinguisherMethod extends Infer<typeof FlowDistinguisherMethod> {}
+
+/** Flow schemas: which requests belong to which priority level. */
+export const flowSchemas = defineKind<FlowSchema>({
+  group: 'flowcontrol.apiserver.k8s.io',
+  version: 'v1',
+  kind: 'FlowSchema',
+  plural: 'flowschemas',
+  schema: FlowSchema,
+  namespaced: false,
+  hasGeneration: true,
+  setDefaults({ spec }) {
+    if (spec === undefined) return;
+    // Absent and 0 are the same, as in Go.
+    spec.matchingPrecedence ||= DEFAULT_PRECEDENCE;
+  },
+  prepareForCreate(schema) {
+    schema.status = {};
+  },
+  validate: validateFlowSchema,
+  update: {
+    prepare(schema, old) {
+      schema.status = old.status ?? {};
+    },
+    validate: validateFlowSchema,
+  },
+  status: { prepare: keepSpec, validate: validateStatus },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'PriorityLevel',
+      type: 'string',
+      description: 'The priority level that its requests belong to.',
+      value: ({ spec }) => spec?.priorityLevelConfiguration?.name ?? '',
+    },
+    {
+      name: 'MatchingPrecedence',
+      type: 'string',
+      description: 'The lowest of the schemas that match counts.',
+      value: ({ spec }) => spec?.matchingPrecedence ?? 0,
+    },
+    {
+      name: 'DistinguisherMethod',
+      type: 'string',
+      description: 'What tells one flow from another.',
+      value: ({ spec }) => spec?.distinguisherMethod?.type ?? '<none>',
+    },
+    AGE_COLUMN,
+    {
+      name: 'MissingPL',
+      type: 'string',
+      description: 'Whether its priority level is not there.',
+      value: ({ status }) => status?.conditions?.find((c) => c.type === 'Dangling')?.status || '?',
+    },
+  ],
+});
+
+const DEFAULT_PRECEDENCE = 1000;
+const MAX_PRECEDENCE = 10_000;
+const DISTINGUISHERS = ['ByNamespace', 'ByUser'];
+
+function validateFlowSchema(schema: FlowSchema): FieldError[] {
+  const errors: FieldError[] = [];
+  const name = schema.metadata?.name ?? '';
+  const spec: Partial<FlowSchemaSpec> = schema.spec ?? {};
+  const precedence = spec.matchingPrecedence ?? 0;
+  const path = 'spec.matchingPrecedence';
+  if (precedence <= 0) errors.push(invalid(path, precedence, 'must be a positive value'));
+  if (precedence > MAX_PRECEDENCE) errors.push(invalid(path, precedence, `must not be greater than ${MAX_PRECEDENCE}`));
+  if (precedence === 1 && name !== EXEMPT) {
+    errors.push(invalid(path, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"));
+  }
+  const method = spec.distinguisherMethod;
+  if (method !== undefined && !DISTINGUISHERS.includes(method.type ?? '')) {
+    errors.push(notSupported('spec.distinguisherMethod.type', method.type ?? '', DISTINGUISHERS));
+  }
+  const level = spec.priorityLevelConfiguration?.name ?? '';
+  const levelPath = 'spec.priorityLevelConfiguration.name';
+  if (level === '') errors.push(required(levelPath, 'must reference a priority level'));
+  else for (const fault of dnsSubdomain(level)) errors.push(invalid(levelPath, level, fault));
+  for (const [i, rule] of (spec.rules ?? []).entries()) validatePolicyRules(rule, `spec.rules[${i}]`, errors);
+  const fixed = MANDATORY_FLOW_SCHEMAS.get(name);
+  if (fixed !== undefined && !semanticEqual(FlowSchemaSpec, schema.spec, fixed)) {
+    errors.push(invalid('spec', schema.spec, `spec of '${name}' must equal the fixed value`));
+  }
+  return [...errors, ...validateStatus(schema)];
+}
+
+function validateStatus(schema: FlowSchema): FieldError[] {
+  const errors: FieldError[] = [];
+  validateConditionTypes(schema.status?.conditions, errors);
+  return errors;
+}

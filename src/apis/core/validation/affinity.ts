@@ -16,6 +16,7 @@ import { dnsLabel, dnsSubdomain, qualifiedName } from '../../../machinery/names.
 import type {
   Affinity,
   NodeAffinity,
+  NodeSelector,
   NodeSelectorRequirement,
   NodeSelectorTerm,
   PodAffinity,
@@ -41,16 +42,20 @@ export function validateAffinity(affinity: Affinity, path: string, errors: Field
 function validateNodeAffinity(node: NodeAffinity, path: string, errors: FieldError[]): void {
   const needed = node.requiredDuringSchedulingIgnoredDuringExecution;
   if (needed !== undefined) {
-    const at = `${path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`;
-    const terms = needed.nodeSelectorTerms ?? [];
-    if (terms.length === 0) errors.push(required(at, 'must have at least one node selector term'));
-    for (const [i, term] of terms.entries()) validateNodeTerm(term, `${at}[${i}]`, errors);
+    validateNodeSelector(needed, `${path}.requiredDuringSchedulingIgnoredDuringExecution`, errors);
   }
   for (const [i, preferred] of (node.preferredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
     const at = `${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`;
     validateWeight(preferred.weight, `${at}.weight`, errors);
     if (preferred.preference !== undefined) validateNodeTerm(preferred.preference, `${at}.preference`, errors);
   }
+}
+
+export function validateNodeSelector(selector: NodeSelector, path: string, errors: FieldError[]): void {
+  const at = `${path}.nodeSelectorTerms`;
+  const terms = selector.nodeSelectorTerms ?? [];
+  if (terms.length === 0) errors.push(required(at, 'must have at least one node selector term'));
+  for (const [i, term] of terms.entries()) validateNodeTerm(term, `${at}[${i}]`, errors);
 }
 
 function validateWeight(weight: number | undefined, path: string, errors: FieldError[]): void {
