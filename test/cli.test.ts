@@ -1,11 +1,12 @@
 /** The command: several clusters side by side, and one clear line for whatever stands in the way. */
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, TestCluster } from './support/cluster.ts';
-import type { Outcome } from './support/process.ts';
+import { rangesOf } from '../src/cluster/config.ts';
+import { freePort, KUBETS, TestCluster } from './support/cluster.ts';
+import { type Outcome, run } from './support/process.ts';
 
 const first = new TestCluster('cli-one');
 const second = new TestCluster('cli-two');
@@ -91,7 +92,88 @@ describe('kubets up', () => {
   });
 });
 
+describe('kubets', () => {
+  it('prints a kubeconfig, its log and its state', async () => {
+    const path = join(first.dir, 'printed');
+    writeFileSync(path, (await first.kubets(['kubeconfig'])).stdout);
+    expect(await first.kubectl('--kubeconfig', path, 'auth', 'whoami')).toContain('system:masters');
+    expect((await first.kubets(['logs'])).stdout).toContain('"msg":"ready"');
+    expect((await first.kubets(['status'])).stdout).toMatch(/^state +ready$/m);
+  });
+
+  it.each([['up', '--port', '0'], ['up', '--no-such-flag'], ['no-such-command'], ['status', '--name', '../x']])(
+    'refuses %s %s %s',
+    async (...command) => {
+      expectRefusal(await run(KUBETS, command, { env: first.env }), /./);
+    },
+  );
+
+  it('names what is missing instead of installing it, with --no-install', async () => {
+    const script =
+      'for d in /usr/lib/cni /opt/cni/bin; do test ! -d $d || mount -t tmpfs none $d; done; exec "$0" "$@"';
+    const up = [KUBETS, 'up', '--no-install', '--data-dir', join(first.dir, 'none')];
+    expectRefusal(
+      await run('unshare', ['--mount', 'sh', '-c', script, ...up], { env: first.env }),
+      /missing on this machine: containernetworking-plugins;/,
+    );
+  });
+
+  it('stays in front with --foreground, until it is interrupted', async () => {
+    await second.kubets(['down']);
+    const args = ['up', '--foreground', '--name', second.name, '--data-dir', second.dataDir];
+    const front = second.start(KUBETS, args);
+    await front.said(/The cluster is ready/);
+    expect(await second.kubectl('get', '--raw', '/readyz')).toBe('ok');
+    front.interrupt();
+    expect(await front.ended()).toBe(0);
+    expect((await second.kubets(['status'])).stdout).toMatch(/^state +stopped$/m);
+  });
+
+  it('delete leaves nothing behind', async () => {
+    await second.up();
+    await second.kubectl('run', 'web', '--image=nginx', '--image-pull-policy=IfNotPresent');
+    await second.kubectl('wait', 'pod/web', '--for=condition=Ready', '--timeout=60s');
+    const { paths, config } = second;
+    const { bridge, table } = rangesOf(config);
+    const traces = [...(await second.namespacesAndCgroups()), paths.runDir, `/sys/class/net/${bridge}`];
+    expect(traces.filter((path) => existsSync(path)).length).toBeGreaterThan(3);
+    expect(await second.kubets(['delete'])).toMatchObject({ code: 0, stderr: '' });
+    expect([...traces, paths.dataDir].filter((path) => existsSync(path))).toEqual([]);
+    for (const table_ of (await run('nft', ['list', 'tables'])).stdout.split('\n'))
+      expect(table_).not.toMatch(`${table}$`);
+    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(paths.runDir);
+    const processes = (await run('ps', ['-eo', 'args'])).stdout;
+    expect(processes).not.toContain(paths.runDir);
+    expect(processes).not.toContain(paths.dataDir);
+    expect(await second.kubectl('config', 'get-contexts', '-o', 'name')).toBe('work\n');
+    expectRefusal(await second.kubets(['delete']), /there is no cluster/);
+    expect(await first.kubectl('get', 'nodes')).toContain('Ready');
+  });
+});
+
 describe('kubets image', () => {
+  it('loads a docker-archive', async () => {
+    const folder = join(first.dir, 'archive');
+    mkdirSync(folder);
+    const description = join(first.dir, 'archived.yaml');
+    writeFileSync(description, 'name: archived:1\nfiles: {/hello: hello}\ncmd: [/hello]\n');
+    const tar = join(first.dir, 'archived.tar');
+    expect((await first.kubets(['image', 'build', description, '-o', tar])).code).toBe(0);
+    await run('tar', ['-xf', tar, '-C', folder]);
+    const blob = (digest: string) => join('blobs', digest.replace(':', '/'));
+    const read = (path: string) => JSON.parse(readFileSync(join(folder, path), 'utf8'));
+    const manifest = read(blob(read('index.json').manifests[0].digest));
+    const archive = {
+      Config: blob(manifest.config.digest),
+      RepoTags: ['archived:docker'],
+      Layers: [blob(manifest.layers[0].digest)],
+    };
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify([archive]));
+    await run('tar', ['-cf', tar, '-C', folder, 'manifest.json', archive.Config, ...archive.Layers]);
+    const loaded = await first.kubets(['image', 'load', tar]);
+    expect(loaded).toMatchObject({ code: 0, stdout: 'loaded docker.io/library/archived:docker\n' });
+  });
+
   it('builds from a description, loads, lists, and removes', async () => {
     const description = join(first.dir, 'hello.yaml');
     const tar = join(first.dir, 'hello.tar');

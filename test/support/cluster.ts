@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type ClusterConfig, type ClusterPaths, pathsOf, rangesOf, readConfig } from '../../src/cluster/config.ts';
 import { type Outcome, Running, type RunOptions, run } from './process.ts';
 
-const KUBETS = fileURLToPath(new URL('../../bin/kubets', import.meta.url));
+export const KUBETS = fileURLToPath(new URL('../../bin/kubets', import.meta.url));
 export const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 
 /** Nothing is made before the first command; `remove` belongs into `afterAll`. */
@@ -121,8 +121,10 @@ export class TestCluster {
     const mounts = (await readFile('/proc/self/mounts', 'utf8'))
       .split('\n')
       .map((line) => line.split(' ')[1] ?? '')
-      .filter((path) => [paths.dataDir, paths.runDir].some((dir) => path.startsWith(`${dir}/`)));
-    const addresses = (await readdir(paths.cniState, { recursive: true })).filter((path) =>
+      .filter((path) => [paths.dataDir, paths.runDir].some((dir) => path.startsWith(`${dir}/`)))
+      // One for all pods, which stays.
+      .filter((path) => path !== join(paths.kubelet, 'memory'));
+    const addresses = (await readdir(paths.cniState, { recursive: true }).catch(() => [])).filter((path) =>
       /\d+(\.\d+){3}$/.test(path),
     );
     const podFolders = await readdir(join(paths.kubelet, 'pods')).catch(() => []);

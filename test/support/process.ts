@@ -102,6 +102,11 @@ export class Running {
     }
   }
 
+  /** As Ctrl-C does. */
+  interrupt(): void {
+    this.#child.kill('SIGINT');
+  }
+
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
     await this.ended(5_000);
