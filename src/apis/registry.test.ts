@@ -42,7 +42,7 @@ describe.each(all.map((kind) => [kind.kind, kind] as const))('%s, whatever is se
         kind.validate?.(old);
         for (const rules of [kind.update, kind.status, ...Object.values(kind.subresources ?? {}).map((s) => s.rules)]) {
           const object = received(kind, b);
-          rules?.prepare?.(object, old);
+          rules?.prepare?.(object, old, NOW);
           rules?.validate?.(object, old);
         }
         tableRow(kind, old, NOW, 'None');
@@ -53,6 +53,7 @@ describe.each(all.map((kind) => [kind.kind, kind] as const))('%s, whatever is se
           expect(typeof kind.scale.selector(old)).toBe('string');
         }
         kind.gracePeriodSeconds?.(old);
+        kind.warnings?.(old, old);
       }),
       { numRuns: 150 },
     );
@@ -74,7 +75,7 @@ describe.each(all.map((kind) => [kind.kind, kind] as const))('%s, whatever is se
         const old = created(kind, json) as KubeObject;
         if ((kind.validate?.(old) ?? []).length > 0 || kind.update === undefined) return;
         const same = received(kind, structuredClone(old));
-        kind.update.prepare?.(same, deepFreeze(old));
+        kind.update.prepare?.(same, deepFreeze(old), NOW);
         expect(kind.update.validate?.(same, old) ?? []).toEqual([]);
       }),
       { numRuns: 150 },

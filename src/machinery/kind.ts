@@ -52,8 +52,11 @@ export interface ScaleSubresource<T = KubeObject> {
 
 /** What an update may change and what follows from it. The object handed in may be mutated; `old` is frozen. */
 export interface UpdateRules<T = KubeObject> {
-  /** Resets what this call may not change (e.g. spec, on the status subresource). */
-  prepare?(object: T, old: T): void;
+  /**
+   * Resets what this call may not change (e.g. spec, on the status subresource).
+   * @param now ms since the epoch, for kinds that note when something changed
+   */
+  prepare?(object: T, old: T, now: number): void;
   validate?(object: T, old: T): FieldError[];
 }
 
@@ -106,6 +109,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   prepareForCreate?(object: T): void;
   /** Validates a whole new object beside its metadata, which the API server validates for every kind. */
   validate?(object: T): FieldError[];
+  /** What the client is told besides, as warnings: what is deprecated, or has no effect. `old` is absent for a create. */
+  warnings?(object: T, old?: T): string[];
   /** How the rule for names differs from a DNS-1123 subdomain. */
   readonly nameRule?: (name: string) => string[];
   /** For updates of the main resource. `prepare` keeps status as it was. */

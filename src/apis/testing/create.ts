@@ -5,6 +5,9 @@ import type { Kind, KubeObject, UpdateRules } from '../../machinery/kind.ts';
 import { decode } from '../../machinery/schema/decode.ts';
 import { applyDefaults } from '../../machinery/schema/defaults.ts';
 
+/** When the updates of `updated` happen. */
+const UPDATED_AT = Date.UTC(2026, 0, 2);
+
 /** Decoded and defaulted, as on its way into the server. */
 export function received<T extends KubeObject>(kind: Kind<T>, json: unknown): T {
   const { value } = decode<T>(kind.schema, structuredClone(json));
@@ -36,6 +39,6 @@ export function updated<T extends KubeObject>(
 ): { object: T; faults: string[] } {
   const old = deepFreeze(structuredClone(created(kind, oldJson)));
   const object = received(kind, newJson);
-  rules?.prepare?.(object, old);
+  rules?.prepare?.(object, old, UPDATED_AT);
   return { object, faults: shown(rules?.validate?.(object, old) ?? []) };
 }

@@ -73,6 +73,7 @@ export async function createObject(
     ]);
     await admit(parts.admission, 'validate', request);
     checkFieldManager(ctx, kind, object);
+    if (kind.warnings !== undefined) for (const text of kind.warnings(object)) ctx.warn(text);
     const entry = await store(parts, kind, object, generated ? base : undefined, dryRun);
     if (entry === undefined) return { type: 'object', status: 201, object: fromHub(asked, object), kind: asked };
     return { type: 'entry', status: 201, kind: asked, entry };

@@ -79,7 +79,7 @@ export async function changeObject(
     }
     keepSystemFields(meta, old.metadata);
     const rules = rulesOf(kind, subresource);
-    rules?.prepare?.(object, old);
+    rules?.prepare?.(object, old, parts.clock.now());
     if (subresource !== '') keepMeta(object, old, subresource);
     raiseGeneration(kind, object, old, subresource);
     const request: AdmissionRequest = {
@@ -103,6 +103,9 @@ export async function changeObject(
       ]);
       await admit(parts.admission, 'validate', request);
       checkFieldManager(ctx, kind, object);
+      if (kind.warnings !== undefined && subresource === '') {
+        for (const text of kind.warnings(object, old)) ctx.warn(text);
+      }
       if (dryRun) return { type: 'object', status: 200, object: fromHub(asked, object), kind: asked };
       const entry = await storeChange(parts, kind, current, object);
       if (entry !== undefined) return { type: 'entry', status: 200, kind: asked, entry };
