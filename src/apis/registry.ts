@@ -36,6 +36,10 @@ import { clusterRoles } from './rbac/clusterRole.ts';
 import { clusterRoleBindings } from './rbac/clusterRoleBinding.ts';
 import { roles } from './rbac/role.ts';
 import { roleBindings } from './rbac/roleBinding.ts';
+import { deviceClasses } from './resource/deviceClass.ts';
+import { resourceClaims } from './resource/resourceClaim.ts';
+import { resourceClaimTemplates } from './resource/resourceClaimTemplate.ts';
+import { resourceSlices } from './resource/resourceSlice.ts';
 import { priorityClasses } from './scheduling/priorityClass.ts';
 
 /** Every resource with a path of its own. */
@@ -68,6 +72,10 @@ export const builtinKinds: readonly Kind[] = [
   validatingAdmissionPolicyBindings,
   mutatingAdmissionPolicies,
   mutatingAdmissionPolicyBindings,
+  resourceClaims,
+  resourceClaimTemplates,
+  deviceClasses,
+  resourceSlices,
   tokenReviews,
   selfSubjectReviews,
   subjectAccessReviews,

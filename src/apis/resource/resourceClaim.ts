@@ -1,3 +1,5 @@
+import { type FieldError, invalid } from '../../machinery/fieldError.ts';
+import { defineKind } from '../../machinery/kind.ts';
 import { Condition, ObjectMeta } from '../../machinery/meta.ts';
 import {
   bool,
@@ -13,7 +15,12 @@ import {
   str,
   time,
 } from '../../machinery/schema/types.ts';
+import { semanticEqual } from '../../machinery/semanticEqual.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { NodeSelector } from '../core/affinity.ts';
+import { keepSpec } from '../statusRules.ts';
+import { validateClaimStatus } from './claimStatusValidation.ts';
+import { setClaimDefaults, validateDeviceClaim } from './claimValidation.ts';
 
 export const ResourceClaim = object('io.k8s.api.resource.v1.ResourceClaim', () => ({
   apiVersion: opt(undefined, str),
@@ -177,3 +184,56 @@ export const OpaqueDeviceConfiguration = object('io.k8s.api.resource.v1.OpaqueDe
   parameters: req(2, rawObject),
 }));
 export interface OpaqueDeviceConfiguration extends Infer<typeof OpaqueDeviceConfiguration> {}
+
+/** Claims: devices that a pod asks for, and those that it got. */
+export const resourceClaims = defineKind<ResourceClaim>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaim',
+  plural: 'resourceclaims',
+  schema: ResourceClaim,
+  setDefaults(claim) {
+    setClaimDefaults(claim.spec?.devices);
+  },
+  prepareForCreate(claim) {
+    delete claim.status;
+  },
+  validate(claim) {
+    const errors: FieldError[] = [];
+    if (claim.spec?.devices !== undefined) validateDeviceClaim(claim.spec.devices, 'spec.devices', errors);
+    return errors;
+  },
+  update: {
+    prepare(claim, old) {
+      if (old.status === undefined) delete claim.status;
+      else claim.status = old.status;
+    },
+    validate(claim, old) {
+      if (semanticEqual(ResourceClaimSpec, claim.spec, old.spec)) return [];
+      return [invalid('spec', claim.spec, 'field is immutable')];
+    },
+  },
+  status: { prepare: keepSpec, validate: validateClaimStatus },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'State',
+      type: 'string',
+      description: 'Whether devices are allocated and reserved for somebody.',
+      value: stateOf,
+    },
+    AGE_COLUMN,
+  ],
+});
+
+function stateOf({ metadata, status }: ResourceClaim): string {
+  const deleted = metadata?.deletionTimestamp !== undefined;
+  const words = deleted ? ['deleted'] : [];
+  if (status?.allocation === undefined) {
+    if (!deleted) words.push('pending');
+  } else {
+    words.push('allocated');
+    if ((status.reservedFor ?? []).length > 0) words.push('reserved');
+  }
+  return words.join(',');
+}

@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import {
   bool,
@@ -12,7 +13,9 @@ import {
   str,
   time,
 } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { NodeSelector } from '../core/affinity.ts';
+import { validateSlice } from './sliceValidation.ts';
 
 export const ResourceSlice = object('io.k8s.api.resource.v1.ResourceSlice', () => ({
   apiVersion: opt(undefined, str),
@@ -120,3 +123,42 @@ export const DeviceAttribute = object('io.k8s.api.resource.v1.DeviceAttribute', 
   versions: opt(9, list(str)),
 }));
 export interface DeviceAttribute extends Infer<typeof DeviceAttribute> {}
+
+/** Slices: the devices that a driver has, in pools. */
+export const resourceSlices = defineKind<ResourceSlice>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceSlice',
+  plural: 'resourceslices',
+  schema: ResourceSlice,
+  namespaced: false,
+  hasGeneration: true,
+  validate: (slice) => validateSlice(slice.spec ?? {}, undefined),
+  update: { validate: (slice, old) => validateSlice(slice.spec ?? {}, old.spec ?? {}) },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Node',
+      type: 'string',
+      description: 'The node that its devices belong to, if they belong to one.',
+      value: ({ spec }) => spec?.nodeName ?? '',
+    },
+    {
+      name: 'Driver',
+      type: 'string',
+      description: 'The driver that publishes it.',
+      value: ({ spec }) => spec?.driver ?? '',
+    },
+    {
+      name: 'Pool',
+      type: 'string',
+      description: 'The pool that it is a part of.',
+      value: ({ spec }) => spec?.pool?.name ?? '',
+    },
+    AGE_COLUMN,
+  ],
+  selectableFields: {
+    'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
+    'spec.driver': ({ spec }) => spec?.driver ?? '',
+  },
+});
