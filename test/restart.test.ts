@@ -136,12 +136,11 @@ it('kill -9 amid a scale up and amid a scale down: it ends as was asked, without
     await eventually(async () => {
       expect(await webPods()).toHaveLength(replicas);
       const { containers, tasks, ports, addresses, podFolders } = await cluster.footprint();
-      // A pod is a sandbox and one container.
-      expect({ containers: containers.length, tasks: tasks.length, ports: ports.length }).toEqual({
-        containers: 2 * replicas,
-        tasks: 2 * replicas,
-        ports: replicas,
-      });
+      // A pod is a sandbox and one container, and perhaps one more: a run that the kill kept from starting is
+      // dead and kept for `logs --previous`, as any other.
+      expect({ tasks: tasks.length, ports: ports.length }).toEqual({ tasks: 2 * replicas, ports: replicas });
+      expect(containers.length).toBeGreaterThanOrEqual(2 * replicas);
+      expect(containers.length).toBeLessThanOrEqual(3 * replicas);
       expect({ addresses: addresses.length, podFolders: podFolders.length }).toEqual({
         addresses: replicas,
         podFolders: replicas,
