@@ -5,7 +5,6 @@ import { pods } from '../../apis/core/pod.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { deploymentOf, TinyWorld, template } from '../testing/objects.ts';
 import { revisionOf } from './annotations.ts';
-import { templateHash } from './template.ts';
 
 type Spec = Partial<NonNullable<Deployment['spec']>>;
 
@@ -66,7 +65,7 @@ describe('a deployment', () => {
   it('makes a replica set of its template and becomes available', () => {
     const rollout = new Rollout();
     rollout.step();
-    const hash = templateHash(template('one'), undefined);
+    const hash = contentHash(template('one'), undefined);
     expect(rollout.sets).toMatchObject([
       {
         metadata: {
@@ -195,7 +194,7 @@ describe('a deployment', () => {
 
   it('takes another name where somebody else has the one of its template', () => {
     const rollout = new Rollout();
-    const taken = `web-${templateHash(template('one'), undefined)}`;
+    const taken = `web-${contentHash(template('one'), undefined)}`;
     rollout.world.put(replicaSets, {
       metadata: { name: taken },
       spec: { replicas: 0, selector: { matchLabels: { app: 'db' } } },
@@ -220,7 +219,7 @@ describe('a deployment', () => {
   it('names a template the same whatever the order of its fields', () => {
     const a = { metadata: { labels: { x: '1', y: '2' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
     const b = { spec: { containers: [{ image: 'i', name: 'c' }] }, metadata: { labels: { y: '2', x: '1' } } };
-    expect(templateHash(a, undefined)).toBe(templateHash(b, undefined));
-    expect(templateHash(a, 1)).not.toBe(templateHash(a, undefined));
+    expect(contentHash(a, undefined)).toBe(contentHash(b, undefined));
+    expect(contentHash(a, 1)).not.toBe(contentHash(a, undefined));
   });
 });

@@ -13,6 +13,7 @@ import { controllerOf, controllerReference } from '../../machinery/ownerReferenc
 import { isApiError } from '../../machinery/status.ts';
 import { type Action, isNamespaceGoing, statusUpdate } from '../action.ts';
 import { claim } from '../claim.ts';
+import { contentHash } from '../contentHash.ts';
 import type { Plan } from '../loop.ts';
 import { isFinished } from '../podState.ts';
 import { newSetAnnotations, REVISION, revisionOf, withSize } from './annotations.ts';
@@ -29,7 +30,7 @@ import {
   wasScaled,
 } from './sizes.ts';
 import { deadlineInMs, isComplete, type Observed, statusOf } from './status.ts';
-import { isOfTemplate, TEMPLATE_HASH, templateHash } from './template.ts';
+import { isOfTemplate, TEMPLATE_HASH } from './template.ts';
 
 export interface DeploymentWorld {
   readonly deployment: Stored<Deployment>;
@@ -156,7 +157,7 @@ function createSet(view: View): Plan {
   const { deployment, old, world } = view;
   const { namespace, name } = deployment.metadata;
   const template = deployment.spec?.template ?? {};
-  const hash = templateHash(template, deployment.status?.collisionCount);
+  const hash = contentHash(template, deployment.status?.collisionCount);
   const setName = `${name}-${hash}`;
   const labels = { ...template.metadata?.labels, [TEMPLATE_HASH]: hash };
   const replicas = newSetSize(deployment, old, 0);
