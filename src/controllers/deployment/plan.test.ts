@@ -3,6 +3,7 @@ import { type Deployment, deployments } from '../../apis/apps/deployment.ts';
 import { replicaSets } from '../../apis/apps/replicaSet.ts';
 import { pods } from '../../apis/core/pod.ts';
 import type { Stored } from '../../machinery/kind.ts';
+import { contentHash } from '../contentHash.ts';
 import { deploymentOf, TinyWorld, template } from '../testing/objects.ts';
 import { revisionOf } from './annotations.ts';
 
