@@ -11,6 +11,8 @@ import { rightsEscalation } from './admission/rightsEscalation.ts';
 import { serviceAccountAdmission } from './admission/serviceAccount.ts';
 import { ServiceAllocation } from './admission/serviceAllocation.ts';
 import { taintNodesByCondition } from './admission/taintNodesByCondition.ts';
+import { MutatingWebhooks } from './admission/webhooks/mutating.ts';
+import { ValidatingWebhooks } from './admission/webhooks/validating.ts';
 import { bearerTokenAuthenticator } from './authentication/bearerToken.ts';
 import { openIdPaths } from './authentication/openIdDiscovery.ts';
 import { authenticationReviewHandlers } from './authentication/reviews.ts';
@@ -68,6 +70,13 @@ export function createBuiltins(
     random,
   });
   const allocation = new ServiceAllocation(registry, options.serviceCIDR, random);
+  const defaulting = [
+    serviceAccountAdmission(registry, clock, random),
+    priorityAdmission(registry),
+    defaultTolerationSeconds,
+  ];
+  const mutatingWebhooks = new MutatingWebhooks({ registry, clock, random, log }, defaulting);
+  const validatingWebhooks = new ValidatingWebhooks({ registry, clock, random, log });
   const kubelets = new Kubelets(registry, options.kubeletClient);
   const parts: ApiServerParts = {
     registry,
@@ -78,13 +87,13 @@ export function createBuiltins(
     authorizers,
     admission: [
       namespaceLifecycle(registry),
-      serviceAccountAdmission(registry, clock, random),
       taintNodesByCondition,
-      priorityAdmission(registry),
-      defaultTolerationSeconds,
+      ...defaulting,
+      mutatingWebhooks,
       allocation,
       nodeRestriction,
       rightsEscalation(rbac, authorizers),
+      validatingWebhooks,
     ],
     handlers: new Map([
       ...accessReviewHandlers(authorizers, rbac),
@@ -107,7 +116,7 @@ export function createBuiltins(
   return {
     parts,
     async start(transport) {
-      await rbac.start();
+      await Promise.all([rbac.start(), mutatingWebhooks.start(), validatingWebhooks.start()]);
       client = createClient(transport(API_SERVER));
       await ensureDefaultObjects({ registry, client, log });
       await allocation.start();
@@ -129,6 +138,8 @@ export function createBuiltins(
     stop() {
       service?.stop();
       allocation.stop();
+      mutatingWebhooks.stop();
+      validatingWebhooks.stop();
       rbac.stop();
       node.stop();
     },

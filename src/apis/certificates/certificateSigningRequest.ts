@@ -3,7 +3,7 @@ import { ObjectMeta } from '../../machinery/meta.ts';
 import { pathSegment } from '../../machinery/names.ts';
 import { bytes, type Infer, int32, list, map, object, opt, req, str, time } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
-import { humanDuration } from '../../machinery/time.ts';
+import { formatTime, humanDuration } from '../../machinery/time.ts';
 import { validateRequest, validateRequestUpdate } from './validation.ts';
 
 export const CertificateSigningRequest = object('io.k8s.api.certificates.v1.CertificateSigningRequest', () => ({
@@ -62,8 +62,6 @@ export const certificateSigningRequests = defineKind<CertificateSigningRequest>(
   namespaced: false,
   nameRule: pathSegment,
   prepareForCreate(csr) {
-    // Who asks is filled in at admission, where that is known.
-    for (const field of ['username', 'uid', 'groups', 'extra'] as const) delete csr.spec?.[field];
     csr.status = {};
   },
   validate: (csr) => validateRequest(csr),
@@ -75,8 +73,9 @@ export const certificateSigningRequests = defineKind<CertificateSigningRequest>(
     validate: (csr, old) => validateRequestUpdate(csr, old, { approval: false, certificate: false }),
   },
   status: {
-    prepare(csr, old) {
+    prepare(csr, old, now) {
       csr.spec = old.spec;
+      setConditionTimes(csr, old, now);
     },
     validate: (csr, old) => validateRequestUpdate(csr, old, { approval: false, certificate: true }),
   },
@@ -85,8 +84,9 @@ export const certificateSigningRequests = defineKind<CertificateSigningRequest>(
       kind: 'CertificateSigningRequest',
       verbs: ['get', 'update', 'patch'],
       rules: {
-        prepare(csr, old) {
+        prepare(csr, old, now) {
           csr.spec = old.spec;
+          setConditionTimes(csr, old, now);
           const { conditions } = csr.status ?? {};
           csr.status = { ...old.status };
           if (conditions === undefined) delete csr.status.conditions;
@@ -131,6 +131,15 @@ export const certificateSigningRequests = defineKind<CertificateSigningRequest>(
     'spec.signerName': ({ spec }) => spec?.signerName ?? '',
   },
 });
+
+/** What a condition leaves out: when it was written, and since when it is so. */
+function setConditionTimes(csr: CertificateSigningRequest, old: CertificateSigningRequest, now: number): void {
+  for (const condition of csr.status?.conditions ?? []) {
+    condition.lastUpdateTime ??= formatTime(now);
+    const before = old.status?.conditions?.find((c) => c.type === condition.type && c.status === condition.status);
+    condition.lastTransitionTime ??= before?.lastTransitionTime ?? formatTime(now);
+  }
+}
 
 function conditionOf({ status }: CertificateSigningRequest): string {
   const has = (type: string) => status?.conditions?.some((c) => c.type === type) === true;

@@ -3,22 +3,28 @@
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
  */
 import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import type { RequestContext } from '../context.ts';
 import type { User } from '../user.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
 export interface AdmissionRequest<T extends KubeObject = KubeObject> {
   readonly operation: Operation;
+  /** as it is stored */
   readonly kind: Kind;
+  /** the version of the request, where that is another one */
+  readonly asked?: Kind;
   readonly subresource: string;
   readonly namespace: string | undefined;
   readonly name: string;
-  /** may be changed by `mutate`; undefined for a DELETE */
+  /** may be changed by `mutate`; undefined for a DELETE; the options for a CONNECT */
   readonly object: T | undefined;
   /** frozen; undefined for a CREATE */
   readonly oldObject: T | undefined;
   readonly user: User;
   readonly dryRun: boolean;
+  /** the request itself: its query, and who is told of warnings */
+  readonly ctx?: RequestContext;
 }
 
 export interface AdmissionPlugin {

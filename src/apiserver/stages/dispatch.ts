@@ -1,6 +1,7 @@
 /** The last stage: the verb itself, a subresource's handler, or a path that is no resource. */
 import type { Kind, Verb } from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
+import { admitConnection } from '../admission/connect.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestContext, RequestInfo } from '../context.ts';
 import { type ApiServerParts, type Handler, handlerKey, type Stage } from '../stage.ts';
@@ -67,7 +68,10 @@ function fitsPath(info: RequestInfo, kind: Kind): boolean {
 function subresource(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Answer | Promise<Answer> {
   const { info } = ctx;
   const handler = parts.handlers.get(handlerKey(kind.group, kind.plural, info.subresource));
-  if (handler !== undefined) return handler(ctx);
+  if (handler !== undefined) {
+    const admitting = admitConnection(parts.admission, ctx, kind);
+    return admitting === undefined ? handler(ctx) : admitting.then(() => handler(ctx));
+  }
   if (info.subresource === 'scale' && kind.scale !== undefined) return scaleVerb(parts, ctx, kind);
   const isStatus = info.subresource === 'status' && kind.status !== undefined;
   const rules = kind.subresources?.[info.subresource];

@@ -50,8 +50,8 @@ export class TestCA {
     return this.#certificate.toString('pem');
   }
 
-  /** For a server at 127.0.0.1 and for a client of that name and those groups. */
-  async issue(commonName: string, groups: readonly string[] = []): Promise<KeyPair> {
+  /** For a server at 127.0.0.1 or by one of those names, and for a client of that name and those groups. */
+  async issue(commonName: string, groups: readonly string[] = [], names: readonly string[] = []): Promise<KeyPair> {
     const keys = await crypto.subtle.generateKey(CURVE, true, ['sign', 'verify']);
     const certificate = await x.X509CertificateGenerator.create({
       subject: [{ CN: [commonName] }, ...groups.map((group) => ({ O: [group] }))],
@@ -64,7 +64,7 @@ export class TestCA {
       extensions: [
         new x.SubjectAlternativeNameExtension([
           { type: 'ip', value: '127.0.0.1' },
-          { type: 'dns', value: 'localhost' },
+          ...['localhost', ...names].map((value) => ({ type: 'dns' as const, value })),
         ]),
       ],
     });

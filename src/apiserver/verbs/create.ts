@@ -55,6 +55,7 @@ export async function createObject(
   const request: AdmissionRequest = {
     operation: 'CREATE',
     kind,
+    asked,
     subresource: '',
     namespace: ctx.info.namespace,
     name: meta.name ?? '',
@@ -62,6 +63,7 @@ export async function createObject(
     oldObject: undefined,
     user: ctx.user,
     dryRun,
+    ctx,
   };
   kind.prepareForCreate?.(object);
   try {

@@ -9,7 +9,7 @@ import { hubOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import { decode } from '../../machinery/schema/decode.ts';
 import { apiError, badRequest, conflict, notFound } from '../../machinery/status.ts';
 import { formatTime } from '../../machinery/time.ts';
-import { admit } from '../admission/plugin.ts';
+import { type AdmissionRequest, admit } from '../admission/plugin.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
 import { Entry } from '../registry/entry.ts';
@@ -100,9 +100,10 @@ export async function deleteObject(
     const current = cache.get(namespace, name);
     if (current === undefined) throw notFound(kind, name);
     checkPreconditions(kind, current, options);
-    await admit(parts.admission, 'validate', {
+    const request: AdmissionRequest = {
       operation: 'DELETE',
       kind,
+      ...(ctx.kind !== undefined && hubOf(ctx.kind) === kind ? { asked: ctx.kind } : {}),
       subresource: '',
       namespace,
       name,
@@ -110,7 +111,10 @@ export async function deleteObject(
       oldObject: current.object,
       user: ctx.user,
       dryRun,
-    });
+      ctx,
+    };
+    await admit(parts.admission, 'mutate', request);
+    await admit(parts.admission, 'validate', request);
     const next = plan(kind, current.object, options, parts.clock.now());
     if (dryRun) return { entry: current, gone: next === 'remove' };
     if (next === 'keep') return { entry: current, gone: false };

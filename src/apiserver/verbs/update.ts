@@ -81,10 +81,10 @@ export async function changeObject(
     const rules = rulesOf(kind, subresource);
     rules?.prepare?.(object, old, parts.clock.now());
     if (subresource !== '') keepMeta(object, old, subresource);
-    raiseGeneration(kind, object, old, subresource);
     const request: AdmissionRequest = {
       operation: 'UPDATE',
       kind,
+      asked,
       subresource,
       namespace,
       name,
@@ -92,9 +92,11 @@ export async function changeObject(
       oldObject: old,
       user: ctx.user,
       dryRun,
+      ctx,
     };
     try {
       await admit(parts.admission, 'mutate', request);
+      raiseGeneration(kind, object, old, subresource);
       assertValid(asked, name, [
         ...validateMeta(kind, meta),
         ...validateMetaUpdate(meta, old.metadata),
