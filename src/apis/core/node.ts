@@ -189,7 +189,8 @@ export const nodes = defineKind<Node>({
   validate: validateNode,
   update: {
     prepare(node, old) {
-      node.status = old.status ?? {};
+      if (old.status === undefined) delete node.status;
+      else node.status = old.status;
     },
     validate(node, old) {
       const errors = validateNode(node);

@@ -89,7 +89,7 @@ function mountToken(spec: PodSpec, random: Random): void {
     (c) => !(c.volumeMounts ?? []).some((m) => m.mountPath === MOUNT_PATH),
   );
   if (without.length === 0) return;
-  const existing = (spec.volumes ?? []).find((v) => v.name.startsWith(VOLUME_PREFIX));
+  const existing = (spec.volumes ?? []).find((v) => v.name?.startsWith(VOLUME_PREFIX));
   const volume = existing?.name ?? newVolumeName(spec, random);
   for (const container of without) mount(container, volume);
   if (existing === undefined) spec.volumes = [...(spec.volumes ?? []), tokenVolume(volume)];

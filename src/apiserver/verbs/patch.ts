@@ -27,6 +27,7 @@ export async function patchVerb(parts: ApiServerParts, ctx: RequestContext, kind
     // What the patch says nothing of is no condition: the patch is tried again when somebody was faster.
     const meta = metaOf(object);
     assertMatchesPath(ctx, meta);
+    if (meta.name === undefined && old.metadata?.name !== undefined) meta.name = old.metadata.name;
     if (meta.resourceVersion === old.metadata?.resourceVersion) delete meta.resourceVersion;
     setDefaults(kind, object);
     return object;
