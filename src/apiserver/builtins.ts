@@ -26,6 +26,7 @@ import { accessReviewHandlers } from './authorization/reviews.ts';
 import { ensureDefaultObjects } from './bootstrap/defaultObjects.ts';
 import { KubernetesService } from './bootstrap/kubernetesService.ts';
 import { discoveryPaths } from './discovery/handlers.ts';
+import { FlowControl } from './flowControl/flowControl.ts';
 import { openApiPaths } from './openapi/handlers.ts';
 import type { ApiServerOptions } from './options.ts';
 import type { Registry } from './registry/registry.ts';
@@ -77,6 +78,7 @@ export function createBuiltins(
   ];
   const mutatingWebhooks = new MutatingWebhooks({ registry, clock, random, log }, defaulting);
   const validatingWebhooks = new ValidatingWebhooks({ registry, clock, random, log });
+  const flowControl = new FlowControl(registry, clock);
   const kubelets = new Kubelets(registry, options.kubeletClient);
   const parts: ApiServerParts = {
     registry,
@@ -85,6 +87,7 @@ export function createBuiltins(
     log,
     authenticators: [x509Authenticator(), bearerTokenAuthenticator(tokens)],
     authorizers,
+    flowControl,
     admission: [
       namespaceLifecycle(registry),
       taintNodesByCondition,
@@ -116,7 +119,7 @@ export function createBuiltins(
   return {
     parts,
     async start(transport) {
-      await Promise.all([rbac.start(), mutatingWebhooks.start(), validatingWebhooks.start()]);
+      await Promise.all([rbac.start(), flowControl.start(), mutatingWebhooks.start(), validatingWebhooks.start()]);
       client = createClient(transport(API_SERVER));
       await ensureDefaultObjects({ registry, client, log });
       await allocation.start();
@@ -138,6 +141,7 @@ export function createBuiltins(
     stop() {
       service?.stop();
       allocation.stop();
+      flowControl.stop();
       mutatingWebhooks.stop();
       validatingWebhooks.stop();
       rbac.stop();

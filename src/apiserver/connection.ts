@@ -203,8 +203,9 @@ function headersOf(status: Status): Record<string, string> {
   return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
 }
 
-/** Warnings go out as RFC 7234 has them: code 299, no agent, quoted text. */
+/** Tells of the flow, and warnings: they go out as RFC 7234 has them: code 299, no agent, quoted text. */
 function withWarnings(ctx: HttpContext, headers: OutgoingHttpHeaders) {
+  if (ctx.flowHeaders !== undefined) Object.assign(headers, ctx.flowHeaders);
   if (ctx.warnings.length > 0)
     headers.Warning = ctx.warnings.map((text) => `299 - ${JSON.stringify(text.replaceAll(/[^\x20-\x7e]/g, '?'))}`);
   return headers;
@@ -221,6 +222,7 @@ class HttpContext implements RequestContext {
   readonly method: string;
   readonly rawPath: string;
   readonly query: URLSearchParams;
+  flowHeaders?: Readonly<Record<string, string>>;
   info = emptyInfo();
   user = ANONYMOUS;
   bodyAbandoned = false;

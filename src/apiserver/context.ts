@@ -46,6 +46,8 @@ export interface RequestContext {
   warn(text: string): void;
   readonly warnings: readonly string[];
 
+  /** what the answer tells of the flow that the request belongs to */
+  flowHeaders?: Readonly<Record<string, string>>;
   info: RequestInfo;
   /** known as soon as the route is, for resources */
   kind?: Kind;

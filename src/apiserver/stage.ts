@@ -13,6 +13,7 @@ import type { Answer } from './answer.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { RequestContext } from './context.ts';
+import type { FlowControl } from './flowControl/flowControl.ts';
 import type { Registry } from './registry/registry.ts';
 
 export type Stage = (ctx: RequestContext) => Answer | undefined | Promise<Answer | undefined>;
@@ -30,6 +31,8 @@ export interface ApiServerParts {
   readonly authenticators: readonly Authenticator[];
   /** asked in order until one decides */
   readonly authorizers: readonly Authorizer[];
+  /** absent: nothing is limited */
+  readonly flowControl?: FlowControl;
   /** in the order in which they are called */
   readonly admission: readonly AdmissionPlugin[];
   /** by `group/resource/subresource`, or `group/resource` for kinds that are not stored */

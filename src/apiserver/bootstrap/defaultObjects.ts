@@ -3,6 +3,8 @@
  * reads the watch caches and writes only what is missing, so a later start costs next to nothing.
  */
 import { type Namespace, namespaces } from '../../apis/core/namespace.ts';
+import { flowSchemas } from '../../apis/flowcontrol/flowSchema.ts';
+import { priorityLevelConfigurations } from '../../apis/flowcontrol/priorityLevelConfiguration.ts';
 import { type ClusterRole, clusterRoles } from '../../apis/rbac/clusterRole.ts';
 import { clusterRoleBindings } from '../../apis/rbac/clusterRoleBinding.ts';
 import { roles } from '../../apis/rbac/role.ts';
@@ -15,6 +17,12 @@ import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import { isApiError } from '../../machinery/status.ts';
 import { missingRules } from '../authorization/rules.ts';
 import type { Registry } from '../registry/registry.ts';
+import {
+  completedFlowSchema,
+  completedPriorityLevel,
+  defaultFlowSchemas,
+  defaultPriorityLevels,
+} from './flowControlObjects.ts';
 import {
   AUTOUPDATE_ANNOTATION,
   bootstrapClusterRoleBindings,
@@ -52,6 +60,8 @@ export async function ensureDefaultObjects(options: BootstrapOptions): Promise<v
   await ensure(options, namespaces, spaces, () => undefined);
   await Promise.all([
     ensure(options, priorityClasses, PRIORITY_CLASSES, () => undefined),
+    ensure(options, priorityLevelConfigurations, defaultPriorityLevels(), completedPriorityLevel),
+    ensure(options, flowSchemas, defaultFlowSchemas(), completedFlowSchema),
     ensure(options, clusterRoles, bootstrapClusterRoles(), completedRole),
     ensure(options, clusterRoleBindings, bootstrapClusterRoleBindings(), completedBinding),
     ensure(options, roles, bootstrapRoles(), completedRole),

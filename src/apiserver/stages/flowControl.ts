@@ -1,34 +1,31 @@
-/** A bound on what is under way at once, so that a flood is answered with 429 and not with a crash. */
-import { apiError } from '../../machinery/status.ts';
+/** A bound on what is under way at once, shared fairly, so that a flood is answered with 429 and not with a crash. */
 import type { RequestContext } from '../context.ts';
-import type { Stage } from '../stage.ts';
-import { MASTERS_GROUP } from '../user.ts';
-
-/** Requests from outside that may be under way at once; watches and streams do not count. */
-const MAX_IN_FLIGHT = 1000;
-const RETRY_AFTER_SECONDS = 1;
+import type { ApiServerParts, Stage } from '../stage.ts';
 
 const LONG_RUNNING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);
 
-/** What lasts as long as its client wants. */
-export function isLongRunning(ctx: RequestContext): boolean {
-  return ctx.info.verb === 'watch' || LONG_RUNNING.has(ctx.info.subresource);
+/** What lasts as long as its client wants, and is not a watch. */
+function isLongRunning(ctx: RequestContext): boolean {
+  return LONG_RUNNING.has(ctx.info.subresource);
 }
 
-export function flowControl(): Stage {
-  let inFlight = 0;
+/** Requests from within the process are not counted: what they do is bounded by the parts that make them. */
+export function flowControl({ flowControl: control }: Pick<ApiServerParts, 'flowControl'>): Stage {
+  if (control === undefined) return () => undefined;
   return (ctx) => {
     const res = ctx.raw?.res;
     if (res === undefined || isLongRunning(ctx)) return undefined;
-    if (inFlight >= MAX_IN_FLIGHT && !ctx.user.groups.includes(MASTERS_GROUP)) {
-      throw apiError('TooManyRequests', 'Too many requests, please try again later.', {
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      });
-    }
-    inFlight++;
-    res.once('close', () => {
-      inFlight--;
-    });
-    return undefined;
+    const classified = control.classify(ctx.user, ctx.info);
+    ctx.flowHeaders = classified.headers;
+    if (classified.level.exempt) return undefined;
+    const seated = () => {
+      // A watch needs its seat only to start.
+      if (ctx.info.verb === 'watch') control.leave(classified);
+      else if (res.destroyed) control.leave(classified);
+      else res.once('close', () => control.leave(classified));
+      return undefined;
+    };
+    const waiting = control.enter(classified, () => ctx.signal);
+    return waiting === undefined ? seated() : waiting.then(seated);
   };
 }

@@ -1,7 +1,4 @@
-import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { RequestContext } from '../context.ts';
-import { flowControl } from './flowControl.ts';
 import { requestInfo } from './route.ts';
 
 const info = (method: string, url: string) => {
@@ -59,23 +56,4 @@ describe('route', () => {
   test('broken escapes are told', () => {
     expect(() => info('GET', '/api/v1/nodes/%E0%A4%A')).toThrow(/escaped/);
   });
-});
-
-test('flow control bounds what is under way, but not for administrators and not for watches', () => {
-  const stage = flowControl();
-  const request = (groups: string[], verb = 'get') => {
-    const res = new EventEmitter();
-    const ctx = { raw: { res }, user: { name: 'u', groups }, info: { ...info('GET', '/api/v1/pods'), verb } };
-    return { res, run: () => stage(ctx as unknown as RequestContext) };
-  };
-  const running = Array.from({ length: 1000 }, () => request([]));
-  for (const { run } of running) run();
-  expect(request([]).run).toThrow('Too many requests');
-  expect(request([], 'watch').run()).toBeUndefined();
-  const admin = request(['system:masters']);
-  expect(admin.run()).toBeUndefined();
-  admin.res.emit('close');
-  expect(request([]).run).toThrow('Too many requests');
-  running[0]?.res.emit('close');
-  expect(request([]).run()).toBeUndefined();
 });
