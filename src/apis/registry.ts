@@ -24,6 +24,8 @@ import { endpoints } from './core/endpoints.ts';
 import { events } from './core/event.ts';
 import { namespaces } from './core/namespace.ts';
 import { nodes } from './core/node.ts';
+import { persistentVolumes } from './core/persistentVolume.ts';
+import { persistentVolumeClaims } from './core/persistentVolumeClaim.ts';
 import { pods } from './core/pod.ts';
 import { secrets } from './core/secret.ts';
 import { services } from './core/service.ts';
@@ -41,6 +43,12 @@ import { resourceClaims } from './resource/resourceClaim.ts';
 import { resourceClaimTemplates } from './resource/resourceClaimTemplate.ts';
 import { resourceSlices } from './resource/resourceSlice.ts';
 import { priorityClasses } from './scheduling/priorityClass.ts';
+import { csiDrivers } from './storage/csiDriver.ts';
+import { csiNodes } from './storage/csiNode.ts';
+import { csiStorageCapacities } from './storage/csiStorageCapacity.ts';
+import { storageClasses } from './storage/storageClass.ts';
+import { volumeAttachments } from './storage/volumeAttachment.ts';
+import { volumeAttributesClasses } from './storage/volumeAttributesClass.ts';
 
 /** Every resource with a path of its own. */
 export const builtinKinds: readonly Kind[] = [
@@ -82,6 +90,14 @@ export const builtinKinds: readonly Kind[] = [
   selfSubjectAccessReviews,
   localSubjectAccessReviews,
   selfSubjectRulesReviews,
+  persistentVolumes,
+  persistentVolumeClaims,
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
+  storageClasses,
+  volumeAttachments,
+  volumeAttributesClasses,
 ];
 
 /** Kinds that are sent to or answered by a subresource only. */

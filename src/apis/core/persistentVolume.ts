@@ -1,3 +1,4 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import {
   bool,
@@ -12,8 +13,14 @@ import {
   str,
   time,
 } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { formatTime } from '../../machinery/time.ts';
+import { keepSpec } from '../statusRules.ts';
+import { accessModesText } from './accessModes.ts';
 import { NodeSelector } from './affinity.ts';
 import { ObjectReference, SecretReference } from './references.ts';
+import { validateVolume, validateVolumeUpdate } from './validation/persistentVolume.ts';
+import { setVolumeSourceDefaults } from './volumeDefaults.ts';
 import {
   AWSElasticBlockStoreVolumeSource,
   AzureDiskVolumeSource,
@@ -38,7 +45,7 @@ export const PersistentVolume = object('io.k8s.api.core.v1.PersistentVolume', ()
 export interface PersistentVolume extends Infer<typeof PersistentVolume> {}
 
 export const PersistentVolumeStatus = object('io.k8s.api.core.v1.PersistentVolumeStatus', () => ({
-  phase: opt(1, str),
+  phase: opt(1, str, { doc: 'Pending, Available, Bound, Released or Failed.' }),
   message: opt(2, str),
   reason: opt(3, str),
   lastPhaseTransitionTime: opt(4, time),
@@ -46,15 +53,17 @@ export const PersistentVolumeStatus = object('io.k8s.api.core.v1.PersistentVolum
 export interface PersistentVolumeStatus extends Infer<typeof PersistentVolumeStatus> {}
 
 export const PersistentVolumeSpec = object('io.k8s.api.core.v1.PersistentVolumeSpec', () => ({
-  capacity: opt(1, map(quantity)),
-  accessModes: opt(3, list(str)),
-  claimRef: opt(4, ObjectReference),
-  persistentVolumeReclaimPolicy: opt(5, str),
-  storageClassName: opt(6, str),
-  mountOptions: opt(7, list(str)),
-  volumeMode: opt(8, str),
-  nodeAffinity: opt(9, VolumeNodeAffinity),
-  volumeAttributesClassName: opt(10, str),
+  capacity: opt(1, map(quantity), { doc: 'How large it is, in storage.' }),
+  accessModes: opt(3, list(str), { doc: 'How it can be mounted.' }),
+  claimRef: opt(4, ObjectReference, { doc: 'The claim that has it, or is to have it.' }),
+  persistentVolumeReclaimPolicy: opt(5, str, {
+    doc: 'What becomes of it when its claim is gone: Retain (default), Delete or Recycle.',
+  }),
+  storageClassName: opt(6, str, { doc: 'The class to which it belongs; empty for none.' }),
+  mountOptions: opt(7, list(str), { doc: 'Options with which it is mounted; not checked.' }),
+  volumeMode: opt(8, str, { doc: 'Filesystem (default) or Block.' }),
+  nodeAffinity: opt(9, VolumeNodeAffinity, { doc: 'From which nodes it can be reached; from all if absent.' }),
+  volumeAttributesClassName: opt(10, str, { doc: 'The attributes that it has.' }),
   awsElasticBlockStore: opt(undefined, AWSElasticBlockStoreVolumeSource),
   azureDisk: opt(undefined, AzureDiskVolumeSource),
   azureFile: opt(undefined, AzureFilePersistentVolumeSource),
@@ -197,3 +206,154 @@ export const AzureFilePersistentVolumeSource = object('io.k8s.api.core.v1.AzureF
   secretNamespace: opt(4, str),
 }));
 export interface AzureFilePersistentVolumeSource extends Infer<typeof AzureFilePersistentVolumeSource> {}
+
+/** Where a volume comes from: one of these. */
+export type PersistentVolumeSource = Omit<
+  PersistentVolumeSpec,
+  | 'capacity'
+  | 'accessModes'
+  | 'claimRef'
+  | 'persistentVolumeReclaimPolicy'
+  | 'storageClassName'
+  | 'mountOptions'
+  | 'volumeMode'
+  | 'nodeAffinity'
+  | 'volumeAttributesClassName'
+>;
+
+const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class';
+
+/** The class to which a volume belongs, '' for none. An annotation was the older way to say it. */
+export function classOfVolume(volume: PersistentVolume): string {
+  return volume.metadata?.annotations?.[BETA_CLASS] ?? volume.spec?.storageClassName ?? '';
+}
+
+/** Persistent volumes: storage of the cluster. */
+export const persistentVolumes = defineKind<PersistentVolume>({
+  group: '',
+  version: 'v1',
+  kind: 'PersistentVolume',
+  plural: 'persistentvolumes',
+  schema: PersistentVolume,
+  shortNames: ['pv'],
+  namespaced: false,
+  returnsDeleted: true,
+  setDefaults(volume) {
+    if (volume.status !== undefined) volume.status.phase ||= 'Pending';
+    const { spec } = volume;
+    if (spec === undefined) return;
+    spec.persistentVolumeReclaimPolicy ||= 'Retain';
+    spec.volumeMode ??= 'Filesystem';
+    setVolumeSourceDefaults(spec);
+  },
+  prepareForCreate(volume) {
+    const at = volume.metadata?.creationTimestamp;
+    volume.status = { phase: 'Pending', ...(at === undefined ? {} : { lastPhaseTransitionTime: at }) };
+  },
+  validate: validateVolume,
+  update: {
+    prepare(volume, old) {
+      volume.status = old.status ?? { phase: 'Pending' };
+    },
+    validate: validateVolumeUpdate,
+  },
+  status: {
+    prepare(volume, old, now) {
+      keepSpec(volume, old);
+      volume.status ??= {};
+      const { phase, lastPhaseTransitionTime: at } = volume.status;
+      if (phase !== old.status?.phase && (at === undefined || at === old.status?.lastPhaseTransitionTime)) {
+        volume.status.lastPhaseTransitionTime = formatTime(now);
+      }
+    },
+  },
+  warnings: warningsOf,
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Capacity',
+      type: 'string',
+      description: 'How large it is.',
+      value: (volume) => volume.spec?.capacity?.storage ?? '0',
+    },
+    {
+      name: 'Access Modes',
+      type: 'string',
+      description: 'How it can be mounted.',
+      value: (volume) => accessModesText(volume.spec?.accessModes),
+    },
+    {
+      name: 'Reclaim Policy',
+      type: 'string',
+      description: 'What becomes of it when its claim is gone.',
+      value: (volume) => volume.spec?.persistentVolumeReclaimPolicy ?? '',
+    },
+    {
+      name: 'Status',
+      type: 'string',
+      description: 'Whether a claim has it.',
+      value: (volume) =>
+        volume.metadata?.deletionTimestamp === undefined ? (volume.status?.phase ?? '') : 'Terminating',
+    },
+    {
+      name: 'Claim',
+      type: 'string',
+      description: 'The claim that has it.',
+      value: ({ spec }) =>
+        spec?.claimRef === undefined ? '' : `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}`,
+    },
+    {
+      name: 'StorageClass',
+      type: 'string',
+      description: 'The class to which it belongs.',
+      value: classOfVolume,
+    },
+    {
+      name: 'VolumeAttributesClass',
+      type: 'string',
+      description: 'The attributes that it has.',
+      value: (volume) => volume.spec?.volumeAttributesClassName ?? '<unset>',
+    },
+    {
+      name: 'Reason',
+      type: 'string',
+      description: 'Why it failed.',
+      value: (volume) => volume.status?.reason ?? '',
+    },
+    AGE_COLUMN,
+    {
+      name: 'VolumeMode',
+      type: 'string',
+      description: 'A file system, or a block device.',
+      priority: 1,
+      value: (volume) => volume.spec?.volumeMode ?? '<unset>',
+    },
+  ],
+  selectableFields: { name: (volume) => volume.metadata?.name ?? '' },
+});
+
+/** Sources whose code is gone from Kubernetes, and what it says of them. */
+const GONE_SOURCES = [
+  ['photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['storageos', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+] as const;
+
+function warningsOf(volume: PersistentVolume): string[] {
+  const warnings: string[] = [];
+  if (volume.metadata?.annotations?.[BETA_CLASS] !== undefined) {
+    const instead = 'deprecated since v1.8; use "storageClassName" attribute instead';
+    warnings.push(`metadata.annotations[${BETA_CLASS}]: ${instead}`);
+  }
+  if (volume.spec?.persistentVolumeReclaimPolicy === 'Recycle') {
+    const instead = 'Instead, the recommended approach is to use dynamic provisioning.';
+    warnings.push(`spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. ${instead}`);
+  }
+  for (const [source, what] of GONE_SOURCES) {
+    if (volume.spec?.[source] !== undefined) warnings.push(`spec.${source}: ${what}`);
+  }
+  return warnings;
+}

@@ -1,4 +1,5 @@
 /** The defaults of volumes. Source: https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/ */
+import { setClaimSpecDefaults } from './claimSpec.ts';
 import { pullPolicyOf } from './imagePullPolicy.ts';
 import type { DownwardAPIVolumeFile, Volume } from './volumes.ts';
 
@@ -18,11 +19,23 @@ export function setVolumeDefaults(volume: Volume): void {
     volume.downwardAPI.defaultMode ??= FILE_MODE;
     setDownwardDefaults(volume.downwardAPI.items);
   }
-  if (volume.hostPath !== undefined) volume.hostPath.type ??= '';
   if (volume.image !== undefined) volume.image.pullPolicy ||= pullPolicyOf(volume.image.reference ?? '');
   if (volume.ephemeral?.volumeClaimTemplate?.spec !== undefined) {
-    volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem';
+    setClaimSpecDefaults(volume.ephemeral.volumeClaimTemplate.spec);
   }
+  setVolumeSourceDefaults(volume);
+}
+
+/** Sources that pods and persistent volumes have in common. */
+type SharedSource = Pick<Volume, 'hostPath' | 'azureDisk'> & {
+  iscsi?: { iscsiInterface?: string };
+  rbd?: { pool?: string; user?: string; keyring?: string };
+  scaleIO?: { storageMode?: string; fsType?: string };
+};
+
+/** Fills in what the source of a volume leaves out, in pods and in persistent volumes. */
+export function setVolumeSourceDefaults(volume: SharedSource): void {
+  if (volume.hostPath !== undefined) volume.hostPath.type ??= '';
   if (volume.iscsi !== undefined) volume.iscsi.iscsiInterface ||= 'default';
   if (volume.rbd !== undefined) {
     volume.rbd.pool ||= 'rbd';

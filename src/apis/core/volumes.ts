@@ -283,15 +283,17 @@ export const PersistentVolumeClaimTemplate = object('io.k8s.api.core.v1.Persiste
 export interface PersistentVolumeClaimTemplate extends Infer<typeof PersistentVolumeClaimTemplate> {}
 
 export const PersistentVolumeClaimSpec = object('io.k8s.api.core.v1.PersistentVolumeClaimSpec', () => ({
-  accessModes: opt(1, list(str)),
-  resources: opt(2, VolumeResourceRequirements),
-  volumeName: opt(3, str),
-  selector: opt(4, LabelSelector),
-  storageClassName: opt(5, str),
-  volumeMode: opt(6, str),
-  dataSource: opt(7, TypedLocalObjectReference),
-  dataSourceRef: opt(8, TypedObjectReference),
-  volumeAttributesClassName: opt(9, str),
+  accessModes: opt(1, list(str), {
+    doc: 'How the volume is to be mounted: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod.',
+  }),
+  resources: opt(2, VolumeResourceRequirements, { doc: 'How large the volume is to be, in requests.storage.' }),
+  volumeName: opt(3, str, { doc: 'The volume that the claim has.' }),
+  selector: opt(4, LabelSelector, { doc: 'Which volumes are considered.' }),
+  storageClassName: opt(5, str, { doc: "The class asked for; '' for none, absent for the default." }),
+  volumeMode: opt(6, str, { doc: 'Filesystem (default) or Block.' }),
+  dataSource: opt(7, TypedLocalObjectReference, { doc: 'A claim or snapshot from which the volume is filled.' }),
+  dataSourceRef: opt(8, TypedObjectReference, { doc: 'What the volume is filled from, of any kind.' }),
+  volumeAttributesClassName: opt(9, str, { doc: 'The attributes asked for; may change later.' }),
 }));
 export interface PersistentVolumeClaimSpec extends Infer<typeof PersistentVolumeClaimSpec> {}
 

@@ -13,6 +13,7 @@ import {
   Volume as VolumeSchema,
 } from '../volumes.ts';
 import type { Volumes } from './mounts.ts';
+import { validateClaimSpec } from './persistentVolumeClaim.ts';
 import { validateConfigMapFiles, validateDownwardFiles, validateKeys, validateProjected } from './projections.ts';
 import { checkChoice, checkMode, checkName, checkNoBacksteps, needName } from './rules.ts';
 
@@ -28,8 +29,6 @@ const HOST_PATH_TYPES = [
 ];
 const MEDIA = ['', 'HugePages', 'Memory'];
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
-const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-const VOLUME_MODES = ['Block', 'Filesystem'];
 
 const NONE: Volumes = new Map();
 
@@ -111,7 +110,8 @@ function validateEmptyDir(dir: EmptyDirVolumeSource, path: string, errors: Field
   }
 }
 
-function validateHostPath(host: HostPathVolumeSource, path: string, errors: FieldError[]): void {
+/** A path of the node itself. */
+export function validateHostPath(host: HostPathVolumeSource, path: string, errors: FieldError[]): void {
   if (!host.path) errors.push(required(`${path}.path`));
   else checkNoBacksteps(host.path, `${path}.path`, errors);
   if (host.type) checkChoice(host.type, HOST_PATH_TYPES, `${path}.type`, errors);
@@ -125,7 +125,8 @@ function validateImage(image: ImageVolumeSource, path: string, errors: FieldErro
   checkChoice(image.pullPolicy, PULL_POLICIES, `${path}.pullPolicy`, errors);
 }
 
-function validateNfs(nfs: NFSVolumeSource, path: string, errors: FieldError[]): void {
+/** A share of an NFS server. */
+export function validateNfs(nfs: NFSVolumeSource, path: string, errors: FieldError[]): void {
   if (!nfs.server) errors.push(required(`${path}.server`));
   if (!nfs.path) errors.push(required(`${path}.path`));
   else if (!nfs.path.startsWith('/')) errors.push(invalid(`${path}.path`, nfs.path, 'must be an absolute path'));
@@ -139,16 +140,7 @@ function validateEphemeral(ephemeral: EphemeralVolumeSource, path: string, error
     errors.push(required(at));
     return;
   }
-  const modes = claim.accessModes ?? [];
-  if (modes.length === 0) errors.push(required(`${at}.spec.accessModes`, 'at least 1 access mode is required'));
-  for (const [i, mode] of modes.entries()) checkChoice(mode, ACCESS_MODES, `${at}.spec.accessModes[${i}]`, errors);
-  const size = claim.resources?.requests?.storage;
-  if (size === undefined) errors.push(required(`${at}.spec.resources[storage]`));
-  else if ((parseQuantity(size)?.nano ?? 0n) <= 0n) {
-    errors.push(invalid(`${at}.spec.resources[storage]`, size, 'must be greater than zero'));
-  }
-  checkChoice(claim.volumeMode, VOLUME_MODES, `${at}.spec.volumeMode`, errors);
-  if (claim.storageClassName) checkName(claim.storageClassName, dnsSubdomain, `${at}.spec.storageClassName`, errors);
+  validateClaimSpec(claim, `${at}.spec`, errors);
 }
 
 /** The sources of storage systems: what the schema says must be there, is there. */
