@@ -103,6 +103,7 @@ const oddHeaders = fc.record(
     'accept-encoding': fc.constantFrom('gzip', 'br', '*', 'gzip;q=0'),
     'impersonate-user': fc.constantFrom('', 'x', 'system:serviceaccount:default:default', 'system:node:x'),
     'impersonate-group': fc.constantFrom('', 'system:masters'),
+    'impersonate-extra-a%': fc.constant('x'),
     'if-none-match': fc.constantFrom('*', '"x"'),
     authorization: fc.constantFrom('Bearer x', 'Basic eDp5', 'Bearer a.b.c', ''),
     'content-type': fc.constantFrom('text/plain', '', 'application/json;charset=x', 'multipart/form-data', '*/*'),

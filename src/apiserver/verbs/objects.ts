@@ -103,6 +103,11 @@ function fieldValidationOf(ctx: RequestContext): FieldValidation {
   );
 }
 
+/** A value that may be anything, for a message: an object's own `toString` is not asked. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict */
 export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody): KubeObject {
   const value = bodyValue(parsed, kind.schema);
@@ -114,12 +119,12 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
   // What the client leaves out is taken from the path; what it says must fit.
   if (given.kind !== undefined && given.kind !== '' && given.kind !== kind.kind) {
     throw badRequest(
-      `${String(given.kind)} in version ${JSON.stringify(given.apiVersion ?? kind.version)} cannot be handled as a ${kind.kind}`,
+      `${textOf(given.kind)} in version ${JSON.stringify(given.apiVersion ?? kind.version)} cannot be handled as a ${kind.kind}`,
     );
   }
   if (given.apiVersion !== undefined && given.apiVersion !== '' && given.apiVersion !== wanted) {
     throw badRequest(
-      `the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${wanted})`,
+      `the API version in the data (${textOf(given.apiVersion)}) does not match the expected API version (${wanted})`,
     );
   }
   const decoded: Decoded<KubeObject> = decode(kind.schema, value);
