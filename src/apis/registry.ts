@@ -33,6 +33,12 @@ import { serviceAccounts } from './core/serviceAccount.ts';
 import { endpointSlices } from './discovery/endpointSlice.ts';
 import { flowSchemas } from './flowcontrol/flowSchema.ts';
 import { priorityLevelConfigurations } from './flowcontrol/priorityLevelConfiguration.ts';
+import { ingresses } from './networking/ingress.ts';
+import { ingressClasses } from './networking/ingressClass.ts';
+import { ipAddresses } from './networking/ipAddress.ts';
+import { networkPolicies } from './networking/networkPolicy.ts';
+import { serviceCIDRs } from './networking/serviceCIDR.ts';
+import { runtimeClasses } from './node/runtimeClass.ts';
 import { evictions } from './policy/eviction.ts';
 import { clusterRoles } from './rbac/clusterRole.ts';
 import { clusterRoleBindings } from './rbac/clusterRoleBinding.ts';
@@ -98,6 +104,12 @@ export const builtinKinds: readonly Kind[] = [
   storageClasses,
   volumeAttachments,
   volumeAttributesClasses,
+  ingresses,
+  ingressClasses,
+  ipAddresses,
+  networkPolicies,
+  serviceCIDRs,
+  runtimeClasses,
 ];
 
 /** Kinds that are sent to or answered by a subresource only. */

@@ -51,6 +51,15 @@ const LABEL_VALUE = rule(
   'my_value',
   '12345',
 );
+const WILDCARD = rule(
+  `\\*\\.${LABEL_SOURCE}(\\.${LABEL_SOURCE})*`,
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+  '*.example.com',
+);
+const PATH_AFTER_DOMAIN = rule(
+  "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+",
+  'a valid path must consist of the characters that may stand in the path of a URL',
+);
 const CONFIG_KEY = rule(
   '[-._a-zA-Z0-9]+',
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
@@ -93,6 +102,22 @@ export function dnsLabel1035(name: string): string[] {
 /** A DNS subdomain (RFC 1123): most objects. */
 export function dnsSubdomain(name: string): string[] {
   return check(name, DNS_SUBDOMAIN_MAX, SUBDOMAIN);
+}
+
+/** A DNS subdomain of which the first part is any: `*.example.com`. */
+export function wildcardSubdomain(name: string): string[] {
+  return check(name, DNS_SUBDOMAIN_MAX, WILDCARD);
+}
+
+/** A domain and a path below it: `example.com/ingress`. Each says who made it up. */
+export function domainPrefixedPath(path: string): string[] {
+  const slash = path.indexOf('/');
+  if (slash <= 0 || slash === path.length - 1) {
+    return ['must be a domain-prefixed path (such as "acme.io/foo")'];
+  }
+  const faults = dnsSubdomain(path.slice(0, slash));
+  if (PATH_AFTER_DOMAIN.pattern.test(path.slice(slash + 1))) return faults;
+  return [...faults, PATH_AFTER_DOMAIN.fault];
 }
 
 /** What may stand as one segment of a URL path: the names of RBAC objects. */

@@ -1,6 +1,10 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { TypedLocalObjectReference } from '../core/references.ts';
+import { keepLabels, keepSpec } from '../statusRules.ts';
+import { validateIngress, validateIngressCreate, validateIngressStatus } from './ingressValidation.ts';
 
 export const Ingress = object('io.k8s.api.networking.v1.Ingress', () => ({
   apiVersion: opt(undefined, str),
@@ -36,10 +40,10 @@ export const IngressPortStatus = object('io.k8s.api.networking.v1.IngressPortSta
 export interface IngressPortStatus extends Infer<typeof IngressPortStatus> {}
 
 export const IngressSpec = object('io.k8s.api.networking.v1.IngressSpec', () => ({
-  defaultBackend: opt(1, IngressBackend),
-  tls: opt(2, list(IngressTLS)),
-  rules: opt(3, list(IngressRule)),
-  ingressClassName: opt(4, str),
+  defaultBackend: opt(1, IngressBackend, { doc: 'Where requests go for which there is no rule.' }),
+  tls: opt(2, list(IngressTLS), { doc: 'The certificates for its hosts.' }),
+  rules: opt(3, list(IngressRule), { doc: 'Where requests go, by host and path.' }),
+  ingressClassName: opt(4, str, { doc: 'Which controller carries it out.' }),
 }));
 export interface IngressSpec extends Infer<typeof IngressSpec> {}
 
@@ -50,7 +54,7 @@ export const IngressTLS = object('io.k8s.api.networking.v1.IngressTLS', () => ({
 export interface IngressTLS extends Infer<typeof IngressTLS> {}
 
 export const IngressRule = object('io.k8s.api.networking.v1.IngressRule', () => ({
-  host: opt(1, str),
+  host: opt(1, str, { doc: 'A DNS name, or one that begins with *. for all below; every host if absent.' }),
   http: opt(undefined, HTTPIngressRuleValue),
 }));
 export interface IngressRule extends Infer<typeof IngressRule> {}
@@ -61,9 +65,9 @@ export const HTTPIngressRuleValue = object('io.k8s.api.networking.v1.HTTPIngress
 export interface HTTPIngressRuleValue extends Infer<typeof HTTPIngressRuleValue> {}
 
 export const HTTPIngressPath = object('io.k8s.api.networking.v1.HTTPIngressPath', () => ({
-  path: opt(1, str),
-  backend: req(2, IngressBackend),
-  pathType: req(3, str),
+  path: opt(1, str, { doc: 'Begins with a slash.' }),
+  backend: req(2, IngressBackend, { doc: 'Where such requests go.' }),
+  pathType: req(3, str, { doc: 'How the path is compared: Exact, Prefix (by parts) or ImplementationSpecific.' }),
 }));
 export interface HTTPIngressPath extends Infer<typeof HTTPIngressPath> {}
 
@@ -88,3 +92,82 @@ export const ServiceBackendPort = object(
   { atomic: true },
 );
 export interface ServiceBackendPort extends Infer<typeof ServiceBackendPort> {}
+
+/** Ingresses: which service answers which requests from outside. */
+export const ingresses = defineKind<Ingress>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'Ingress',
+  plural: 'ingresses',
+  schema: Ingress,
+  shortNames: ['ing'],
+  hasGeneration: true,
+  prepareForCreate(ingress) {
+    ingress.status = { loadBalancer: {} };
+  },
+  validate: validateIngressCreate,
+  update: {
+    prepare(ingress, old) {
+      ingress.status = old.status ?? { loadBalancer: {} };
+    },
+    validate: validateIngress,
+  },
+  status: {
+    prepare(ingress, old) {
+      keepSpec(ingress, old);
+      keepLabels(ingress, old);
+    },
+    validate: validateIngressStatus,
+  },
+  warnings(ingress) {
+    if (ingress.metadata?.annotations?.['kubernetes.io/ingress.class'] === undefined) return [];
+    return ['annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead'];
+  },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Class',
+      type: 'string',
+      description: 'Which controller carries it out.',
+      value: (ingress) => ingress.spec?.ingressClassName ?? '<none>',
+    },
+    {
+      name: 'Hosts',
+      type: 'string',
+      description: 'The hosts for which it has rules.',
+      value: (ingress) => hostsText(ingress.spec?.rules ?? []),
+    },
+    {
+      name: 'Address',
+      type: 'string',
+      description: 'Where it can be reached.',
+      value: (ingress) => addressText(ingress.status?.loadBalancer?.ingress ?? []),
+    },
+    {
+      name: 'Ports',
+      type: 'string',
+      description: 'The ports on which it answers.',
+      value: (ingress) => ((ingress.spec?.tls ?? []).length > 0 ? '80, 443' : '80'),
+    },
+    AGE_COLUMN,
+  ],
+});
+
+/** As many hosts as a line of a table shows. */
+const SHOWN = 3;
+
+function hostsText(rules: readonly IngressRule[]): string {
+  const hosts: string[] = [];
+  let more = false;
+  for (const { host } of rules) {
+    if (hosts.length === SHOWN) more = true;
+    else if (host) hosts.push(host);
+  }
+  if (hosts.length === 0) return '*';
+  return more ? `${hosts.join(',')} + ${rules.length - SHOWN} more...` : hosts.join(',');
+}
+
+function addressText(points: readonly IngressLoadBalancerIngress[]): string {
+  const addresses = points.map((point) => point.ip || point.hostname || '').filter((address) => address !== '');
+  return [...new Set(addresses)].sort().join(',');
+}

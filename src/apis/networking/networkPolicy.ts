@@ -1,5 +1,9 @@
+import { defineKind } from '../../machinery/kind.ts';
+import { formatSelector, selectorFrom } from '../../machinery/labelSelector.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, intOrString, list, object, opt, req, str } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { validateNetworkPolicy, validateNetworkPolicyUpdate } from './networkPolicyValidation.ts';
 
 export const NetworkPolicy = object('io.k8s.api.networking.v1.NetworkPolicy', () => ({
   apiVersion: opt(undefined, str),
@@ -10,10 +14,12 @@ export const NetworkPolicy = object('io.k8s.api.networking.v1.NetworkPolicy', ()
 export interface NetworkPolicy extends Infer<typeof NetworkPolicy> {}
 
 export const NetworkPolicySpec = object('io.k8s.api.networking.v1.NetworkPolicySpec', () => ({
-  podSelector: opt(1, LabelSelector),
-  ingress: opt(2, list(NetworkPolicyIngressRule)),
-  egress: opt(3, list(NetworkPolicyEgressRule)),
-  policyTypes: opt(4, list(str)),
+  podSelector: opt(1, LabelSelector, { doc: 'The pods that the policy is for; all of the namespace if empty.' }),
+  ingress: opt(2, list(NetworkPolicyIngressRule), { doc: 'What may reach the pods.' }),
+  egress: opt(3, list(NetworkPolicyEgressRule), { doc: 'What the pods may reach.' }),
+  policyTypes: opt(4, list(str), {
+    doc: 'Whether it rules Ingress, Egress or both; Ingress, and Egress where there are rules for it, if absent.',
+  }),
 }));
 export interface NetworkPolicySpec extends Infer<typeof NetworkPolicySpec> {}
 
@@ -37,14 +43,46 @@ export const NetworkPolicyPeer = object('io.k8s.api.networking.v1.NetworkPolicyP
 export interface NetworkPolicyPeer extends Infer<typeof NetworkPolicyPeer> {}
 
 export const IPBlock = object('io.k8s.api.networking.v1.IPBlock', () => ({
-  cidr: req(1, str),
-  except: opt(2, list(str)),
+  cidr: req(1, str, { doc: 'A range of addresses.' }),
+  except: opt(2, list(str), { doc: 'Ranges within it that do not count.' }),
 }));
 export interface IPBlock extends Infer<typeof IPBlock> {}
 
 export const NetworkPolicyPort = object('io.k8s.api.networking.v1.NetworkPolicyPort', () => ({
-  protocol: opt(1, str),
-  port: opt(2, intOrString),
-  endPort: opt(3, int32),
+  protocol: opt(1, str, { doc: 'TCP (default), UDP or SCTP.' }),
+  port: opt(2, intOrString, { doc: 'A number or a name; all ports if absent.' }),
+  endPort: opt(3, int32, { doc: 'The last of a range of ports that begins with port.' }),
 }));
 export interface NetworkPolicyPort extends Infer<typeof NetworkPolicyPort> {}
+
+/** Network policies: who may talk to which pods. */
+export const networkPolicies = defineKind<NetworkPolicy>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+  schema: NetworkPolicy,
+  shortNames: ['netpol'],
+  hasGeneration: true,
+  setDefaults({ spec }) {
+    if (spec === undefined) return;
+    if ((spec.policyTypes ?? []).length === 0) {
+      spec.policyTypes = (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
+    }
+    for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
+      for (const port of rule.ports ?? []) port.protocol ??= 'TCP';
+    }
+  },
+  validate: (policy) => validateNetworkPolicy(policy, new Set()),
+  update: { validate: validateNetworkPolicyUpdate },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Pod-Selector',
+      type: 'string',
+      description: 'The pods that it is for.',
+      value: (policy) => formatSelector(selectorFrom(policy.spec?.podSelector) ?? []) || '<none>',
+    },
+    AGE_COLUMN,
+  ],
+});
