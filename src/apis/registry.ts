@@ -6,8 +6,11 @@ import { mutatingWebhookConfigurations } from './admissionregistration/mutatingW
 import { validatingAdmissionPolicies } from './admissionregistration/validatingAdmissionPolicy.ts';
 import { validatingAdmissionPolicyBindings } from './admissionregistration/validatingAdmissionPolicyBinding.ts';
 import { validatingWebhookConfigurations } from './admissionregistration/validatingWebhookConfiguration.ts';
+import { controllerRevisions } from './apps/controllerRevision.ts';
+import { daemonSets } from './apps/daemonSet.ts';
 import { deployments } from './apps/deployment.ts';
 import { replicaSets } from './apps/replicaSet.ts';
+import { statefulSets } from './apps/statefulSet.ts';
 import { selfSubjectReviews } from './authentication/selfSubjectReview.ts';
 import { tokenRequests } from './authentication/tokenRequest.ts';
 import { tokenReviews } from './authentication/tokenReview.ts';
@@ -27,6 +30,8 @@ import { nodes } from './core/node.ts';
 import { persistentVolumes } from './core/persistentVolume.ts';
 import { persistentVolumeClaims } from './core/persistentVolumeClaim.ts';
 import { pods } from './core/pod.ts';
+import { podTemplates } from './core/podTemplate.ts';
+import { replicationControllers } from './core/replicationController.ts';
 import { secrets } from './core/secret.ts';
 import { services } from './core/service.ts';
 import { serviceAccounts } from './core/serviceAccount.ts';
@@ -68,8 +73,13 @@ export const builtinKinds: readonly Kind[] = [
   endpoints,
   events,
   bindings,
+  podTemplates,
+  replicationControllers,
   deployments,
   replicaSets,
+  statefulSets,
+  daemonSets,
+  controllerRevisions,
   roles,
   clusterRoles,
   roleBindings,

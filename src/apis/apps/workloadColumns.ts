@@ -14,8 +14,14 @@ export function selectorText(selector: LabelSelector | undefined): string {
   return formatSelector([...requirements].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)));
 }
 
-/** Containers, images and selector: shown with `-o wide`. */
-export const WORKLOAD_COLUMNS: readonly Column<Workload>[] = [
+/** Labels as tables show them, with their keys in order. */
+export function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
+  const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return pairs.sort().join(',') || '<none>';
+}
+
+/** Containers and images: shown with `-o wide`. */
+export const CONTAINER_COLUMNS: readonly Column<Workload>[] = [
   {
     name: 'Containers',
     type: 'string',
@@ -36,6 +42,11 @@ export const WORKLOAD_COLUMNS: readonly Column<Workload>[] = [
         .map((c) => c.image ?? '')
         .join(','),
   },
+];
+
+/** Containers, images and selector: shown with `-o wide`. */
+export const WORKLOAD_COLUMNS: readonly Column<Workload>[] = [
+  ...CONTAINER_COLUMNS,
   {
     name: 'Selector',
     type: 'string',
