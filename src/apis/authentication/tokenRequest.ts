@@ -29,7 +29,7 @@ export const BoundObjectReference = object('io.k8s.api.authentication.v1.BoundOb
   kind: opt(1, str),
   apiVersion: opt(2, str),
   name: opt(3, str),
-  uid: opt(undefined, str),
+  uid: opt(4, str),
 }));
 export interface BoundObjectReference extends Infer<typeof BoundObjectReference> {}
 

@@ -71,7 +71,16 @@ function extraOf(ctx: RequestContext): Map<string, string[]> {
   const extra = new Map<string, string[]>();
   for (const [name, value] of Object.entries(ctx.raw?.req.headers ?? {})) {
     if (!name.startsWith(EXTRA_PREFIX) || value === undefined) continue;
-    extra.set(decodeURIComponent(name.slice(EXTRA_PREFIX.length)), listOf(String(value)));
+    extra.set(unescaped(name.slice(EXTRA_PREFIX.length)), listOf(String(value)));
   }
   return extra;
+}
+
+/** Escapes in the key of an extra are undone; what is none of them stays as it is. */
+function unescaped(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
 }
