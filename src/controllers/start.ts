@@ -6,7 +6,9 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Kind } from '../machinery/kind.ts';
+import { startClusterRoleAggregationController } from './clusterRoleAggregation.ts';
 import type { ControllerContext } from './context.ts';
+import { startDaemonSetController } from './daemonSet/controller.ts';
 import { startDeploymentController } from './deployment/controller.ts';
 import { startEndpointSliceController, startEndpointsController } from './endpointSlice/controller.ts';
 import { startGarbageCollector } from './garbageCollector/controller.ts';
@@ -14,8 +16,10 @@ import { startNamespaceController } from './namespace/controller.ts';
 import { startNodeLifecycleController } from './nodeLifecycle/controller.ts';
 import { startPodGarbageCollector } from './podGarbageCollector.ts';
 import { startReplicaSetController } from './replicaSet/controller.ts';
+import { startReplicationControllerController } from './replicationController/controller.ts';
 import { startRootCAPublisher } from './rootCAPublisher.ts';
 import { startServiceAccountController } from './serviceAccount.ts';
+import { startStatefulSetController } from './statefulSet/controller.ts';
 import { startTaintEvictionController } from './taintEviction.ts';
 
 export interface ControllersOptions {
@@ -60,7 +64,11 @@ export function startControllers(options: ControllersOptions): void {
   startNodeLifecycleController(context);
   startTaintEvictionController(context);
   startReplicaSetController(context);
+  startReplicationControllerController(context);
   startDeploymentController(context);
+  startStatefulSetController(context);
+  startDaemonSetController(context);
+  startClusterRoleAggregationController(context);
   startEndpointSliceController(context);
   startEndpointsController(context);
   startGarbageCollector(context, collectable);

@@ -3,6 +3,7 @@ import { replicaSets } from '../../apis/apps/replicaSet.ts';
 import { pods } from '../../apis/core/pod.ts';
 import { keyOf } from '../../client/store.ts';
 import { controllerOf } from '../../machinery/ownerReferences.ts';
+import { statusUpdate } from '../action.ts';
 import type { ControllerContext } from '../context.ts';
 import { indexByController, orphansIn, ownedBy } from '../indexes.ts';
 import { startLoop } from '../loop.ts';
@@ -25,7 +26,9 @@ export function startReplicaSetController(context: ControllerContext): void {
       const owner = controllerOf(set);
       const siblings = owner === undefined ? [set] : ownedBy(sets, owner.uid);
       return planReplicaSet({
+        kind: replicaSets,
         set,
+        statusUpdate: (status) => statusUpdate(replicaSets, { ...set, status }),
         owned,
         orphans: orphansIn(podInformer, set.metadata.namespace),
         related: siblings.length === 1 ? owned : siblings.flatMap((s) => ownedBy(podInformer, s.metadata.uid)),

@@ -3,20 +3,24 @@
  *
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/
  */
-import { type ReplicaSet, replicaSets } from '../../apis/apps/replicaSet.ts';
+import type { ReplicaSet, ReplicaSetStatus } from '../../apis/apps/replicaSet.ts';
 import { type Pod, pods } from '../../apis/core/pod.ts';
 import type { Kind, Stored } from '../../machinery/kind.ts';
 import { selectorFrom } from '../../machinery/labelSelector.ts';
 import { controllerReference } from '../../machinery/ownerReferences.ts';
-import { type Action, type EventAction, isNamespaceGoing, statusUpdate } from '../action.ts';
+import { type Action, type EventAction, isNamespaceGoing } from '../action.ts';
 import { claim } from '../claim.ts';
 import type { Plan } from '../loop.ts';
 import { availableInMs, isActive } from '../podState.ts';
 import { podsToDelete } from './podOrder.ts';
 import { statusOf } from './status.ts';
 
+/** What keeps the pods: a replica set, or a replication controller in the form of one. */
 export interface ReplicaSetWorld {
+  readonly kind: Pick<Kind, 'group' | 'version' | 'kind' | 'plural'>;
   readonly set: Stored<ReplicaSet>;
+  /** the write of a status */
+  statusUpdate(status: ReplicaSetStatus): Action;
   /** pods whose controller the set is */
   readonly owned: readonly Stored<Pod>[];
   /** pods in the namespace without a controller */
@@ -35,12 +39,13 @@ export function planReplicaSet(world: ReplicaSetWorld): Plan {
   const selector = selectorFrom(set.spec?.selector);
   if (selector === undefined) return { actions: [] };
   const { owned, orphans } = world;
-  const { claimed, actions } = claim({ owner: set, ownerKind: replicaSets, kind: pods, selector, owned, orphans });
+  const ownerKind = world.kind as Kind<ReplicaSet>;
+  const { claimed, actions } = claim({ owner: set, ownerKind, kind: pods, selector, owned, orphans });
   const active = claimed.filter(isActive);
   let going: readonly Stored<Pod>[] = [];
   const missing = (set.spec?.replicas ?? 1) - active.length;
   if (set.metadata.deletionTimestamp === undefined) {
-    if (missing > 0) actions.push(...repeated(Math.min(missing, BURST), () => creationOf(set)));
+    if (missing > 0) actions.push(...repeated(Math.min(missing, BURST), () => creationOf(world.kind, set)));
     else if (missing < 0) {
       going = podsToDelete(active, world.related, Math.min(-missing, BURST), now);
       actions.push(...going.map((pod) => deletionOf(set, pod)));
@@ -55,7 +60,7 @@ export function planReplicaSet(world: ReplicaSetWorld): Plan {
       // What was deleted just now does not count any more, though the informer may not show it yet.
       const deleted = new Set(failure === undefined ? going : []);
       const status = statusOf({ set, claimed, deleted, now, missing, failure: reason });
-      return status === undefined ? [] : [statusUpdate(replicaSets, { ...set, status })];
+      return status === undefined ? [] : [world.statusUpdate(status)];
     },
   };
 }
@@ -67,11 +72,11 @@ function nextChangeMs(active: readonly Pod[], minReadySeconds: number, now: numb
   return waits.length === 0 ? undefined : Math.min(...waits);
 }
 
-function creationOf(set: Stored<ReplicaSet>): Action {
+function creationOf(kind: ReplicaSetWorld['kind'], set: Stored<ReplicaSet>): Action {
   return {
     verb: 'create',
     kind: pods as Kind,
-    object: podFromTemplate(set),
+    object: podFromTemplate(kind, set),
     announce: {
       done: (pod) => eventOf(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata?.name}`),
       failed: (error) => eventOf(set, 'Warning', 'FailedCreate', `Error creating: ${error.message}`),
@@ -96,7 +101,7 @@ function eventOf(set: ReplicaSet, type: EventAction['type'], reason: string, mes
 }
 
 /** The pod that the template describes. Its parts are shared with the set: it is to be sent, not to be changed. */
-export function podFromTemplate(set: Stored<ReplicaSet>): Pod {
+export function podFromTemplate(kind: ReplicaSetWorld['kind'], set: Stored<ReplicaSet>): Pod {
   const template = set.spec?.template;
   const { labels, annotations, finalizers } = template?.metadata ?? {};
   return {
@@ -106,7 +111,7 @@ export function podFromTemplate(set: Stored<ReplicaSet>): Pod {
       ...(labels === undefined ? {} : { labels }),
       ...(annotations === undefined ? {} : { annotations }),
       ...(finalizers === undefined ? {} : { finalizers }),
-      ownerReferences: [controllerReference(set, replicaSets)],
+      ownerReferences: [controllerReference(set, kind)],
     },
     spec: template?.spec ?? { containers: [] },
   };

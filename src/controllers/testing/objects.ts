@@ -9,7 +9,7 @@ import { strategicMergePatch } from '../../machinery/patch/strategic.ts';
 import type { JsonObject } from '../../machinery/schema/types.ts';
 import { alreadyExists, conflict } from '../../machinery/status.ts';
 import { formatTime } from '../../machinery/time.ts';
-import type { Action } from '../action.ts';
+import { type Action, statusUpdate } from '../action.ts';
 import { planDeployment } from '../deployment/plan.ts';
 import type { Plan } from '../loop.ts';
 import { planReplicaSet } from '../replicaSet/plan.ts';
@@ -155,7 +155,16 @@ export class TinyWorld {
 
   planSet(set: Stored<ReplicaSet>): Plan {
     const owned = this.owned(pods, set.metadata.uid);
-    return planReplicaSet({ set, owned, orphans: this.orphans(pods), related: owned, now: this.now });
+    const update = (status: ReplicaSet['status']) => statusUpdate(replicaSets, { ...set, ...(status && { status }) });
+    return planReplicaSet({
+      kind: replicaSets,
+      statusUpdate: update,
+      set,
+      owned,
+      orphans: this.orphans(pods),
+      related: owned,
+      now: this.now,
+    });
   }
 
   planDeployment(deployment: Stored<Deployment>): Plan {
