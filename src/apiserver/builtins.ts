@@ -3,13 +3,22 @@
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/createClient.ts';
 import type { Transport } from '../client/transport.ts';
+import { defaultIngressClass } from './admission/defaultIngressClass.ts';
+import { defaultStorageClass } from './admission/defaultStorageClass.ts';
 import { defaultTolerationSeconds } from './admission/defaultTolerationSeconds.ts';
 import { namespaceLifecycle } from './admission/namespaceLifecycle.ts';
 import { nodeRestriction } from './admission/nodeRestriction.ts';
+import { persistentVolumeClaimResize } from './admission/persistentVolumeClaimResize.ts';
+import { deviceSelectorCheck } from './admission/policies/deviceSelectorCheck.ts';
+import { expressionCheck } from './admission/policies/expressionCheck.ts';
+import { MutatingPolicies } from './admission/policies/mutatingPolicies.ts';
+import { ValidatingPolicies } from './admission/policies/validatingPolicies.ts';
 import { priorityAdmission } from './admission/priority.ts';
 import { rightsEscalation } from './admission/rightsEscalation.ts';
+import { runtimeClassAdmission } from './admission/runtimeClass.ts';
 import { serviceAccountAdmission } from './admission/serviceAccount.ts';
 import { ServiceAllocation } from './admission/serviceAllocation.ts';
+import { storageObjectInUseProtection } from './admission/storageObjectInUseProtection.ts';
 import { taintNodesByCondition } from './admission/taintNodesByCondition.ts';
 import { MutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { ValidatingWebhooks } from './admission/webhooks/validating.ts';
@@ -75,9 +84,19 @@ export function createBuiltins(
     serviceAccountAdmission(registry, clock, random),
     priorityAdmission(registry),
     defaultTolerationSeconds,
+    defaultStorageClass(registry),
+    storageObjectInUseProtection,
+    persistentVolumeClaimResize(registry),
+    runtimeClassAdmission(registry),
+    defaultIngressClass(registry),
   ];
-  const mutatingWebhooks = new MutatingWebhooks({ registry, clock, random, log }, defaulting);
-  const validatingWebhooks = new ValidatingWebhooks({ registry, clock, random, log });
+  const mutatingPolicies = new MutatingPolicies({ registry, authorizers }, clock);
+  const mutatingWebhooks = new MutatingWebhooks({ registry, clock, random, log, authorizers }, [
+    ...defaulting,
+    mutatingPolicies.again,
+  ]);
+  const validatingWebhooks = new ValidatingWebhooks({ registry, clock, random, log, authorizers });
+  const validatingPolicies = new ValidatingPolicies({ registry, authorizers });
   const flowControl = new FlowControl(registry, clock);
   const kubelets = new Kubelets(registry, options.kubeletClient);
   const parts: ApiServerParts = {
@@ -92,10 +111,14 @@ export function createBuiltins(
       namespaceLifecycle(registry),
       taintNodesByCondition,
       ...defaulting,
+      mutatingPolicies,
       mutatingWebhooks,
       allocation,
       nodeRestriction,
       rightsEscalation(rbac, authorizers),
+      expressionCheck,
+      deviceSelectorCheck,
+      validatingPolicies,
       validatingWebhooks,
     ],
     handlers: new Map([
@@ -119,7 +142,14 @@ export function createBuiltins(
   return {
     parts,
     async start(transport) {
-      await Promise.all([rbac.start(), flowControl.start(), mutatingWebhooks.start(), validatingWebhooks.start()]);
+      await Promise.all([
+        rbac.start(),
+        flowControl.start(),
+        mutatingPolicies.start(),
+        validatingPolicies.start(),
+        mutatingWebhooks.start(),
+        validatingWebhooks.start(),
+      ]);
       client = createClient(transport(API_SERVER));
       await ensureDefaultObjects({ registry, client, log });
       await allocation.start();
@@ -142,6 +172,8 @@ export function createBuiltins(
       service?.stop();
       allocation.stop();
       flowControl.stop();
+      mutatingPolicies.stop();
+      validatingPolicies.stop();
       mutatingWebhooks.stop();
       validatingWebhooks.stop();
       rbac.stop();
