@@ -48,6 +48,9 @@ interface Address {
   readonly value: bigint;
 }
 
+/** What stands before an IPv4 address within an IPv6 one: `::ffff:`. */
+const MAPPED = 0xffffn;
+
 const widthOf = (family: 4 | 6) => (family === 4 ? 32 : 128);
 
 function parseAddress(text: string): Address | undefined {
@@ -66,7 +69,9 @@ function parseAddress(text: string): Address | undefined {
   const back = rest === undefined || rest === '' ? [] : rest.split(':');
   const groups =
     rest === undefined ? front : [...front, ...new Array(8 - front.length - back.length).fill('0'), ...back];
-  return { family: 6, value: groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n) };
+  const value = groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
+  // An IPv4 address in the dress of the other family: programs do not agree on what it is.
+  return value >> 32n === MAPPED ? undefined : { family: 6, value };
 }
 
 function parts4(text: string): bigint {
