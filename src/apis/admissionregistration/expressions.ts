@@ -1,5 +1,8 @@
-/** What is wrong with the CEL expressions of webhooks and policies. */
-import { duplicate, type FieldError, forbidden, invalid, required, tooMany } from '../../machinery/fieldError.ts';
+/**
+ * What is wrong with conditions and variables of webhooks and policies, but for the expressions themselves: those are
+ * compiled at admission, where CEL is loaded when it is first needed.
+ */
+import { duplicate, type FieldError, invalid, required, tooMany } from '../../machinery/fieldError.ts';
 import { qualifiedName } from '../../machinery/names.ts';
 import type { MatchCondition, Variable } from './match.ts';
 
@@ -11,30 +14,8 @@ const RESERVED: ReadonlySet<string> = new Set(
   ),
 );
 
-/** What an expression may name besides `object`, `oldObject`, `request` and `namespaceObject`. */
-export interface ExpressionScope {
-  readonly params: boolean;
-  /** the names of `variables` */
-  readonly variables: readonly string[];
-}
-
-/**
- * Checks one expression, which is not empty.
- * @param _types what it may give
- */
-export function validateExpression(
-  _expression: string,
-  _scope: ExpressionScope,
-  path: string,
-  errors: FieldError[],
-  _types: readonly string[],
-): void {
-  errors.push(forbidden(path, 'this server cannot evaluate CEL expressions'));
-}
-
 export function validateMatchConditions(
   conditions: readonly MatchCondition[],
-  scope: ExpressionScope,
   path: string,
   errors: FieldError[],
 ): void {
@@ -43,7 +24,6 @@ export function validateMatchConditions(
   for (const [i, { name, expression }] of conditions.entries()) {
     const at = `${path}[${i}]`;
     if (!expression?.trim()) errors.push(required(`${at}.expression`));
-    else validateExpression(expression.trim(), scope, `${at}.expression`, errors, ['bool']);
     if (!name) {
       errors.push(required(`${at}.name`));
       continue;
@@ -54,14 +34,7 @@ export function validateMatchConditions(
   }
 }
 
-/** @returns their names. A variable may use those before it. */
-export function validateVariables(
-  variables: readonly Variable[],
-  params: boolean,
-  path: string,
-  errors: FieldError[],
-): string[] {
-  const names: string[] = [];
+export function validateVariables(variables: readonly Variable[], path: string, errors: FieldError[]): void {
   for (const [i, { name, expression }] of variables.entries()) {
     const at = `${path}[${i}]`;
     if (!name?.trim()) errors.push(required(`${at}.name`, 'name is not specified'));
@@ -69,8 +42,5 @@ export function validateVariables(
       errors.push(invalid(`${at}.name`, name, 'name is not a valid CEL identifier'));
     }
     if (!expression?.trim()) errors.push(required(`${at}.expression`, 'expression is not specified'));
-    else validateExpression(expression, { params, variables: names.slice() }, `${at}.expression`, errors, []);
-    if (name) names.push(name);
   }
-  return names;
 }

@@ -3,7 +3,7 @@ import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
-import { type ExpressionScope, validateExpression, validateMatchConditions, validateVariables } from './expressions.ts';
+import { validateMatchConditions, validateVariables } from './expressions.ts';
 import { MatchCondition, MatchResources, ParamKind, Variable } from './match.ts';
 import { REINVOCATION_POLICIES, setMatchDefaults, validateWord } from './matchValidation.ts';
 import { validatePolicyHead } from './policyValidation.ts';
@@ -97,19 +97,18 @@ function validatePolicy(policy: MutatingAdmissionPolicy): FieldError[] {
     const path = `spec.matchConstraints.resourceRules[${i}].operations[${at}]`;
     errors.push(invalid(path, 'DELETE', 'an object that is deleted cannot be changed'));
   }
-  const params = spec.paramKind !== undefined;
-  validateMatchConditions(spec.matchConditions ?? [], { params, variables: [] }, 'spec.matchConditions', errors);
-  const variables = validateVariables(spec.variables ?? [], params, 'spec.variables', errors);
+  validateMatchConditions(spec.matchConditions ?? [], 'spec.matchConditions', errors);
+  validateVariables(spec.variables ?? [], 'spec.variables', errors);
   const mutations = spec.mutations ?? [];
   if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'));
   for (const [i, mutation] of mutations.entries()) {
-    validateMutation(mutation, { params, variables }, `spec.mutations[${i}]`, errors);
+    validateMutation(mutation, `spec.mutations[${i}]`, errors);
   }
   validateWord(spec.reinvocationPolicy, REINVOCATION_POLICIES, 'spec.reinvocationPolicy', errors);
   return errors;
 }
 
-function validateMutation(mutation: Mutation, scope: ExpressionScope, path: string, errors: FieldError[]): void {
+function validateMutation(mutation: Mutation, path: string, errors: FieldError[]): void {
   const { patchType } = mutation;
   if (!patchType) {
     errors.push(required(`${path}.patchType`));
@@ -131,7 +130,5 @@ function validateMutation(mutation: Mutation, scope: ExpressionScope, path: stri
     errors.push(required(`${path}.${field}`, `must be specified when patchType is ${patchType}`));
   } else if (!given.expression?.trim()) {
     errors.push(required(`${path}.${field}.expression`, 'expression is not specified'));
-  } else {
-    validateExpression(given.expression, scope, `${path}.${field}.expression`, errors, []);
   }
 }

@@ -6,7 +6,7 @@ import { qualifiedName } from '../../machinery/names.ts';
 import { type Infer, int64, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { keepSpec } from '../statusRules.ts';
-import { type ExpressionScope, validateExpression, validateMatchConditions, validateVariables } from './expressions.ts';
+import { validateMatchConditions, validateVariables } from './expressions.ts';
 import { MatchCondition, MatchResources, ParamKind, Variable } from './match.ts';
 import { setMatchDefaults } from './matchValidation.ts';
 import { validatePolicyHead } from './policyValidation.ts';
@@ -133,20 +133,17 @@ function validatePolicy(policy: ValidatingAdmissionPolicy, sameConditions: boole
   const errors: FieldError[] = [];
   const spec = policy.spec ?? {};
   validatePolicyHead(spec, errors);
-  const params = spec.paramKind !== undefined;
   if (!sameConditions) {
-    const scope = { params, variables: [] };
-    validateMatchConditions(spec.matchConditions ?? [], scope, 'spec.matchConditions', errors);
+    validateMatchConditions(spec.matchConditions ?? [], 'spec.matchConditions', errors);
   }
-  const variables = validateVariables(spec.variables ?? [], params, 'spec.variables', errors);
-  const scope = { params, variables };
+  validateVariables(spec.variables ?? [], 'spec.variables', errors);
   const validations = spec.validations ?? [];
   const annotations = spec.auditAnnotations ?? [];
   if (validations.length === 0 && annotations.length === 0) {
     errors.push(required('spec.validations', NOTHING_TO_DO), required('spec.auditAnnotations', NOTHING_TO_DO));
   }
   for (const [i, validation] of validations.entries()) {
-    validateValidation(validation, scope, `spec.validations[${i}]`, errors);
+    validateValidation(validation, `spec.validations[${i}]`, errors);
   }
   if (annotations.length > MAX_AUDIT_ANNOTATIONS) {
     const detail = `must not have more than ${MAX_AUDIT_ANNOTATIONS} auditAnnotations`;
@@ -166,18 +163,18 @@ function validatePolicy(policy: ValidatingAdmissionPolicy, sameConditions: boole
     if (expression === '') errors.push(required(`${path}.valueExpression`, 'valueExpression is not specified'));
     else if (Buffer.byteLength(expression) > MAX_AUDIT_EXPRESSION) {
       errors.push(required(`${path}.valueExpression`, `must not exceed ${MAX_AUDIT_EXPRESSION} bytes in length`));
-    } else validateExpression(expression, scope, `${path}.valueExpression`, errors, ['string', 'null_type']);
+    }
   }
   return errors;
 }
 
-function validateValidation(v: Validation, scope: ExpressionScope, path: string, errors: FieldError[]): void {
+function validateValidation(v: Validation, path: string, errors: FieldError[]): void {
   if (!v.expression?.trim()) errors.push(required(`${path}.expression`, 'expression is not specified'));
-  else validateExpression(v.expression, scope, `${path}.expression`, errors, ['bool']);
+
   if (v.messageExpression) {
     if (v.messageExpression.trim() === '') {
       errors.push(invalid(`${path}.messageExpression`, v.messageExpression, 'must be non-empty if specified'));
-    } else validateExpression(v.messageExpression, scope, `${path}.messageExpression`, errors, ['string']);
+    }
   }
   if (v.message) {
     if (v.message.trim() === '') {

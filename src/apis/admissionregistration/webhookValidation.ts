@@ -60,8 +60,7 @@ export function validateWebhooks(
       validateWord(policy, REINVOCATION_POLICIES, `${path}.reinvocationPolicy`, errors);
     }
     if (!sameConditions) {
-      const scope = { params: false, variables: [] };
-      validateMatchConditions(webhook.matchConditions ?? [], scope, `${path}.matchConditions`, errors);
+      validateMatchConditions(webhook.matchConditions ?? [], `${path}.matchConditions`, errors);
     }
     validateReviewVersions(webhook.admissionReviewVersions ?? [], `${path}.admissionReviewVersions`, errors);
     if (!webhook.name) continue;

@@ -4,7 +4,6 @@
  */
 import { type FieldError, invalid, notSupported, required, tooLong } from '../../machinery/fieldError.ts';
 import { dnsLabel } from '../../machinery/names.ts';
-import { validateDeviceExpression } from './expressions.ts';
 import {
   validateClassName,
   validateDriver,
@@ -97,17 +96,16 @@ function validateWanted(wanted: ExactDeviceRequest | DeviceSubRequest, path: str
   validateEach(wanted.tolerations, MAX_TOLERATIONS, `${path}.tolerations`, errors, validateToleration);
 }
 
+/** Whether they compile is looked at at admission. */
 export function validateSelectors(
   selectors: readonly DeviceSelector[] | undefined,
   path: string,
   errors: FieldError[],
 ): void {
   validateEach(selectors, MAX_SELECTORS, path, errors, ({ cel }, at) => {
-    const expression = cel?.expression ?? '';
+    const bytes = Buffer.byteLength(cel?.expression ?? '');
     if (cel === undefined) errors.push(required(`${at}.cel`));
-    else if (Buffer.byteLength(expression) > MAX_EXPRESSION_BYTES) {
-      errors.push(tooLong(`${at}.cel.expression`, MAX_EXPRESSION_BYTES));
-    } else validateDeviceExpression(expression, `${at}.cel.expression`, errors);
+    else if (bytes > MAX_EXPRESSION_BYTES) errors.push(tooLong(`${at}.cel.expression`, MAX_EXPRESSION_BYTES));
   });
 }
 

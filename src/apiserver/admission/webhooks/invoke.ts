@@ -3,7 +3,8 @@ import type { Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Random } from '../../../lib/random.ts';
 import type { Kind } from '../../../machinery/kind.ts';
-import { apiError, badRequest } from '../../../machinery/status.ts';
+import { apiError, badRequest, forbiddenRequest } from '../../../machinery/status.ts';
+import type { Authorizer } from '../../authorization/authorizer.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isExempt, Matcher } from '../matching.ts';
 import type { AdmissionRequest } from '../plugin.ts';
@@ -16,15 +17,19 @@ export interface WebhookOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly authorizers: readonly Authorizer[];
 }
 
 export class Invoker {
+  readonly #options: WebhookOptions;
   readonly #random: Random;
   readonly #log: Logger;
   readonly #caller: WebhookCaller;
   readonly #matcher: Matcher;
 
-  constructor({ registry, clock, random, log }: WebhookOptions) {
+  constructor(options: WebhookOptions) {
+    const { registry, clock, random, log } = options;
+    this.#options = options;
     this.#random = random;
     this.#log = log;
     this.#caller = new WebhookCaller(registry, clock, random);
@@ -45,6 +50,7 @@ export class Invoker {
    * @throws ApiError where it refuses, or cannot be reached
    */
   async ask(webhook: Webhook, request: AdmissionRequest, as: Kind, mutating: boolean): Promise<Verdict | undefined> {
+    if (webhook.conditions.length > 0 && !(await this.#conditionsHold(webhook, request, as))) return undefined;
     if (request.dryRun && !webhook.dryRun) {
       throw badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`);
     }
@@ -62,6 +68,21 @@ export class Invoker {
     for (const warning of verdict.warnings ?? []) request.ctx?.warn(warning);
     if (!verdict.allowed) throw denial(webhook, verdict.result);
     return verdict;
+  }
+
+  /** @throws ApiError Forbidden where that cannot be said, and the webhook matters */
+  async #conditionsHold(webhook: Webhook, request: AdmissionRequest, as: Kind): Promise<boolean> {
+    const evaluation = await import('../policies/evaluation.ts');
+    webhook.programs ??= new evaluation.Programs(false, []);
+    const programs = webhook.programs as InstanceType<typeof evaluation.Programs>;
+    const budget = evaluation.newBudget();
+    try {
+      const activation = programs.activation(this.#options, request, as, undefined, budget);
+      return programs.matches(webhook.conditions, activation, budget);
+    } catch (error) {
+      if (webhook.ignoreFailure) return false;
+      throw forbiddenRequest(request.asked ?? request.kind, request.name, (error as Error).message);
+    }
   }
 
   async #call(webhook: Webhook, request: AdmissionRequest, as: Kind, mutating: boolean): Promise<Verdict> {

@@ -13,35 +13,43 @@ import type { Webhook } from './webhook.ts';
 /** The options of each operation, which webhooks are told of. */
 const OPTIONS = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' } as const;
 
+/** What is asked, without the objects. */
+export function requestFacts(request: AdmissionRequest, as: Kind) {
+  const asked = request.asked ?? request.kind;
+  const { user, subresource, name } = request;
+  const namespace = namespaceOf(request);
+  return {
+    kind: kindOf(as, request),
+    resource: { group: as.group, version: as.version, resource: as.plural },
+    ...(subresource === '' ? {} : { subResource: subresource }),
+    requestKind: kindOf(asked, request),
+    requestResource: { group: asked.group, version: asked.version, resource: asked.plural },
+    ...(subresource === '' ? {} : { requestSubResource: subresource }),
+    ...(name === '' ? {} : { name }),
+    ...(namespace === '' ? {} : { namespace }),
+    operation: request.operation,
+    userInfo: {
+      username: user.name,
+      ...(user.uid === undefined ? {} : { uid: user.uid }),
+      groups: user.groups,
+      ...(user.extra === undefined ? {} : { extra: user.extra }),
+    },
+    dryRun: request.dryRun,
+    options: optionsOf(request),
+  };
+}
+
 /** @param as the version of the object that the webhook asks for */
 export function reviewOf(request: AdmissionRequest, webhook: Webhook, as: Kind, uid: string): unknown {
-  const asked = request.asked ?? request.kind;
-  const { user } = request;
   const view = (object: KubeObject | undefined) => (object === undefined ? null : fromHub(as, object));
   return {
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${webhook.version}`,
     request: {
       uid,
-      kind: kindOf(as, request),
-      resource: { group: as.group, version: as.version, resource: as.plural },
-      ...(request.subresource === '' ? {} : { subResource: request.subresource }),
-      requestKind: kindOf(asked, request),
-      requestResource: { group: asked.group, version: asked.version, resource: asked.plural },
-      ...(request.subresource === '' ? {} : { requestSubResource: request.subresource }),
-      ...(request.name === '' ? {} : { name: request.name }),
-      ...(namespaceOf(request) === '' ? {} : { namespace: namespaceOf(request) }),
-      operation: request.operation,
-      userInfo: {
-        username: user.name,
-        ...(user.uid === undefined ? {} : { uid: user.uid }),
-        groups: user.groups,
-        ...(user.extra === undefined ? {} : { extra: user.extra }),
-      },
+      ...requestFacts(request, as),
       object: view(request.object),
       oldObject: view(request.oldObject),
-      dryRun: request.dryRun,
-      options: optionsOf(request),
     },
   };
 }

@@ -15,6 +15,8 @@ export interface Webhook {
   readonly client: WebhookClientConfig;
   readonly match: Match;
   readonly conditions: readonly MatchCondition[];
+  /** of the conditions; made when they are first evaluated */
+  programs?: unknown;
   readonly ignoreFailure: boolean;
   readonly timeoutSeconds: number;
   /** of the AdmissionReview: the first of its list that is known */
