@@ -3,9 +3,16 @@
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/createClient.ts';
 import type { Transport } from '../client/transport.ts';
+import {
+  certificateApproval,
+  certificateRequester,
+  certificateSigning,
+  certificateSubjectRestriction,
+} from './admission/certificateRequests.ts';
 import { defaultIngressClass } from './admission/defaultIngressClass.ts';
 import { defaultStorageClass } from './admission/defaultStorageClass.ts';
 import { defaultTolerationSeconds } from './admission/defaultTolerationSeconds.ts';
+import { dynamicResources } from './admission/dynamicResources.ts';
 import { namespaceLifecycle } from './admission/namespaceLifecycle.ts';
 import { nodeRestriction } from './admission/nodeRestriction.ts';
 import { persistentVolumeClaimResize } from './admission/persistentVolumeClaimResize.ts';
@@ -114,8 +121,13 @@ export function createBuiltins(
       mutatingPolicies,
       mutatingWebhooks,
       allocation,
+      certificateRequester,
+      dynamicResources(registry, clock),
       nodeRestriction,
       rightsEscalation(rbac, authorizers),
+      certificateApproval(authorizers),
+      certificateSigning(authorizers),
+      certificateSubjectRestriction,
       expressionCheck,
       deviceSelectorCheck,
       validatingPolicies,
