@@ -19,6 +19,8 @@ import { selfSubjectAccessReviews } from './authorization/selfSubjectAccessRevie
 import { selfSubjectRulesReviews } from './authorization/selfSubjectRulesReview.ts';
 import { subjectAccessReviews } from './authorization/subjectAccessReview.ts';
 import { scales } from './autoscaling/scale.ts';
+import { cronJobs } from './batch/cronJob.ts';
+import { jobs } from './batch/job.ts';
 import { certificateSigningRequests } from './certificates/certificateSigningRequest.ts';
 import { leases } from './coordination/lease.ts';
 import { bindings } from './core/binding.ts';
@@ -45,6 +47,7 @@ import { networkPolicies } from './networking/networkPolicy.ts';
 import { serviceCIDRs } from './networking/serviceCIDR.ts';
 import { runtimeClasses } from './node/runtimeClass.ts';
 import { evictions } from './policy/eviction.ts';
+import { podDisruptionBudgets } from './policy/podDisruptionBudget.ts';
 import { clusterRoles } from './rbac/clusterRole.ts';
 import { clusterRoleBindings } from './rbac/clusterRoleBinding.ts';
 import { roles } from './rbac/role.ts';
@@ -80,6 +83,9 @@ export const builtinKinds: readonly Kind[] = [
   statefulSets,
   daemonSets,
   controllerRevisions,
+  jobs,
+  cronJobs,
+  podDisruptionBudgets,
   roles,
   clusterRoles,
   roleBindings,

@@ -3,13 +3,14 @@
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
  */
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/fieldError.ts';
+import { LabelSelector } from '../../machinery/meta.ts';
 import { dnsLabel } from '../../machinery/names.ts';
+import { list, str } from '../../machinery/schema/types.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
-import type { PersistentVolumeClaim } from '../core/persistentVolumeClaim.ts';
+import { PersistentVolumeClaim } from '../core/persistentVolumeClaim.ts';
 import type { PodTemplateSpec } from '../core/podTemplate.ts';
 import { validateClaimSpec } from '../core/validation/persistentVolumeClaim.ts';
 import type { StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec } from './statefulSet.ts';
-import { StatefulSetSpec as StatefulSetSpecSchema } from './statefulSet.ts';
 import {
   isZeroShare,
   validateCollisions,
@@ -23,7 +24,12 @@ import {
 const MANAGEMENT_POLICIES = ['OrderedReady', 'Parallel'];
 const RETENTION_POLICIES = ['Delete', 'Retain'];
 /** All else stays as it was at creation. */
-const FIXED_FIELDS = ['podManagementPolicy', 'selector', 'serviceName', 'volumeClaimTemplates'] as const;
+const FIXED_FIELDS = [
+  ['podManagementPolicy', str],
+  ['selector', LabelSelector],
+  ['serviceName', str],
+  ['volumeClaimTemplates', list(PersistentVolumeClaim)],
+] as const;
 const STATUS_COUNTS = [
   'replicas',
   'readyReplicas',
@@ -130,10 +136,7 @@ function withClaims(
 
 export function validateStatefulSetUpdate(set: StatefulSet, old: StatefulSet): FieldError[] {
   const errors = validateStatefulSet(set);
-  const changed = FIXED_FIELDS.some((field) => {
-    const { type } = StatefulSetSpecSchema.fields[field];
-    return !semanticEqual(type, set.spec?.[field], old.spec?.[field]);
-  });
+  const changed = FIXED_FIELDS.some(([field, type]) => !semanticEqual(type, set.spec?.[field], old.spec?.[field]));
   if (changed) {
     errors.push(
       forbidden(

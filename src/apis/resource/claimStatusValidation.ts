@@ -10,9 +10,9 @@ import {
   tooMany,
 } from '../../machinery/fieldError.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
-import type { Condition } from '../../machinery/meta.ts';
-import { dnsLabel, qualifiedName } from '../../machinery/names.ts';
+import { dnsLabel } from '../../machinery/names.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
+import { validateConditions } from '../conditions.ts';
 import { validateNodeSelector } from '../core/validation/affinity.ts';
 import {
   MAX_CONFIGS,
@@ -40,10 +40,6 @@ const MAX_DATA_BYTES = 10 * 1024;
 const MAX_IPS = 16;
 const MAX_INTERFACE_NAME = 256;
 const MAX_HARDWARE_ADDRESS = 128;
-const MAX_MESSAGE = 32_768;
-const MAX_REASON = 1024;
-const REASON = /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/;
-const STATUSES = ['False', 'True', 'Unknown'];
 
 export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim): FieldError[] {
   const errors: FieldError[] = [];
@@ -149,32 +145,6 @@ function validateDeviceStatus(
   validateConditions(conditions, `${path}.conditions`, errors);
   if (device.data !== undefined) validateSize(device.data, `${path}.data`, MAX_DATA_BYTES, errors);
   if (device.networkData !== undefined) validateNetworkData(device.networkData, `${path}.networkData`, errors);
-}
-
-function validateConditions(conditions: readonly Condition[], path: string, errors: FieldError[]): void {
-  const seen = new Set<string>();
-  for (const [i, condition] of conditions.entries()) {
-    const at = `${path}[${i}]`;
-    const { type = '', status = '', reason = '', message = '' }: Partial<Condition> = condition;
-    if (type === '') errors.push(required(`${at}.type`, 'must be set'));
-    else validateName(type, qualifiedName, `${at}.type`, errors);
-    if (seen.has(type)) errors.push({ type: 'FieldValueDuplicate', field: `${at}.type`, value: type, detail: '' });
-    seen.add(type);
-    if (!STATUSES.includes(status)) errors.push(notSupported(`${at}.status`, status, STATUSES));
-    if ((condition.observedGeneration ?? 0) < 0) {
-      const detail = 'must be greater than or equal to zero';
-      errors.push(invalid(`${at}.observedGeneration`, condition.observedGeneration, detail));
-    }
-    if (!condition.lastTransitionTime) errors.push(required(`${at}.lastTransitionTime`, 'must be set'));
-    if (reason === '') errors.push(required(`${at}.reason`, 'must be set'));
-    else if (reason.length > MAX_REASON) errors.push(tooLong(`${at}.reason`, MAX_REASON));
-    else if (!REASON.test(reason)) {
-      const detail =
-        "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'";
-      errors.push(invalid(`${at}.reason`, reason, detail));
-    }
-    if (message.length > MAX_MESSAGE) errors.push(tooLong(`${at}.message`, MAX_MESSAGE));
-  }
 }
 
 function validateNetworkData(data: NetworkDeviceData, path: string, errors: FieldError[]): void {
