@@ -14,6 +14,8 @@ import { startEndpointSliceController, startEndpointsController } from './endpoi
 import { startGarbageCollector } from './garbageCollector/controller.ts';
 import { startNamespaceController } from './namespace/controller.ts';
 import { startNodeLifecycleController } from './nodeLifecycle/controller.ts';
+import { startPersistentVolumeController } from './persistentVolume/controller.ts';
+import { startClaimProtectionController, startVolumeProtectionController } from './persistentVolume/protection.ts';
 import { startPodGarbageCollector } from './podGarbageCollector.ts';
 import { startReplicaSetController } from './replicaSet/controller.ts';
 import { startReplicationControllerController } from './replicationController/controller.ts';
@@ -68,6 +70,9 @@ export function startControllers(options: ControllersOptions): void {
   startDeploymentController(context);
   startStatefulSetController(context);
   startDaemonSetController(context);
+  startPersistentVolumeController(context);
+  startClaimProtectionController(context);
+  startVolumeProtectionController(context);
   startClusterRoleAggregationController(context);
   startEndpointSliceController(context);
   startEndpointsController(context);

@@ -1,0 +1,71 @@
+/** Runs the plans of every claim and every persistent volume. */
+import { persistentVolumes } from '../../apis/core/persistentVolume.ts';
+import {
+  classOfClaim,
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+} from '../../apis/core/persistentVolumeClaim.ts';
+import { storageClasses } from '../../apis/storage/storageClass.ts';
+import { keyOf, refKey } from '../../client/store.ts';
+import type { Stored } from '../../machinery/kind.ts';
+import type { ControllerContext } from '../context.ts';
+import { startLoop } from '../loop.ts';
+import { BIND_COMPLETED, planClaim, planVolume } from './plan.ts';
+
+/** What may be meant by a key of the queue. */
+const VOLUME = 'volume:';
+
+export function startPersistentVolumeController(context: ControllerContext): void {
+  const claims = context.informers.of(persistentVolumeClaims);
+  const volumes = context.informers.of(persistentVolumes);
+  const classes = context.informers.of(storageClasses);
+  const loop = startLoop({
+    name: 'persistent-volume-binder',
+    context,
+    reads: [claims, volumes, classes],
+    // One after the other: of two claims that would take one volume, one sees what the other did.
+    workers: 1,
+    plan(key) {
+      if (key.startsWith(VOLUME)) {
+        const volume = volumes.byKey(key.slice(VOLUME.length));
+        if (volume === undefined) return undefined;
+        const ref = volume.spec?.claimRef;
+        return planVolume({
+          volume,
+          claim: ref === undefined ? undefined : claims.get(ref.namespace, ref.name ?? ''),
+          now: context.clock.now(),
+        });
+      }
+      const claim = claims.byKey(key);
+      if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) return undefined;
+      const storageClass = classes.get(undefined, classOfClaim(claim) ?? '');
+      return planClaim({ claim, volumes: volumes.list(), storageClass });
+    },
+  });
+  const tell = (claim: Stored<PersistentVolumeClaim>) => {
+    loop.enqueue(keyOf(claim));
+    if (claim.spec?.volumeName) loop.enqueue(VOLUME + claim.spec.volumeName);
+  };
+  claims.handle({ onAdd: tell, onUpdate: tell, onDelete: tell });
+  const waiting = () => {
+    for (const claim of claims.list())
+      if (claim.metadata.annotations?.[BIND_COMPLETED] === undefined) loop.enqueue(keyOf(claim));
+  };
+  volumes.handle({
+    onAdd(volume) {
+      loop.enqueue(VOLUME + volume.metadata.name);
+      waiting();
+    },
+    onUpdate(volume) {
+      loop.enqueue(VOLUME + volume.metadata.name);
+      const ref = volume.spec?.claimRef;
+      if (ref !== undefined) loop.enqueue(refKey(ref.namespace, ref.name ?? ''));
+      else waiting();
+    },
+    onDelete(volume) {
+      const ref = volume.spec?.claimRef;
+      if (ref !== undefined) loop.enqueue(refKey(ref.namespace, ref.name ?? ''));
+    },
+  });
+  classes.handle({ onAdd: waiting });
+}
