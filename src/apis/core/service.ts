@@ -1,6 +1,6 @@
 import { defineKind } from '../../machinery/kind.ts';
 import { Condition, ObjectMeta } from '../../machinery/meta.ts';
-import { dnsLabel1035 } from '../../machinery/names.ts';
+import { dnsLabel } from '../../machinery/names.ts';
 import {
   bool,
   type Infer,
@@ -16,7 +16,8 @@ import {
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { keepSpec } from '../statusRules.ts';
 import { keepAllocations, setServiceDefaults } from './serviceDefaults.ts';
-import { validateService, validateServiceUpdate } from './validation/service.ts';
+import { serviceWarnings } from './serviceWarnings.ts';
+import { validateService, validateServiceStatus, validateServiceUpdate } from './validation/service.ts';
 
 export const Service = object('io.k8s.api.core.v1.Service', () => ({
   apiVersion: opt(undefined, str),
@@ -55,25 +56,27 @@ export interface PortStatus extends Infer<typeof PortStatus> {}
 
 export const ServiceSpec = object('io.k8s.api.core.v1.ServiceSpec', () => ({
   ports: opt(1, list(ServicePort, { type: 'map', keys: ['port', 'protocol'], patch: 'merge', mergeKey: 'port' })),
-  selector: opt(2, map(str, { atomic: true })),
-  clusterIP: opt(3, str),
-  type: opt(4, str),
-  externalIPs: opt(5, list(str)),
-  sessionAffinity: opt(7, str),
+  selector: opt(2, map(str, { atomic: true }), { doc: 'The labels of the pods behind it.' }),
+  clusterIP: opt(3, str, { doc: "Its address in the cluster; chosen if absent, 'None' for none." }),
+  type: opt(4, str, { doc: 'From where it is reached: ClusterIP (default), NodePort, LoadBalancer or ExternalName.' }),
+  externalIPs: opt(5, list(str), { doc: 'Addresses of nodes at which it answers too. Deprecated.' }),
+  sessionAffinity: opt(7, str, { doc: 'ClientIP: a client stays with its pod. Or None (default).' }),
   loadBalancerIP: opt(8, str),
   loadBalancerSourceRanges: opt(9, list(str)),
-  externalName: opt(10, str),
-  externalTrafficPolicy: opt(11, str),
+  externalName: opt(10, str, { doc: 'The DNS name for which an ExternalName stands.' }),
+  externalTrafficPolicy: opt(11, str, { doc: 'Local: traffic from outside stays on the node. Or Cluster (default).' }),
   healthCheckNodePort: opt(12, int32),
   publishNotReadyAddresses: opt(13, bool),
   sessionAffinityConfig: opt(14, SessionAffinityConfig),
-  ipFamilyPolicy: opt(17, str),
+  ipFamilyPolicy: opt(17, str, { doc: 'SingleStack, PreferDualStack or RequireDualStack.' }),
   clusterIPs: opt(18, list(str)),
-  ipFamilies: opt(19, list(str)),
+  ipFamilies: opt(19, list(str), { doc: 'IPv4, IPv6, or both in the order wanted.' }),
   allocateLoadBalancerNodePorts: opt(20, bool),
   loadBalancerClass: opt(21, str),
-  internalTrafficPolicy: opt(22, str),
-  trafficDistribution: opt(23, str),
+  internalTrafficPolicy: opt(22, str, { doc: 'Local: traffic from pods stays on the node. Or Cluster (default).' }),
+  trafficDistribution: opt(23, str, {
+    doc: 'Which pods are preferred: PreferSameZone, PreferSameNode, or PreferClose, the older name of the first.',
+  }),
 }));
 export interface ServiceSpec extends Infer<typeof ServiceSpec> {}
 
@@ -91,8 +94,8 @@ export const ServicePort = object('io.k8s.api.core.v1.ServicePort', () => ({
   name: opt(1, str),
   protocol: opt(2, str),
   port: req(3, int32),
-  targetPort: opt(4, intOrString),
-  nodePort: opt(5, int32),
+  targetPort: opt(4, intOrString, { doc: 'The port of the pods, by number or name; that of the service if absent.' }),
+  nodePort: opt(5, int32, { doc: 'The port on every node; chosen if absent.' }),
   appProtocol: opt(6, str),
 }));
 export interface ServicePort extends Infer<typeof ServicePort> {}
@@ -107,7 +110,7 @@ export const services = defineKind<Service>({
   returnsDeleted: true,
   shortNames: ['svc'],
   categories: ['all'],
-  nameRule: dnsLabel1035,
+  nameRule: dnsLabel,
   createOnUpdate: true,
   subresources: { proxy: { kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },
   setDefaults: setServiceDefaults,
@@ -121,11 +124,14 @@ export const services = defineKind<Service>({
   update: {
     prepare(service, old) {
       service.status = old.status ?? { loadBalancer: {} };
+      // No balancer, so nothing that it said.
+      if (service.spec?.type !== 'LoadBalancer') service.status = { ...service.status, loadBalancer: {} };
       if (service.spec !== undefined && old.spec !== undefined) keepAllocations(service.spec, old.spec);
     },
     validate: validateServiceUpdate,
   },
-  status: { prepare: keepSpec },
+  status: { prepare: keepSpec, validate: validateServiceStatus },
+  warnings: serviceWarnings,
   columns: [
     NAME_COLUMN,
     {

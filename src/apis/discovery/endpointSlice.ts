@@ -72,5 +72,6 @@ export const endpointSlices = defineKind<EndpointSlice>({
   hasGeneration: true,
   validate: validateEndpointSlice,
   update: { validate: validateEndpointSliceUpdate },
+  warnings: (slice) => (slice.addressType === 'FQDN' ? ['addressType: FQDN endpoints are deprecated'] : []),
   columns: ENDPOINT_SLICE_COLUMNS,
 });

@@ -1,4 +1,5 @@
 /** What is wrong with a service. */
+import { isIP, isIPv6 } from 'node:net';
 import {
   duplicate,
   type FieldError,
@@ -10,6 +11,7 @@ import {
 import { dnsLabel, dnsSubdomain, ipAddress, portName, portNumber, qualifiedName } from '../../../machinery/names.ts';
 import { validateLabels } from '../../../machinery/validateMeta.ts';
 import { isCidr, isLocalAddress } from '../../addresses.ts';
+import { canonicalAddress, parseCidr } from '../../networking/cidr.ts';
 import type { Service, ServicePort, ServiceSpec } from '../service.ts';
 import { hasClusterIP, isExternallyReachable, isHeadless } from '../serviceDefaults.ts';
 
@@ -20,6 +22,7 @@ const TRAFFIC_POLICIES = ['Cluster', 'Local'];
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
 const FAMILIES = ['IPv4', 'IPv6'];
 const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+const IP_MODES = ['Proxy', 'VIP'];
 const DAY_SECONDS = 86400;
 /** The kubelet's own port: a load balancer must not lay it open. */
 const KUBELET_PORT = 10250;
@@ -46,8 +49,40 @@ export function validateServiceUpdate(service: Service, old: Service): FieldErro
     errors.push(invalid('spec.clusterIPs[0]', spec.clusterIPs ?? spec.clusterIP, 'may not change once set'));
   }
   const stays = spec.type === 'LoadBalancer' && before.type === 'LoadBalancer';
+  const port = before.healthCheckNodePort;
+  const checked = stays && [spec, before].every((s) => s.externalTrafficPolicy === 'Local');
+  if (checked && port !== undefined && spec.healthCheckNodePort !== port) {
+    errors.push(invalid('spec.healthCheckNodePort', spec.healthCheckNodePort, 'field is immutable'));
+  }
   if (stays && spec.loadBalancerClass !== before.loadBalancerClass) {
     errors.push(invalid('spec.loadBalancerClass', spec.loadBalancerClass, 'may not change once set'));
+  }
+  return errors;
+}
+
+/** What a balancer says of itself: only of services that have one. */
+export function validateServiceStatus(service: Service, old: Service): FieldError[] {
+  const errors: FieldError[] = [];
+  const path = 'status.loadBalancer.ingress';
+  const points = service.status?.loadBalancer?.ingress ?? [];
+  const known = new Set((old.status?.loadBalancer?.ingress ?? []).map((point) => point.ip));
+  if (points.length > 0 && service.spec?.type !== 'LoadBalancer' && known.size === 0) {
+    errors.push(forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'"));
+  }
+  for (const [i, { ip, ipMode, hostname }] of points.entries()) {
+    const at = `${path}[${i}]`;
+    if (ip && !known.has(ip) && canonicalAddress(ip) === undefined) {
+      errors.push(invalid(`${at}.ip`, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'));
+    }
+    if (ip && ipMode === undefined) errors.push(required(`${at}.ipMode`, 'must be specified when `ip` is set'));
+    if (!ip && ipMode !== undefined) {
+      errors.push(forbidden(`${at}.ipMode`, 'may not be specified when `ip` is not set'));
+    } else if (ipMode !== undefined && !IP_MODES.includes(ipMode)) {
+      errors.push(notSupported(`${at}.ipMode`, ipMode, IP_MODES));
+    }
+    if (!hostname) continue;
+    for (const fault of dnsSubdomain(hostname)) errors.push(invalid(`${at}.hostname`, hostname, fault));
+    if (isIP(hostname) !== 0) errors.push(invalid(`${at}.hostname`, hostname, 'must be a DNS name, not an IP address'));
   }
   return errors;
 }
@@ -129,7 +164,10 @@ function validateByType(spec: ServiceSpec, errors: FieldError[]): void {
       }
       break;
     case 'ExternalName': {
-      if (spec.clusterIP) errors.push(forbidden('spec.clusterIPs', 'may not be set for ExternalName services'));
+      const without = 'may not be set for ExternalName services';
+      if (spec.clusterIP) errors.push(forbidden('spec.clusterIPs', without));
+      if ((spec.ipFamilies ?? []).length > 0) errors.push(forbidden('spec.ipFamilies', without));
+      if (spec.ipFamilyPolicy !== undefined) errors.push(forbidden('spec.ipFamilyPolicy', without));
       const name = spec.externalName?.replace(/\.$/, '') ?? '';
       if (name === '') errors.push(required('spec.externalName'));
       else for (const fault of dnsSubdomain(name)) errors.push(invalid('spec.externalName', spec.externalName, fault));
@@ -150,9 +188,7 @@ function validateAddresses(spec: ServiceSpec, errors: FieldError[]): void {
   if (clusterIPs.length > 1 && clusterIPs.includes('None')) {
     errors.push(invalid('spec.clusterIPs', clusterIPs, "'None' must be the first and only value"));
   }
-  for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
-    if (!FAMILIES.includes(family)) errors.push(notSupported(`spec.ipFamilies[${i}]`, family, FAMILIES));
-  }
+  validateFamilies(spec, errors);
   if (spec.ipFamilyPolicy !== undefined && !FAMILY_POLICIES.includes(spec.ipFamilyPolicy)) {
     errors.push(notSupported('spec.ipFamilyPolicy', spec.ipFamilyPolicy, FAMILY_POLICIES));
   }
@@ -166,10 +202,42 @@ function validateAddresses(spec: ServiceSpec, errors: FieldError[]): void {
     const path = `spec.loadBalancerSourceRanges[${i}]`;
     if (!isCidr(range.trim())) {
       errors.push(invalid(path, range, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'));
+    } else if (parseCidr(range.trim())?.loose === true) {
+      errors.push(invalid(path, range, 'must not have bits set beyond the prefix length'));
     }
   }
   if ((spec.loadBalancerSourceRanges ?? []).length > 0 && spec.type !== 'LoadBalancer') {
     errors.push(forbidden('spec.loadBalancerSourceRanges', "may only be used when `type` is 'LoadBalancer'"));
+  }
+}
+
+/** One family or two, and the addresses in their order. */
+function validateFamilies(spec: ServiceSpec, errors: FieldError[]): void {
+  const { ipFamilies = [], clusterIPs = [], ipFamilyPolicy } = spec;
+  const seen = new Set<string>();
+  for (const [i, family] of ipFamilies.entries()) {
+    if (!FAMILIES.includes(family)) errors.push(notSupported(`spec.ipFamilies[${i}]`, family, FAMILIES));
+    if (seen.has(family)) errors.push(duplicate(`spec.ipFamilies[${i}]`, family));
+    seen.add(family);
+  }
+  if (ipFamilies.length > FAMILIES.length) {
+    errors.push(invalid('spec.ipFamilies', ipFamilies, 'may only hold up to 2 values'));
+  }
+  if (ipFamilyPolicy === 'SingleStack') {
+    const detail = "must be RequireDualStack or PreferDualStack when multiple '%s' are specified";
+    for (const [field, values] of Object.entries({ ipFamilies, clusterIPs })) {
+      if (values.length > 1) errors.push(invalid('spec.ipFamilyPolicy', ipFamilyPolicy, detail.replace('%s', field)));
+    }
+  }
+  const addresses = clusterIPs.filter((address) => isIP(address) !== 0);
+  if (addresses.length === 2 && isIP(addresses[0] ?? '') === isIP(addresses[1] ?? '')) {
+    errors.push(invalid('spec.clusterIPs', clusterIPs, 'may specify no more than one IP for each IP family'));
+  }
+  for (const [i, address] of clusterIPs.entries()) {
+    const family = ipFamilies[i];
+    if (isIP(address) === 0 || family === undefined || (family === 'IPv6') === isIPv6(address)) continue;
+    const detail = `expected an ${family} value as indicated by \`ipFamilies[${i}]\``;
+    errors.push(invalid(`spec.clusterIPs[${i}]`, address, detail));
   }
 }
 
