@@ -42,6 +42,7 @@ import { accessReviewHandlers } from './authorization/reviews.ts';
 import { ensureDefaultObjects } from './bootstrap/defaultObjects.ts';
 import { KubernetesService } from './bootstrap/kubernetesService.ts';
 import { discoveryPaths } from './discovery/handlers.ts';
+import { watchDanglingSchemas } from './flowControl/danglingSchemas.ts';
 import { FlowControl } from './flowControl/flowControl.ts';
 import { openApiPaths } from './openapi/handlers.ts';
 import type { ApiServerOptions } from './options.ts';
@@ -150,6 +151,7 @@ export function createBuiltins(
     ]),
   };
   let client: Client | undefined;
+  let stopDangling: (() => void) | undefined;
   let service: KubernetesService | undefined;
   return {
     parts,
@@ -164,6 +166,7 @@ export function createBuiltins(
       ]);
       client = createClient(transport(API_SERVER));
       await ensureDefaultObjects({ registry, client, log });
+      stopDangling = watchDanglingSchemas({ registry, client, clock, log });
       await allocation.start();
     },
     async listening(at) {
@@ -184,6 +187,7 @@ export function createBuiltins(
       service?.stop();
       allocation.stop();
       flowControl.stop();
+      stopDangling?.();
       mutatingPolicies.stop();
       validatingPolicies.stop();
       mutatingWebhooks.stop();

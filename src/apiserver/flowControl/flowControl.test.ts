@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { flowSchemas } from '../../apis/flowcontrol/flowSchema.ts';
 import { priorityLevelConfigurations } from '../../apis/flowcontrol/priorityLevelConfiguration.ts';
 import { VirtualClock } from '../../lib/clock.ts';
@@ -190,6 +190,28 @@ describe('a server', () => {
     await expect(server.client.update(flowSchemas, { ...fixed, spec })).rejects.toThrow(
       "spec of 'catch-all' must equal",
     );
+  });
+
+  test('says where a level is missing', async () => {
+    const missing = async (name: string, wanted: string) =>
+      vi.waitFor(async () => {
+        const { status } = await server.client.get(flowSchemas, { name });
+        expect(status?.conditions?.find((c) => c.type === 'Dangling')?.status).toBe(wanted);
+      });
+    await missing('global-default', 'False');
+    const rule = {
+      subjects: [{ kind: 'User', user: { name: 'x' } }],
+      nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+    };
+    const spec = { priorityLevelConfiguration: { name: 'later' }, rules: [rule] };
+    await server.client.create(flowSchemas, { metadata: { name: 'early' }, spec });
+    await missing('early', 'True');
+    const limited = { limitResponse: { type: 'Reject' } };
+    await server.client.create(priorityLevelConfigurations, {
+      metadata: { name: 'later' },
+      spec: { type: 'Limited', limited },
+    });
+    await missing('early', 'False');
   });
 
   test('refuses what is beyond a level of its own', async () => {
