@@ -12,6 +12,7 @@ import { startDaemonSetController } from './daemonSet/controller.ts';
 import { startDeploymentController } from './deployment/controller.ts';
 import { startEndpointSliceController, startEndpointsController } from './endpointSlice/controller.ts';
 import { startGarbageCollector } from './garbageCollector/controller.ts';
+import { startJobController } from './job/controller.ts';
 import { startNamespaceController } from './namespace/controller.ts';
 import { startNodeLifecycleController } from './nodeLifecycle/controller.ts';
 import { startPersistentVolumeController } from './persistentVolume/controller.ts';
@@ -23,6 +24,7 @@ import { startRootCAPublisher } from './rootCAPublisher.ts';
 import { startServiceAccountController } from './serviceAccount.ts';
 import { startStatefulSetController } from './statefulSet/controller.ts';
 import { startTaintEvictionController } from './taintEviction.ts';
+import { startTTLAfterFinishedController } from './ttlAfterFinished.ts';
 
 export interface ControllersOptions {
   /** what all controllers read through: may list and watch everything (`system:kube-controller-manager`) */
@@ -70,6 +72,8 @@ export function startControllers(options: ControllersOptions): void {
   startDeploymentController(context);
   startStatefulSetController(context);
   startDaemonSetController(context);
+  startJobController(context);
+  startTTLAfterFinishedController(context);
   startPersistentVolumeController(context);
   startClaimProtectionController(context);
   startVolumeProtectionController(context);

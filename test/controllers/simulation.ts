@@ -6,6 +6,7 @@ import { ANNOTATION_PREFIX } from '../../src/kubelet/simulated/behavior.ts';
 import type { Kind, KubeObject, Stored } from '../../src/machinery/kind.ts';
 
 export const NAMESPACE = 'default';
+const START = Date.UTC(2026, 0, 1);
 
 export class Simulation {
   readonly cluster: ProgramCluster;
@@ -15,7 +16,7 @@ export class Simulation {
   }
 
   static async start(options: ProgramClusterOptions = {}): Promise<Simulation> {
-    return new Simulation(await createCluster({ clock: 'virtual', nodes: 3, seed: 1, ...options }));
+    return new Simulation(await createCluster({ clock: 'virtual', startTime: START, nodes: 3, seed: 1, ...options }));
   }
 
   stop(): Promise<void> {

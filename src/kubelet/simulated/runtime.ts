@@ -192,7 +192,7 @@ export class SimulatedRuntime implements ContainerRuntime {
       }
       const graceMs = timeout * 1000;
       const { stopMs } = container.behavior;
-      if (stopMs <= graceMs) await this.#endAfter(container, stopMs, stopMs === 0 ? 0 : TERMINATED);
+      if (stopMs <= graceMs) await this.#endAfter(container, stopMs, TERMINATED);
       else await this.#endAfter(container, graceMs, KILLED);
       return {};
     },
