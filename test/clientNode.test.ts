@@ -273,11 +273,10 @@ describe('the streams of a pod', () => {
     await run(
       'echo begun; mkdir /www; echo served >/www/index.html; httpd -p 8080 -h /www; read line; echo "got $line"; sleep 1000',
     );
-    // That it is cut off at the end is told to it, too.
-    const log = new PassThrough().on('error', () => {});
+    const log = new PassThrough();
     const logged: string[] = [];
     log.on('data', (chunk: Buffer) => logged.push(chunk.toString()));
-    const following = await new Log(config).log(namespace, 'p', 'c', log, { follow: true });
+    await new Log(config).log(namespace, 'p', 'c', log, { follow: true });
     await eventually(() => expect(logged.join('')).toContain('begun'));
 
     const stdout = new PassThrough();
@@ -292,7 +291,6 @@ describe('the streams of a pod', () => {
     );
     await eventually(() => expect(logged.join('')).toContain('got a line'));
     attached.close();
-    following.abort();
 
     const server = createServer((socket) => {
       void new PortForward(config).portForward(namespace, 'p', [8080], socket, null, socket);
@@ -311,6 +309,8 @@ describe('the streams of a pod', () => {
     } finally {
       server.close();
     }
+    await core.deleteNamespacedPod({ namespace, name: 'p' });
+    await eventually(() => expect(log.writableFinished).toBe(true));
   });
 
   it('cp, in and out', async () => {
