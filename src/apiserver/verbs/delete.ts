@@ -129,7 +129,8 @@ export async function deleteObject(
   }
 }
 
-function checkPreconditions(kind: Kind, current: Entry, options: DeleteOptions): void {
+/** @throws ApiError Conflict for a precondition that does not hold */
+export function checkPreconditions(kind: Kind, current: Entry, options: DeleteOptions): void {
   const { uid, resourceVersion } = current.object.metadata;
   const name = current.object.metadata.name;
   const wanted = options.preconditions;
