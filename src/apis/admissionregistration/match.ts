@@ -3,8 +3,8 @@ import { bytes, type Infer, int32, list, object, opt, req, str } from '../../mac
 
 export const WebhookClientConfig = object('io.k8s.api.admissionregistration.v1.WebhookClientConfig', () => ({
   service: opt(1, ServiceReference),
-  caBundle: opt(2, bytes),
-  url: opt(3, str),
+  caBundle: opt(2, bytes, { doc: 'The CA of its certificate, in PEM; absent: those that the machine trusts.' }),
+  url: opt(3, str, { doc: 'https://host[:port]/path; not together with service.' }),
 }));
 export interface WebhookClientConfig extends Infer<typeof WebhookClientConfig> {}
 
@@ -22,7 +22,7 @@ export const ParamRef = object(
     name: opt(1, str),
     namespace: opt(2, str),
     selector: opt(3, LabelSelector),
-    parameterNotFoundAction: opt(4, str),
+    parameterNotFoundAction: opt(4, str, { doc: 'Deny or Allow: what happens where there are no parameters.' }),
   }),
   { atomic: true },
 );
@@ -67,10 +67,12 @@ export const MatchResources = object(
   'io.k8s.api.admissionregistration.v1.MatchResources',
   () => ({
     namespaceSelector: opt(1, LabelSelector),
-    objectSelector: opt(2, LabelSelector),
-    resourceRules: opt(3, list(NamedRuleWithOperations)),
-    excludeResourceRules: opt(4, list(NamedRuleWithOperations)),
-    matchPolicy: opt(7, str),
+    objectSelector: opt(2, LabelSelector, { doc: 'Only objects with these labels, before or after the change.' }),
+    resourceRules: opt(3, list(NamedRuleWithOperations), { doc: 'Which operations on which resources are meant.' }),
+    excludeResourceRules: opt(4, list(NamedRuleWithOperations), {
+      doc: 'What is not meant, though resourceRules say so.',
+    }),
+    matchPolicy: opt(7, str, { doc: 'Exact, or Equivalent: rules count for other versions of the same objects too.' }),
   }),
   { atomic: true },
 );

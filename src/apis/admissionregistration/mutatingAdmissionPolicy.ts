@@ -22,16 +22,18 @@ export const MutatingAdmissionPolicySpec = object(
     paramKind: opt(1, ParamKind),
     matchConstraints: opt(2, MatchResources),
     variables: opt(3, list(Variable)),
-    mutations: opt(4, list(Mutation)),
+    mutations: opt(4, list(Mutation), { doc: 'The changes, one after the other.' }),
     failurePolicy: opt(5, str),
     matchConditions: opt(6, list(MatchCondition, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
-    reinvocationPolicy: opt(7, str),
+    reinvocationPolicy: opt(7, str, {
+      doc: 'Never or IfNeeded: whether it is asked again when others have changed the object since.',
+    }),
   }),
 );
 export interface MutatingAdmissionPolicySpec extends Infer<typeof MutatingAdmissionPolicySpec> {}
 
 export const Mutation = object('io.k8s.api.admissionregistration.v1.Mutation', () => ({
-  patchType: req(2, str),
+  patchType: req(2, str, { doc: 'ApplyConfiguration or JSONPatch.' }),
   applyConfiguration: opt(3, ApplyConfiguration),
   jsonPatch: opt(4, JSONPatch),
 }));

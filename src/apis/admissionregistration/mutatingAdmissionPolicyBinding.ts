@@ -21,8 +21,8 @@ export interface MutatingAdmissionPolicyBinding extends Infer<typeof MutatingAdm
 export const MutatingAdmissionPolicyBindingSpec = object(
   'io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingSpec',
   () => ({
-    policyName: opt(1, str),
-    paramRef: opt(2, ParamRef),
+    policyName: opt(1, str, { doc: 'The policy that is put into effect.' }),
+    paramRef: opt(2, ParamRef, { doc: 'Which objects are the parameters.' }),
     matchResources: opt(3, MatchResources),
   }),
 );

@@ -5,6 +5,7 @@ import { Condition, ObjectMeta } from '../../machinery/meta.ts';
 import { qualifiedName } from '../../machinery/names.ts';
 import { type Infer, int64, list, object, opt, req, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { validateConditions } from '../conditions.ts';
 import { keepSpec } from '../statusRules.ts';
 import { validateMatchConditions, validateVariables } from './expressions.ts';
 import { MatchCondition, MatchResources, ParamKind, Variable } from './match.ts';
@@ -47,10 +48,10 @@ export interface ExpressionWarning extends Infer<typeof ExpressionWarning> {}
 export const ValidatingAdmissionPolicySpec = object(
   'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec',
   () => ({
-    paramKind: opt(1, ParamKind),
+    paramKind: opt(1, ParamKind, { doc: 'The kind of the objects that bindings give as parameters.' }),
     matchConstraints: opt(2, MatchResources),
-    validations: opt(3, list(Validation)),
-    failurePolicy: opt(4, str),
+    validations: opt(3, list(Validation), { doc: 'What must be true.' }),
+    failurePolicy: opt(4, str, { doc: 'Fail or Ignore: what an expression that cannot be evaluated means.' }),
     auditAnnotations: opt(5, list(AuditAnnotation)),
     matchConditions: opt(6, list(MatchCondition, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
     variables: opt(7, list(Variable, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
@@ -60,9 +61,9 @@ export interface ValidatingAdmissionPolicySpec extends Infer<typeof ValidatingAd
 
 export const Validation = object('io.k8s.api.admissionregistration.v1.Validation', () => ({
   message: opt(2, str),
-  reason: opt(3, str),
-  messageExpression: opt(4, str),
-  expression: req(undefined, str),
+  reason: opt(3, str, { doc: 'The reason that clients see; Invalid by default.' }),
+  messageExpression: opt(4, str, { doc: 'CEL that gives the message of a refusal.' }),
+  expression: req(undefined, str, { doc: 'CEL that must be true for a request to go on.' }),
 }));
 export interface Validation extends Infer<typeof Validation> {}
 
@@ -195,5 +196,6 @@ function validateStatus(policy: ValidatingAdmissionPolicy): FieldError[] {
     if (!warning.warning) errors.push(required(`${path}.warning`));
     if (!warning.fieldRef?.trim()) errors.push(required(`${path}.fieldRef`));
   }
+  validateConditions(policy.status?.conditions ?? [], 'status.conditions', errors);
   return errors;
 }

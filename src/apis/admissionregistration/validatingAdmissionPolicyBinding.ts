@@ -21,10 +21,10 @@ export interface ValidatingAdmissionPolicyBinding extends Infer<typeof Validatin
 export const ValidatingAdmissionPolicyBindingSpec = object(
   'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec',
   () => ({
-    policyName: req(1, str),
-    paramRef: opt(2, ParamRef),
+    policyName: req(1, str, { doc: 'The policy that is put into effect.' }),
+    paramRef: opt(2, ParamRef, { doc: 'Which objects are the parameters.' }),
     matchResources: opt(3, MatchResources),
-    validationActions: req(4, list(str, { type: 'set' })),
+    validationActions: req(4, list(str, { type: 'set' }), { doc: 'What a violation leads to: Deny, Warn, Audit.' }),
   }),
 );
 export interface ValidatingAdmissionPolicyBindingSpec extends Infer<typeof ValidatingAdmissionPolicyBindingSpec> {}

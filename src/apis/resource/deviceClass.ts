@@ -18,9 +18,11 @@ export const DeviceClass = object('io.k8s.api.resource.v1.DeviceClass', () => ({
 export interface DeviceClass extends Infer<typeof DeviceClass> {}
 
 export const DeviceClassSpec = object('io.k8s.api.resource.v1.DeviceClassSpec', () => ({
-  selectors: opt(1, list(DeviceSelector)),
-  config: opt(2, list(DeviceClassConfiguration)),
-  extendedResourceName: opt(4, str),
+  selectors: opt(1, list(DeviceSelector), { doc: 'Which devices belong to it: each selector must be true.' }),
+  config: opt(2, list(DeviceClassConfiguration), { doc: 'What drivers are told of each device of the class.' }),
+  extendedResourceName: opt(4, str, {
+    doc: 'Under this name pods may ask for its devices as for an extended resource.',
+  }),
 }));
 export interface DeviceClassSpec extends Infer<typeof DeviceClassSpec> {}
 

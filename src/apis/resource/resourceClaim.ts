@@ -32,7 +32,7 @@ export const ResourceClaim = object('io.k8s.api.resource.v1.ResourceClaim', () =
 export interface ResourceClaim extends Infer<typeof ResourceClaim> {}
 
 export const ResourceClaimStatus = object('io.k8s.api.resource.v1.ResourceClaimStatus', () => ({
-  allocation: opt(1, AllocationResult),
+  allocation: opt(1, AllocationResult, { doc: 'The devices that were found; absent until then.' }),
   reservedFor: opt(
     2,
     list(ResourceClaimConsumerReference, { type: 'map', keys: ['uid'], patch: 'merge', mergeKey: 'uid' }),
@@ -85,7 +85,7 @@ export const DeviceRequestAllocationResult = object('io.k8s.api.resource.v1.Devi
   driver: req(2, str),
   pool: req(3, str),
   device: req(4, str),
-  adminAccess: opt(5, bool),
+  adminAccess: opt(5, bool, { doc: 'For looking after devices that others use.' }),
   tolerations: opt(6, list(DeviceToleration)),
   bindingConditions: opt(7, list(str)),
   bindingFailureConditions: opt(8, list(str)),
@@ -107,16 +107,16 @@ export const ResourceClaimSpec = object('io.k8s.api.resource.v1.ResourceClaimSpe
 export interface ResourceClaimSpec extends Infer<typeof ResourceClaimSpec> {}
 
 export const DeviceClaim = object('io.k8s.api.resource.v1.DeviceClaim', () => ({
-  requests: opt(1, list(DeviceRequest)),
-  constraints: opt(2, list(DeviceConstraint)),
+  requests: opt(1, list(DeviceRequest), { doc: 'The devices that are asked for.' }),
+  constraints: opt(2, list(DeviceConstraint), { doc: 'What devices of several requests must have in common, or not.' }),
   config: opt(3, list(DeviceClaimConfiguration)),
 }));
 export interface DeviceClaim extends Infer<typeof DeviceClaim> {}
 
 export const DeviceRequest = object('io.k8s.api.resource.v1.DeviceRequest', () => ({
   name: req(1, str),
-  exactly: opt(2, ExactDeviceRequest),
-  firstAvailable: opt(3, list(DeviceSubRequest)),
+  exactly: opt(2, ExactDeviceRequest, { doc: 'Devices of one class; not together with firstAvailable.' }),
+  firstAvailable: opt(3, list(DeviceSubRequest), { doc: 'Alternatives, the best first.' }),
 }));
 export interface DeviceRequest extends Infer<typeof DeviceRequest> {}
 
@@ -168,8 +168,8 @@ export interface CapacityRequirements extends Infer<typeof CapacityRequirements>
 
 export const DeviceConstraint = object('io.k8s.api.resource.v1.DeviceConstraint', () => ({
   requests: opt(1, list(str)),
-  matchAttribute: opt(2, str),
-  distinctAttribute: opt(3, str),
+  matchAttribute: opt(2, str, { doc: 'All devices must have the same value of this attribute.' }),
+  distinctAttribute: opt(3, str, { doc: 'All devices must have different values of this attribute.' }),
 }));
 export interface DeviceConstraint extends Infer<typeof DeviceConstraint> {}
 

@@ -26,12 +26,12 @@ export const ResourceSlice = object('io.k8s.api.resource.v1.ResourceSlice', () =
 export interface ResourceSlice extends Infer<typeof ResourceSlice> {}
 
 export const ResourceSliceSpec = object('io.k8s.api.resource.v1.ResourceSliceSpec', () => ({
-  driver: req(1, str),
-  pool: req(2, ResourcePool),
+  driver: req(1, str, { doc: 'The driver that publishes the devices.' }),
+  pool: req(2, ResourcePool, { doc: 'The pool that the slice is a part of.' }),
   nodeName: opt(3, str),
   nodeSelector: opt(4, NodeSelector),
   allNodes: opt(5, bool),
-  devices: opt(6, list(Device)),
+  devices: opt(6, list(Device), { doc: 'The devices.' }),
   perDeviceNodeSelection: opt(7, bool),
   sharedCounters: opt(8, list(CounterSet)),
 }));
