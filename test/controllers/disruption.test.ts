@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { deployments } from '../../src/apis/apps/deployment.ts';
+import { pods } from '../../src/apis/core/pod.ts';
+import { evictions } from '../../src/apis/policy/eviction.ts';
+import { type PodDisruptionBudgetSpec, podDisruptionBudgets } from '../../src/apis/policy/podDisruptionBudget.ts';
+import type { Kind } from '../../src/machinery/kind.ts';
+import { isApiError } from '../../src/machinery/status.ts';
+import { NAMESPACE, Simulation, template } from './simulation.ts';
+
+let world: Simulation;
+beforeEach(async () => {
+  world = await Simulation.start();
+  const spec = {
+    replicas: 4,
+    selector: { matchLabels: { app: 'web' } },
+    template: template('web', 'one', { 'start-delay': '2s' }),
+  };
+  await world.create(deployments, 'web', { spec });
+  await world.advance('10s');
+});
+afterEach(() => world.stop());
+
+const create = (spec: PodDisruptionBudgetSpec) =>
+  world.create(podDisruptionBudgets, 'web', { spec: { selector: { matchLabels: { app: 'web' } }, ...spec } });
+const status = async () => (await world.get(podDisruptionBudgets, 'web')).status;
+
+async function evict(name: string): Promise<number> {
+  const body = { apiVersion: 'policy/v1', kind: evictions.kind, metadata: { name, namespace: NAMESPACE } };
+  try {
+    await world.cluster.client.createSubresource(pods as Kind, { namespace: NAMESPACE, name }, 'eviction', body);
+    return 201;
+  } catch (error) {
+    if (isApiError(error)) return error.status.code;
+    throw error;
+  }
+}
+
+describe('a disruption budget', () => {
+  it.each<[PodDisruptionBudgetSpec, number, number]>([
+    [{ minAvailable: 3 }, 1, 3],
+    [{ minAvailable: '50%' }, 2, 2],
+    [{ maxUnavailable: 1 }, 1, 3],
+    [{ maxUnavailable: '30%' }, 2, 2],
+  ])('%j', async (spec, disruptionsAllowed, desiredHealthy) => {
+    await create(spec);
+    await world.advance('1s');
+    expect(await status()).toMatchObject({ disruptionsAllowed, desiredHealthy, currentHealthy: 4, expectedPods: 4 });
+    expect((await status())?.conditions).toMatchObject([
+      { type: 'DisruptionAllowed', status: 'True', reason: 'SufficientPods' },
+    ]);
+  });
+
+  it('lets pods be evicted one by one, each when the one before is replaced', async () => {
+    await create({ maxUnavailable: 1 });
+    await world.advance('1s');
+    const [a, b] = (await world.pods('web')).map((pod) => pod.metadata.name) as [string, string];
+    expect(await evict(a)).toBe(201);
+    expect(await evict(b)).toBe(429);
+    await world.advance('1s');
+    expect(await evict(b)).toBe(429);
+    await world.advance('5s');
+    expect(await evict(b)).toBe(201);
+  });
+
+  it('allows nothing for pods without a controller, where it must know how many there are to be', async () => {
+    const metadata = { name: 'bare', namespace: NAMESPACE, labels: { app: 'web' } };
+    await world.cluster.client.create(pods, { metadata, spec: { containers: [{ name: 'main', image: 'one' }] } });
+    await create({ maxUnavailable: 1 });
+    await world.advance('5s');
+    expect(await status()).toMatchObject({ disruptionsAllowed: 0 });
+    expect((await status())?.conditions?.[0]).toMatchObject({ reason: 'SyncFailed' });
+  });
+});
