@@ -41,6 +41,9 @@ import { Rbac } from './authorization/rbac.ts';
 import { accessReviewHandlers } from './authorization/reviews.ts';
 import { ensureDefaultObjects } from './bootstrap/defaultObjects.ts';
 import { KubernetesService } from './bootstrap/kubernetesService.ts';
+import { ServiceAddresses } from './bootstrap/serviceAddresses.ts';
+import { ServiceCIDRs } from './bootstrap/serviceCIDRs.ts';
+import { CustomResources } from './customResources/customResources.ts';
 import { discoveryPaths } from './discovery/handlers.ts';
 import { watchDanglingSchemas } from './flowControl/danglingSchemas.ts';
 import { FlowControl } from './flowControl/flowControl.ts';
@@ -151,8 +154,11 @@ export function createBuiltins(
     ]),
   };
   let client: Client | undefined;
+  let customResources: CustomResources | undefined;
   let stopDangling: (() => void) | undefined;
   let service: KubernetesService | undefined;
+  let ranges: ServiceCIDRs | undefined;
+  let addresses: ServiceAddresses | undefined;
   return {
     parts,
     async start(transport) {
@@ -166,8 +172,13 @@ export function createBuiltins(
       ]);
       client = createClient(transport(API_SERVER));
       await ensureDefaultObjects({ registry, client, log });
+      customResources = new CustomResources({ registry, client, clock, log });
+      await customResources.start();
       stopDangling = watchDanglingSchemas({ registry, client, clock, log });
       await allocation.start();
+      ranges = new ServiceCIDRs({ registry, client, clock, log, allocation, serviceCIDR: options.serviceCIDR });
+      addresses = new ServiceAddresses({ registry, client, clock, log });
+      await Promise.all([ranges.start(), addresses.start()]);
     },
     async listening(at) {
       port = at;
@@ -182,9 +193,13 @@ export function createBuiltins(
         port,
       });
       await service.start();
+      await addresses?.idle();
     },
     stop() {
+      customResources?.stop();
       service?.stop();
+      ranges?.stop();
+      addresses?.stop();
       allocation.stop();
       flowControl.stop();
       stopDangling?.();

@@ -22,6 +22,19 @@ export function parseIpRange(cidr: string): IpRange {
   return { first: network + 1, last: network + size - 2, cidr };
 }
 
+/** The addresses of an IPv4 range of any size that services may have; undefined for what is no such range. */
+export function addressesOf(cidr: string): IpRange | undefined {
+  const [address = '', bits = ''] = cidr.split('/');
+  const base = parseIp(address);
+  const length = Number(bits);
+  if (base === undefined || !/^\d{1,2}$/.test(bits) || length > 32) return undefined;
+  const size = 2 ** (32 - length);
+  const network = Math.floor(base / size) * size;
+  // Ranges of one or two addresses have no ends to spare.
+  const ends = size > 2 ? 1 : 0;
+  return { first: network + ends, last: network + size - 1 - ends, cidr };
+}
+
 /** Undefined for what is no IPv4 address. */
 export function parseIp(text: string): number | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);

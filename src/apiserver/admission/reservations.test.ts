@@ -4,7 +4,7 @@ import { formatIp, parseIp, parseIpRange } from './ipRange.ts';
 import { Reservations } from './reservations.ts';
 
 const make = (first: number, last: number) =>
-  new Reservations(first, last, { share: 16, most: 256 }, new SeededRandom(1));
+  new Reservations([{ first, last }], { share: 16, most: 256 }, new SeededRandom(1));
 
 test('each number has one owner, and the start of the range comes last', () => {
   const r = make(1, 64);

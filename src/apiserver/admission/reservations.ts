@@ -9,27 +9,55 @@ const RANDOM_TRIES = 16;
 /** Smaller ranges keep nothing back. */
 const LEAST_KEPT = 16;
 
-export class Reservations {
+/** Both ends belong to it. */
+export interface NumberRange {
   readonly first: number;
   readonly last: number;
-  /** numbers below this are chosen only when there are no others: they are for those who ask for one by name */
-  readonly #dynamicFrom: number;
+}
+
+/** How much of the start of a range is kept for those who ask for a number by name. */
+interface KeptShare {
+  readonly share: number;
+  readonly most: number;
+}
+
+interface DividedRange extends NumberRange {
+  /** numbers below this are chosen only when there are no others */
+  readonly dynamicFrom: number;
+}
+
+function divide({ first, last }: NumberRange, kept: KeptShare): DividedRange {
+  const size = last - first + 1;
+  const count = size < LEAST_KEPT ? 0 : Math.max(LEAST_KEPT, Math.min(Math.floor(size / kept.share), kept.most));
+  return { first, last, dynamicFrom: first + count };
+}
+
+export class Reservations {
+  #ranges: readonly DividedRange[];
   readonly #owners = new Map<number, string>();
   readonly #held = new Map<string, Set<number>>();
+  readonly #kept: KeptShare;
   readonly #random: Random;
 
-  /** @param kept how much of the start of the range is kept for those who ask for one by name */
-  constructor(first: number, last: number, kept: { readonly share: number; readonly most: number }, random: Random) {
-    this.first = first;
-    this.last = last;
+  constructor(ranges: readonly NumberRange[], kept: KeptShare, random: Random) {
+    this.#kept = kept;
     this.#random = random;
-    const size = last - first + 1;
-    const count = size < LEAST_KEPT ? 0 : Math.max(LEAST_KEPT, Math.min(Math.floor(size / kept.share), kept.most));
-    this.#dynamicFrom = first + count;
+    this.#ranges = ranges.map((range) => divide(range, kept));
+  }
+
+  /** From now on numbers come out of these. What is held stays held, wherever it lies. */
+  setRanges(ranges: readonly NumberRange[]): void {
+    this.#ranges = ranges.map((range) => divide(range, this.#kept));
   }
 
   includes(value: number): boolean {
-    return value >= this.first && value <= this.last;
+    return this.#ranges.some(({ first, last }) => value >= first && value <= last);
+  }
+
+  /** Whether somebody holds a number for which `test` is true. */
+  someHeld(test: (value: number) => boolean): boolean {
+    for (const value of this.#owners.keys()) if (test(value)) return true;
+    return false;
   }
 
   isFreeFor(value: number, owner: string): boolean {
@@ -52,7 +80,15 @@ export class Reservations {
 
   /** A free number; undefined where there is none. It is not taken yet. */
   choose(): number | undefined {
-    return this.#within(this.#dynamicFrom, this.last) ?? this.#within(this.first, this.#dynamicFrom - 1);
+    for (const { dynamicFrom, last } of this.#ranges) {
+      const value = this.#within(dynamicFrom, last);
+      if (value !== undefined) return value;
+    }
+    for (const { first, dynamicFrom } of this.#ranges) {
+      const value = this.#within(first, dynamicFrom - 1);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
   #within(from: number, to: number): number | undefined {

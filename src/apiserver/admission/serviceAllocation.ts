@@ -5,13 +5,14 @@
  */
 import { type Service, type ServiceSpec, services } from '../../apis/core/service.ts';
 import { hasClusterIP } from '../../apis/core/serviceDefaults.ts';
+import { type IPAddress, ipAddresses } from '../../apis/networking/ipAddress.ts';
 import type { Random } from '../../lib/random.ts';
 import { type FieldError, invalid } from '../../machinery/fieldError.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { apiError, invalidObject } from '../../machinery/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
-import { formatIp, type IpRange, parseIp, parseIpRange } from './ipRange.ts';
+import { addressesOf, formatIp, type IpRange, parseIp, parseIpRange } from './ipRange.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts';
 import { Reservations } from './reservations.ts';
 
@@ -21,12 +22,15 @@ const LAST_NODE_PORT = 32_767;
 const KEPT_ADDRESSES = { share: 16, most: 256 };
 const KEPT_PORTS = { share: 32, most: 128 };
 const NONE = 'None';
+/** Before the name of an IPAddress object that holds its address for itself. */
+const CLAIM_OWNER = 'ipaddresses/';
 
 export class ServiceAllocation implements AdmissionPlugin {
   readonly name = 'ServiceAllocation';
   readonly resources: ReadonlySet<string> = new Set(['/services']);
   readonly #cache: WatchCache<Service>;
-  readonly #range: IpRange;
+  readonly #claims: WatchCache<IPAddress>;
+  #ranges: readonly IpRange[];
   readonly #addresses: Reservations;
   readonly #ports: Reservations;
   #unlisten: (() => void) | undefined;
@@ -36,18 +40,45 @@ export class ServiceAllocation implements AdmissionPlugin {
   /** @throws RangeError for a range that is none */
   constructor(registry: Registry, serviceCIDR: string, random: Random) {
     this.#cache = registry.cache(services);
-    this.#range = parseIpRange(serviceCIDR);
-    this.#addresses = new Reservations(this.#range.first, this.#range.last, KEPT_ADDRESSES, random);
-    this.#ports = new Reservations(FIRST_NODE_PORT, LAST_NODE_PORT, KEPT_PORTS, random);
+    this.#claims = registry.cache(ipAddresses);
+    this.#ranges = [parseIpRange(serviceCIDR)];
+    this.#addresses = new Reservations(this.#ranges, KEPT_ADDRESSES, random);
+    this.#ports = new Reservations([{ first: FIRST_NODE_PORT, last: LAST_NODE_PORT }], KEPT_PORTS, random);
+  }
+
+  /** From now on addresses come out of these ranges, the IPv4 ones of the cluster's ServiceCIDRs. */
+  setRanges(cidrs: readonly string[]): void {
+    const ranges = cidrs.map(addressesOf).filter((range) => range !== undefined);
+    this.#ranges = ranges;
+    this.#addresses.setRanges(ranges);
+  }
+
+  /** Whether an address is held, also by a service that is being written, that is in `range` and in none of `others`. */
+  isInUse(range: string, others: readonly string[]): boolean {
+    const [own, ...rest] = [range, ...others].map(addressesOf);
+    if (own === undefined) return false;
+    const isIn = (value: number, r: IpRange | undefined) => r !== undefined && value >= r.first && value <= r.last;
+    return this.#addresses.someHeld((value) => isIn(value, own) && !rest.some((r) => isIn(value, r)));
   }
 
   /** Takes what stored services hold. */
   async start(): Promise<void> {
-    await this.#cache.start();
+    await Promise.all([this.#cache.start(), this.#claims.start()]);
     if (this.#stopped || this.#listening) return;
     this.#listening = true;
     for (const service of this.#cache.objects()) this.#settle(service);
-    this.#unlisten = this.#cache.listen({
+    for (const claim of this.#claims.objects()) this.#claim(claim.metadata.name);
+    const unclaim = this.#claims.listen({
+      onEvent: ({ type, entry }) => {
+        const { name } = entry.object.metadata;
+        if (type === 'DELETED') this.#addresses.settle(CLAIM_OWNER + name, []);
+        else this.#claim(name);
+      },
+      onEnd: () => {
+        this.#listening = false;
+      },
+    });
+    const unlisten = this.#cache.listen({
       onEvent: ({ type, entry }) => {
         if (type === 'DELETED') this.#release(entry.object.metadata.uid);
         else this.#settle(entry.object as Stored<Service>);
@@ -56,6 +87,17 @@ export class ServiceAllocation implements AdmissionPlugin {
         this.#listening = false;
       },
     });
+    this.#unlisten?.();
+    this.#unlisten = () => {
+      unclaim();
+      unlisten();
+    };
+  }
+
+  /** An IPAddress object that belongs to no service keeps its address from them. */
+  #claim(name: string): void {
+    const address = parseIp(name);
+    if (address !== undefined) this.#addresses.take(address, CLAIM_OWNER + name);
   }
 
   stop(): void {
@@ -131,10 +173,14 @@ export class ServiceAllocation implements AdmissionPlugin {
     const refuse = (why: string) =>
       errors.push(invalid('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`));
     if (!this.#addresses.includes(address)) {
-      refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${this.#range.cidr}`);
+      refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${this.#rangesText()}`);
     } else if (dryRun ? !this.#addresses.isFreeFor(address, owner) : !this.#addresses.take(address, owner)) {
       refuse('provided IP is already allocated');
     }
+  }
+
+  #rangesText(): string {
+    return this.#ranges.map((range) => range.cidr).join(',') || 'none';
   }
 
   #allocatePorts(spec: ServiceSpec, owner: string, dryRun: boolean, errors: FieldError[]): void {
