@@ -6,6 +6,7 @@ import { mutatingWebhookConfigurations } from './admissionregistration/mutatingW
 import { validatingAdmissionPolicies } from './admissionregistration/validatingAdmissionPolicy.ts';
 import { validatingAdmissionPolicyBindings } from './admissionregistration/validatingAdmissionPolicyBinding.ts';
 import { validatingWebhookConfigurations } from './admissionregistration/validatingWebhookConfiguration.ts';
+import { customResourceDefinitions } from './apiextensions/customResourceDefinition.ts';
 import { controllerRevisions } from './apps/controllerRevision.ts';
 import { daemonSets } from './apps/daemonSet.ts';
 import { deployments } from './apps/deployment.ts';
@@ -96,6 +97,7 @@ export const builtinKinds: readonly Kind[] = [
   certificateSigningRequests,
   flowSchemas,
   priorityLevelConfigurations,
+  customResourceDefinitions,
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
   validatingAdmissionPolicies,

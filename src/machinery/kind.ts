@@ -4,6 +4,7 @@
  */
 import type { FieldError } from './fieldError.ts';
 import type { ObjectMeta } from './meta.ts';
+import type { Decoded } from './schema/decode.ts';
 import type { ObjectType } from './schema/types.ts';
 
 /** The least that every stored object has. */
@@ -83,6 +84,8 @@ export interface Hub<T extends KubeObject = KubeObject> {
   readonly kind: Kind;
   toHub(object: T): KubeObject;
   fromHub(object: KubeObject): T;
+  /** What the spoke validates is all: the hub's schema does not judge what was given in another version. */
+  readonly validatesAlone?: boolean;
 }
 
 export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
@@ -103,6 +106,17 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   /** This is a spoke: an object of it is stored as the hub's. What it validates is validated beside what the hub does. */
   readonly hub?: Hub<T>;
 
+  /** How a value is read where the schema alone does not say it. Absent: as the schema says. */
+  decode?(value: unknown): Decoded<T>;
+  /** Stored bytes as this server writes them: what was stored in another version, or before the schema changed. */
+  fromStored?(stored: Buffer): Buffer;
+  /** Said to whoever uses this version, which is deprecated. */
+  readonly deprecation?: string;
+  /** There is no strategic merge patch of it: its schema has no patch strategies. */
+  readonly withoutStrategicMerge?: boolean;
+  /** Without a status subresource, `status` is a field like any other: its changes raise the generation. */
+  readonly countsStatus?: boolean;
+
   /** Defaults that need code; runs after the schema's own, on the decoded object, which it mutates. */
   setDefaults?(object: T): void;
   /** Clears status and the like before an object is first stored. */
@@ -111,6 +125,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   validate?(object: T): FieldError[];
   /** What the client is told besides, as warnings: what is deprecated, or has no effect. `old` is absent for a create. */
   warnings?(object: T, old?: T): string[];
+  /** Finalizers may have names without a domain, which Kubernetes allows where it did not make the kind. */
+  readonly anyFinalizer?: boolean;
   /** How the rule for names differs from a DNS-1123 subdomain. */
   readonly nameRule?: (name: string) => string[];
   /** For updates of the main resource. `prepare` keeps status as it was. */

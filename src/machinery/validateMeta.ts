@@ -25,7 +25,7 @@ export function validateMeta<T extends KubeObject>(kind: Kind<T>, meta: ObjectMe
     errors.push(invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0'));
   }
   if (meta.ownerReferences !== undefined) validateOwners(meta.ownerReferences, errors);
-  if (meta.finalizers !== undefined) validateFinalizers(meta.finalizers, errors);
+  if (meta.finalizers !== undefined) validateFinalizers(meta.finalizers, kind.anyFinalizer === true, errors);
   return errors;
 }
 
@@ -102,11 +102,11 @@ function validateOwners(owners: readonly OwnerReference[], errors: FieldError[])
   }
 }
 
-function validateFinalizers(finalizers: readonly string[], errors: FieldError[]): void {
+function validateFinalizers(finalizers: readonly string[], anyName: boolean, errors: FieldError[]): void {
   const at = 'metadata.finalizers';
   for (const [i, finalizer] of finalizers.entries()) {
     for (const fault of qualifiedName(finalizer)) errors.push(invalid(at, finalizer, fault));
-    if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+    if (!anyName && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
       const fault = 'name is neither a standard finalizer name nor is it fully qualified';
       errors.push(invalid(`${at}[${i}]`, finalizer, fault));
     }

@@ -1,3 +1,5 @@
+import { required } from '../../machinery/fieldError.ts';
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import {
   any,
@@ -18,6 +20,9 @@ import {
   str,
   time,
 } from '../../machinery/schema/types.ts';
+import { NAME_COLUMN } from '../../machinery/table.ts';
+import { decodeDefinition } from './decodeDefinition.ts';
+import { validateDefinition, validateStoredVersions } from './validation.ts';
 
 export const CustomResourceDefinition = object(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
@@ -302,3 +307,69 @@ export const ServiceReference = object(
   }),
 );
 export interface ServiceReference extends Infer<typeof ServiceReference> {}
+
+/** The storage version is among those that objects may be stored in. */
+function rememberStorageVersion(crd: CustomResourceDefinition): void {
+  const stored = crd.status?.storedVersions ?? [];
+  for (const version of crd.spec?.versions ?? []) {
+    if (version.storage === true && !stored.includes(version.name)) stored.push(version.name);
+  }
+  crd.status = { ...crd.status, storedVersions: stored };
+}
+
+export const customResourceDefinitions = defineKind<CustomResourceDefinition>({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  namespaced: false,
+  schema: CustomResourceDefinition,
+  decode: decodeDefinition,
+  anyFinalizer: true,
+  hasGeneration: true,
+  setDefaults(crd) {
+    const { spec } = crd;
+    if (spec === undefined) return;
+    const names = spec.names as CustomResourceDefinitionNames | undefined;
+    if (names !== undefined) {
+      names.singular ||= (names.kind ?? '').toLowerCase();
+      if (!names.listKind && names.kind) names.listKind = `${names.kind}List`;
+    }
+    spec.conversion ??= { strategy: 'None' };
+    const service = spec.conversion.webhook?.clientConfig?.service;
+    if (service !== undefined) service.port ??= 443;
+  },
+  prepareForCreate(crd) {
+    crd.status = {};
+    rememberStorageVersion(crd);
+  },
+  validate: (crd) => validateDefinition(crd),
+  update: {
+    prepare(crd, old) {
+      crd.status = structuredClone(old.status ?? {});
+      rememberStorageVersion(crd);
+    },
+    validate: validateDefinition,
+  },
+  status: {
+    prepare(crd, old) {
+      crd.spec = structuredClone(old.spec);
+    },
+    validate(crd) {
+      return (crd.status?.storedVersions ?? []).length === 0
+        ? [required('status.storedVersions', 'must have at least one stored version')]
+        : validateStoredVersions(crd);
+    },
+  },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Created At',
+      type: 'date',
+      description: 'When the object was created, by the server.',
+      value: (crd) => crd.metadata?.creationTimestamp ?? null,
+    },
+  ],
+});

@@ -32,7 +32,13 @@ const toJson = (document: object) => Buffer.from(JSON.stringify(document));
 
 export function openApiPaths(registry: Registry): [string, Handler][] {
   const documents = new Map<string, Document>();
+  let madeOf = registry.kinds.revision;
   const kept = (name: string, make: () => Buffer, contentType = JSON_TYPE): Document => {
+    // Kinds have come or gone: every document may be another.
+    if (madeOf !== registry.kinds.revision) {
+      documents.clear();
+      madeOf = registry.kinds.revision;
+    }
     let document = documents.get(name);
     if (document === undefined) {
       const body = make();

@@ -34,8 +34,10 @@ export class Entry {
     this.#kind = kind;
     this.key = key;
     this.revision = revision;
-    this.bytes = spliceResourceVersion(openingLengthOf(kind), stored, revision);
     this.#origin = written.get(stored);
+    // What this process wrote just now is as it should be.
+    const bytes = this.#origin === undefined && kind.fromStored !== undefined ? kind.fromStored(stored) : stored;
+    this.bytes = spliceResourceVersion(openingLengthOf(kind), bytes, revision);
     written.delete(stored);
   }
 

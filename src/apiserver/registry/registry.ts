@@ -10,6 +10,7 @@ export class Registry {
   readonly storage: Storage;
   readonly #clock: Clock;
   readonly #caches = new Map<Kind, WatchCache>();
+  readonly #closed = new WeakSet<Kind>();
 
   constructor(kinds: KindRegistry, storage: Storage, clock: Clock) {
     this.kinds = kinds;
@@ -26,6 +27,23 @@ export class Registry {
       this.#caches.set(key, cache);
     }
     return cache as unknown as WatchCache<T>;
+  }
+
+  /** The kinds' definition is being deleted: what is there can be changed and deleted, nothing can be added. */
+  closeForCreation(kinds: readonly Kind[]): void {
+    for (const kind of kinds) this.#closed.add(kind);
+  }
+
+  isClosedForCreation(kind: Kind): boolean {
+    return this.#closed.has(kind);
+  }
+
+  /** The kind is served no more: its watches end. */
+  drop(kind: Kind): void {
+    const cache = this.#caches.get(kind);
+    if (cache === undefined) return;
+    this.#caches.delete(kind);
+    cache.stop();
   }
 
   stop(): void {

@@ -26,6 +26,10 @@ export function route(parts: ApiServerParts): Stage {
     const kind = parts.registry.kinds.byResource(info.group, info.version, info.resource);
     if (kind === undefined) return undefined;
     ctx.kind = kind;
+    if (kind.deprecation !== undefined) ctx.warn(kind.deprecation);
+    if (info.verb === 'create' && parts.registry.isClosedForCreation(kind)) {
+      throw apiError('MethodNotAllowed', 'create not allowed while custom resource definition is terminating');
+    }
     if (kind.namespaced && info.namespace === undefined && info.name !== '') {
       throw apiError('NotFound', 'the server could not find the requested resource');
     }

@@ -70,8 +70,8 @@ export async function createObject(
     await admit(parts.admission, 'mutate', request);
     assertValid(asked, meta.name ?? '', [
       ...validateMeta(kind, meta),
-      ...(kind.validate?.(object) ?? []),
-      ...spokeErrors(asked, given),
+      ...(asked.hub?.validatesAlone === true ? [] : (kind.validate?.(object) ?? [])),
+      ...spokeErrors(asked, given, undefined, object),
     ]);
     await admit(parts.admission, 'validate', request);
     checkFieldManager(ctx, kind, object);

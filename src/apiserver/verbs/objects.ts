@@ -127,7 +127,7 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
       `the API version in the data (${textOf(given.apiVersion)}) does not match the expected API version (${wanted})`,
     );
   }
-  const decoded: Decoded<KubeObject> = decode(kind.schema, value);
+  const decoded: Decoded<KubeObject> = kind.decode?.(value) ?? decode(kind.schema, value);
   const [error] = decoded.errors;
   if (error !== undefined) {
     throw badRequest(

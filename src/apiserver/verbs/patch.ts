@@ -16,10 +16,12 @@ const SUPPORTED = [
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
 ];
+/** Of custom resources there is no strategic merge patch. */
+const SUPPORTED_CUSTOM = SUPPORTED.slice(0, 2);
 
 export async function patchVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
   await parts.registry.cache(kind).freshen();
-  const { patch, duplicates, contentType } = patchOf(await ctx.readBody());
+  const { patch, duplicates, contentType } = patchOf(await ctx.readBody(), kind);
   return changeObject(parts, ctx, kind, (old) => {
     const value = applyPatch(kind, contentType, old as unknown as JsonObject, patch);
     // Parts of the old object, which is frozen, are shared by the result: decoding makes it our own.
@@ -41,12 +43,13 @@ interface Patch {
 }
 
 /** @throws ApiError UnsupportedMediaType, BadRequest */
-export function patchOf(body: RequestBody): Patch {
+export function patchOf(body: RequestBody, kind?: Kind): Patch {
   const { contentType } = body;
-  if (!SUPPORTED.includes(contentType)) {
+  const supported = kind?.withoutStrategicMerge === true ? SUPPORTED_CUSTOM : SUPPORTED;
+  if (!supported.includes(contentType)) {
     throw apiError(
       'UnsupportedMediaType',
-      `the body of the request was in an unknown format - accepted media types include: ${SUPPORTED.join(', ')}`,
+      `the body of the request was in an unknown format - accepted media types include: ${supported.join(', ')}`,
     );
   }
   if (body.type === 'object') return { patch: structuredClone(body.object), duplicates: [], contentType };

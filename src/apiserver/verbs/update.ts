@@ -100,8 +100,8 @@ export async function changeObject(
       assertValid(asked, name, [
         ...validateMeta(kind, meta),
         ...validateMetaUpdate(meta, old.metadata),
-        ...(rules?.validate?.(object, old) ?? []),
-        ...(subresource === '' ? spokeErrors(asked, given, old) : []),
+        ...(asked.hub?.validatesAlone === true ? [] : (rules?.validate?.(object, old) ?? [])),
+        ...(subresource === '' || asked.hub?.validatesAlone === true ? spokeErrors(asked, given, old, object) : []),
       ]);
       await admit(parts.admission, 'validate', request);
       checkFieldManager(ctx, kind, object);
@@ -204,7 +204,8 @@ function raiseGeneration(kind: Kind, object: KubeObject, old: KubeObject, subres
   const now = object as unknown as Record<string, unknown>;
   const was = old as unknown as Record<string, unknown>;
   for (const field of new Set([...Object.keys(now), ...Object.keys(was)])) {
-    if (field === 'metadata' || field === 'status' || jsonEqual(now[field], was[field])) continue;
+    if (field === 'metadata' || (field === 'status' && kind.countsStatus !== true) || jsonEqual(now[field], was[field]))
+      continue;
     metaOf(object).generation = (old.metadata?.generation ?? 0) + 1;
     return;
   }

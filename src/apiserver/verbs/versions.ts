@@ -17,9 +17,20 @@ export function fromHub(kind: Kind, object: KubeObject): KubeObject {
   return kind.hub === undefined ? object : kind.hub.fromHub(object);
 }
 
-/** What a spoke asks of an object beside what its hub does. `old`: as it is stored, absent where it is new. */
-export function spokeErrors(kind: Kind, given: KubeObject, old?: KubeObject): FieldError[] {
+/**
+ * What a spoke asks of an object beside what its hub does.
+ * @param old as it is stored, absent where it is new
+ * @param object as it is going to be stored
+ */
+export function spokeErrors(
+  kind: Kind,
+  sent: KubeObject,
+  old: KubeObject | undefined,
+  object: KubeObject,
+): FieldError[] {
   if (kind.hub === undefined) return [];
+  // Where nobody else validates, all of the object counts: what admission made of it, and what a status leaves out.
+  const given = kind.hub.validatesAlone === true ? fromHub(kind, object) : sent;
   if (old === undefined) return kind.validate?.(given) ?? [];
   return kind.update?.validate?.(given, fromHub(kind, old)) ?? [];
 }

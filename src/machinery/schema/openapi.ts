@@ -5,7 +5,7 @@
  * Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
  */
 import type { Kind } from '../kind.ts';
-import { ListMeta } from '../meta.ts';
+import { ListMeta, ObjectMeta } from '../meta.ts';
 import {
   type Field,
   type JsonObject,
@@ -150,6 +150,12 @@ export class OpenApiDefinitions {
   }
 
   #object(type: ObjectType): JsonObject {
+    if (type.openApi !== undefined) {
+      // What it refers to is a definition, too.
+      for (const { type: of } of Object.values(type.fields))
+        if (of.kind === 'object' && of === ObjectMeta) this.add(of);
+      return type.openApi(this.#version);
+    }
     const properties: JsonObject = {};
     const required: string[] = [];
     for (const [name, field] of Object.entries(type.fields)) {

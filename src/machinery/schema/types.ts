@@ -89,6 +89,8 @@ export interface ObjectType<F extends Fields = Fields> {
   /** `x-kubernetes-preserve-unknown-fields`: unknown fields are kept (custom resources) */
   readonly preserveUnknownFields: boolean;
   readonly description?: string;
+  /** The definition for OpenAPI, where it says more than the type does (custom resources). */
+  readonly openApi?: (version: 'v2' | 'v3') => JsonObject;
 }
 
 export type Type = ScalarType | ListType | MapType | ObjectType;
@@ -153,7 +155,12 @@ export function map<T extends Type>(of: T, options: { atomic?: boolean } = {}): 
 export function object<F extends Fields>(
   name: string,
   fields: () => F,
-  options: { atomic?: boolean; preserveUnknownFields?: boolean; description?: string } = {},
+  options: {
+    atomic?: boolean;
+    preserveUnknownFields?: boolean;
+    description?: string;
+    openApi?: NonNullable<ObjectType['openApi']>;
+  } = {},
 ): ObjectType<F> {
   let built: F | undefined;
   return {
@@ -166,6 +173,7 @@ export function object<F extends Fields>(
     atomic: options.atomic ?? false,
     preserveUnknownFields: options.preserveUnknownFields ?? false,
     ...(options.description === undefined ? {} : { description: options.description }),
+    ...(options.openApi === undefined ? {} : { openApi: options.openApi }),
   };
 }
 
