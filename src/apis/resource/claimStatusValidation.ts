@@ -11,7 +11,6 @@ import {
 } from '../../machinery/fieldError.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import { dnsLabel } from '../../machinery/names.ts';
-import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { validateConditions } from '../conditions.ts';
 import { validateNodeSelector } from '../core/validation/affinity.ts';
 import {
@@ -24,12 +23,12 @@ import {
   validateSize,
 } from './claimValidation.ts';
 import { validateDriver, validateEach, validateName, validatePool, validateSet, validateUid } from './names.ts';
-import {
-  type AllocatedDeviceStatus,
+import type {
+  AllocatedDeviceStatus,
   AllocationResult,
-  type DeviceRequestAllocationResult,
-  type NetworkDeviceData,
-  type ResourceClaim,
+  DeviceRequestAllocationResult,
+  NetworkDeviceData,
+  ResourceClaim,
 } from './resourceClaim.ts';
 import { validateBindingConditions, validateToleration } from './tolerations.ts';
 
@@ -41,7 +40,8 @@ const MAX_IPS = 16;
 const MAX_INTERFACE_NAME = 256;
 const MAX_HARDWARE_ADDRESS = 128;
 
-export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim): FieldError[] {
+/** @param sameAllocation whether both have the same allocation: what is allocated does not change */
+export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim, sameAllocation: boolean): FieldError[] {
   const errors: FieldError[] = [];
   const status = claim.status ?? {};
   const before = old.status ?? {};
@@ -75,7 +75,7 @@ export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim): F
   if (status.allocation === undefined) return errors;
   if (before.allocation === undefined) {
     validateAllocation(status.allocation, requestNames(claim.spec?.devices), 'status.allocation', errors);
-  } else if (!semanticEqual(AllocationResult, status.allocation, before.allocation)) {
+  } else if (!sameAllocation) {
     errors.push(invalid('status.allocation', status.allocation, 'field is immutable'));
   }
   return errors;

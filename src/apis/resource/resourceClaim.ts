@@ -213,7 +213,15 @@ export const resourceClaims = defineKind<ResourceClaim>({
       return [invalid('spec', claim.spec, 'field is immutable')];
     },
   },
-  status: { prepare: keepSpec, validate: validateClaimStatus },
+  status: {
+    prepare: keepSpec,
+    validate: (claim, old) =>
+      validateClaimStatus(
+        claim,
+        old,
+        semanticEqual(AllocationResult, claim.status?.allocation, old.status?.allocation),
+      ),
+  },
   columns: [
     NAME_COLUMN,
     {
