@@ -88,8 +88,14 @@ export class WebhookCaller {
       const abort = () => give('context canceled');
       const timer = this.#clock.after(timeoutSeconds * 1000, () => give('context deadline exceeded'));
       signal?.addEventListener('abort', abort, { once: true });
-      sent.on('error', (error) => end(() => reject(fail(wordsOf(error, place)))));
+      let answered = false;
+      sent.on('error', (error) => {
+        // The webhook closed a connection that was kept, before it saw this request: a new one will do.
+        const stale = sent.reusedSocket && !answered && (error as { code?: string }).code === 'ECONNRESET';
+        end(() => (stale ? resolve(this.#post(url, place, options, fail)) : reject(fail(wordsOf(error, place)))));
+      });
       sent.on('response', (answer) => {
+        answered = true;
         const chunks: Buffer[] = [];
         let size = 0;
         answer.on('data', (chunk: Buffer) => {

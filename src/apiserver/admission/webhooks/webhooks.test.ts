@@ -289,6 +289,23 @@ describe('which requests are for a webhook', () => {
     expect(paths()).toEqual(['/cluster']);
   });
 
+  test('by conditions in CEL', async () => {
+    const not = { name: 'not-mine', expression: "!object.metadata.name.startsWith('mine')" };
+    await validating('a', webhook('/v', { matchConditions: [not] }));
+    await server.client.create(configMaps, { metadata: { namespace: 'default', name: 'mine' } });
+    expect(asked).toEqual([]);
+    await make();
+    expect(asked).toHaveLength(1);
+    const broken = { name: 'broken', expression: "object.data.nothing == 'x'" };
+    await validating('b', webhook('/w', { matchConditions: [broken] }));
+    await expect(make()).rejects.toMatchObject({
+      status: { code: 403, message: expect.stringContaining('no such key') },
+    });
+    await expect(
+      validating('c', webhook('/x', { matchConditions: [{ name: 'x', expression: '1 +' }] })),
+    ).rejects.toThrow('webhooks[0].matchConditions[0].expression: Invalid value');
+  });
+
   test('never the configuration of webhooks', async () => {
     await validating(
       'a',
