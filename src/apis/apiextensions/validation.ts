@@ -286,7 +286,7 @@ function conversion(
 /** Versions in which objects may be stored must be there to read them. */
 export function validateStoredVersions(crd: CustomResourceDefinition): FieldError[] {
   const errors: FieldError[] = [];
-  const known = new Set((crd.spec.versions ?? []).map((v) => v.name));
+  const known = new Set((crd.spec?.versions ?? []).map((v) => v.name));
   for (const [i, name] of (crd.status?.storedVersions ?? []).entries()) {
     if (known.has(name)) continue;
     errors.push(
@@ -309,8 +309,8 @@ function immutable(spec: CustomResourceDefinitionSpec, old: CustomResourceDefini
     if (now !== was) errors.push(invalid(field, now, 'field is immutable'));
   };
   kept('spec.group', spec.group, old.spec.group);
-  kept('spec.names.plural', spec.names?.plural, old.spec.names.plural);
+  kept('spec.names.plural', spec.names?.plural, old.spec.names?.plural);
   if (!isEstablished(old)) return;
   kept('spec.scope', spec.scope, old.spec.scope);
-  kept('spec.names.kind', spec.names?.kind, old.spec.names.kind);
+  kept('spec.names.kind', spec.names?.kind, old.spec.names?.kind);
 }

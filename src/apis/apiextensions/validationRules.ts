@@ -103,7 +103,7 @@ export function compileRules(
         oldSelf: rule.optionalOldSelf === true ? optionalOf(type ?? DYN) : (type ?? DYN),
       },
     };
-    const compiled = compile(rule.rule, environment, BOOL);
+    const compiled = compile(rule.rule ?? '', environment, BOOL);
     if (!compiled.ok) {
       faults.push({ index, field: 'rule', message: compiled.issues[0]?.message ?? '' });
       continue;
@@ -114,7 +114,7 @@ export function compileRules(
       if (made.ok) message = made.program;
       else faults.push({ index, field: 'messageExpression', message: made.issues[0]?.message ?? '' });
     }
-    rules.push({ rule, program: compiled.program, message, transition: /\boldSelf\b/.test(rule.rule) });
+    rules.push({ rule, program: compiled.program, message, transition: /\boldSelf\b/.test(rule.rule ?? '') });
   }
   return { rules, faults };
 }

@@ -59,6 +59,38 @@ describe('a service', () => {
     ['a name elsewhere', { type: 'ExternalName', externalName: 'example.com.', ports: [] }, []],
     ['an address that is none', { clusterIP: 'x' }, ['spec.clusterIPs[0]: Invalid']],
     ['node ports without an address', { type: 'NodePort', clusterIP: 'None' }, ['spec.clusterIPs[0]: Invalid']],
+    [
+      'a name, and families',
+      { type: 'ExternalName', externalName: 'a.b', ports: [], ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' },
+      ['spec.ipFamilies: Forbidden', 'spec.ipFamilyPolicy: Forbidden'],
+    ],
+    [
+      'one family twice, and an odd one',
+      { ipFamilies: ['IPv4', 'IPv4', 'x'] },
+      ['spec.ipFamilies[1]: Duplicate', 'spec.ipFamilies[2]: NotSupported', 'spec.ipFamilies: Invalid'],
+    ],
+    [
+      'two families for one stack',
+      { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'SingleStack' },
+      ['spec.ipFamilyPolicy: Invalid'],
+    ],
+    [
+      'addresses of another family',
+      { clusterIP: 'fd00::1', clusterIPs: ['fd00::1'], ipFamilies: ['IPv4'] },
+      ['spec.clusterIPs[0]: Invalid'],
+    ],
+    [
+      'two addresses of one family',
+      { clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1', '10.0.0.2'] },
+      ['spec.clusterIPs: Invalid'],
+    ],
+    [
+      'a range that is written loosely',
+      { type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.1/8'] },
+      ['spec.loadBalancerSourceRanges[0]: Invalid'],
+    ],
+    ['traffic that stays near', { trafficDistribution: 'PreferSameNode' }, []],
+    ['traffic that goes anywhere', { trafficDistribution: 'x' }, ['spec.trafficDistribution: NotSupported']],
     ['loopback from outside', { externalIPs: ['127.0.0.1'] }, ['spec.externalIPs[0]: Invalid']],
     [
       'affinity for ever',
@@ -120,6 +152,66 @@ describe('an update of a service', () => {
     expect(faults).toEqual([]);
     expect(object.spec).not.toHaveProperty('clusterIP');
     expect(object.spec).not.toHaveProperty('clusterIPs');
+  });
+});
+
+describe('a balanced service', () => {
+  const balanced = (more: object = {}) => service({ type: 'LoadBalancer', ...more });
+  const status = (...ingress: object[]) => ({ loadBalancer: { ingress } });
+
+  it.each<[string, object, object, string[]]>([
+    ['an address', balanced(), status({ ip: '1.2.3.4' }), []],
+    [
+      'an odd mode',
+      balanced(),
+      status({ ip: '1.2.3.4', ipMode: 'x' }),
+      ['status.loadBalancer.ingress[0].ipMode: NotSupported'],
+    ],
+    [
+      'a mode of no address',
+      balanced(),
+      status({ ipMode: 'VIP' }),
+      ['status.loadBalancer.ingress[0].ipMode: Forbidden'],
+    ],
+    [
+      'an address for a name',
+      balanced(),
+      status({ hostname: '1.2.3.4' }),
+      ['status.loadBalancer.ingress[0].hostname: Invalid'],
+    ],
+    ['an odd address', balanced(), status({ ip: '01.2.3.4' }), ['status.loadBalancer.ingress[0].ip: Invalid']],
+    ['no balancer', service(), status({ hostname: 'a.b' }), ['status.loadBalancer.ingress: Forbidden']],
+  ])('that says it has %s', (_what, json, after, faults) => {
+    expect(updated(services, services.status, json, { ...json, status: after }).faults).toEqual(faults);
+  });
+
+  it('forgets its balancer with its type', () => {
+    const old = { ...created(services, balanced()), status: status({ hostname: 'a.b' }) };
+    const object = created(services, service());
+    services.update?.prepare?.(object, old, 0);
+    expect(object.status?.loadBalancer).toEqual({});
+  });
+
+  it('keeps the port at which it is asked for its health', () => {
+    const local = (healthCheckNodePort: number) => balanced({ externalTrafficPolicy: 'Local', healthCheckNodePort });
+    expect(updated(services, services.update, local(30001), local(30002)).faults).toEqual([
+      'spec.healthCheckNodePort: Invalid',
+    ]);
+  });
+});
+
+describe('warnings of a service', () => {
+  it.each<[string, object, string[]]>([
+    ['nothing odd', {}, []],
+    ['addresses outside', { externalIPs: ['1.2.3.4'] }, ['spec.externalIPs is deprecated in v1.36+']],
+    [
+      'no address, but what only one with an address has',
+      { clusterIP: 'None', clusterIPs: ['None'], sessionAffinity: 'ClientIP', loadBalancerIP: '1.2.3.4' },
+      ['spec.loadBalancerIP is ignored for headless services', 'spec.SessionAffinity is ignored for headless services'],
+    ],
+    ['an address written at length', { clusterIPs: ['fd00:0::1'] }, [expect.stringContaining('"fd00::1"')]],
+  ])('with %s', (_what, spec, expected) => {
+    expect(services.warnings?.(created(services, service(spec)))).toEqual(expected);
   });
 });
 

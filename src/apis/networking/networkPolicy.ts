@@ -64,8 +64,11 @@ export const networkPolicies = defineKind<NetworkPolicy>({
   schema: NetworkPolicy,
   shortNames: ['netpol'],
   hasGeneration: true,
-  setDefaults({ spec }) {
-    if (spec === undefined) return;
+  setDefaults(policy) {
+    policy.spec ??= {};
+    const { spec } = policy;
+    // No selector is as one that selects every pod.
+    spec.podSelector ??= {};
     if ((spec.policyTypes ?? []).length === 0) {
       spec.policyTypes = (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
     }

@@ -245,6 +245,10 @@ describe('what is filled in', () => {
     expect(created(networkPolicies, policy(spec)).spec?.policyTypes).toEqual(policyTypes);
   });
 
+  it('of a policy that says nothing: it is for every pod', () => {
+    expect(created(networkPolicies, { metadata }).spec).toEqual({ podSelector: {}, policyTypes: ['Ingress'] });
+  });
+
   it('of ports and of parameters', () => {
     expect(created(networkPolicies, ports({ port: 1 })).spec?.egress?.[0]?.ports).toEqual([
       { port: 1, protocol: 'TCP' },

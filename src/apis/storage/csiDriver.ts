@@ -1,4 +1,4 @@
-import { duplicate, type FieldError, invalid, notSupported, required } from '../../machinery/fieldError.ts';
+import { duplicate, type FieldError, invalid, notSupported } from '../../machinery/fieldError.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
@@ -18,18 +18,17 @@ export const CSIDriverSpec = object('io.k8s.api.storage.v1.CSIDriverSpec', () =>
     default: true,
     doc: 'Whether volumes are attached to a node before they are mounted.',
   }),
-  podInfoOnMount: opt(2, bool, { default: false, doc: 'Whether the driver is told for which pod it mounts.' }),
+  podInfoOnMount: opt(2, bool, { doc: 'Whether the driver is told for which pod it mounts.' }),
   volumeLifecycleModes: opt(3, list(str, { type: 'set' }), {
     doc: 'Persistent (default), Ephemeral for inline volumes, or both.',
   }),
-  storageCapacity: opt(4, bool, { default: false, doc: 'Whether the scheduler asks where there is room left.' }),
+  storageCapacity: opt(4, bool, { doc: 'Whether the scheduler asks where there is room left.' }),
   fsGroupPolicy: opt(5, str, {
-    default: 'ReadWriteOnceWithFSType',
     doc: 'When a volume is given to the fsGroup of its pod: ReadWriteOnceWithFSType, File or None.',
   }),
   tokenRequests: opt(6, list(TokenRequest), { doc: 'Tokens of the service account of the pod that the driver gets.' }),
-  requiresRepublish: opt(7, bool, { default: false, doc: 'Whether mounts are refreshed from time to time.' }),
-  seLinuxMount: opt(8, bool, { default: false, doc: 'Whether the driver mounts with an SELinux context.' }),
+  requiresRepublish: opt(7, bool, { doc: 'Whether mounts are refreshed from time to time.' }),
+  seLinuxMount: opt(8, bool, { doc: 'Whether the driver mounts with an SELinux context.' }),
   nodeAllocatableUpdatePeriodSeconds: opt(9, int64, {
     doc: 'How often the number of volumes that a node takes is asked for; at least 10.',
   }),
@@ -54,14 +53,21 @@ export const csiDrivers = defineKind<CSIDriver>({
   namespaced: false,
   hasGeneration: true,
   returnsDeleted: true,
-  setDefaults({ spec }) {
-    if (spec !== undefined && (spec.volumeLifecycleModes ?? []).length === 0)
-      spec.volumeLifecycleModes = ['Persistent'];
+  setDefaults(driver) {
+    driver.spec ??= {};
+    const { spec } = driver;
+    spec.attachRequired ??= true;
+    spec.podInfoOnMount ??= false;
+    spec.storageCapacity ??= false;
+    spec.fsGroupPolicy ??= 'ReadWriteOnceWithFSType';
+    spec.requiresRepublish ??= false;
+    spec.seLinuxMount ??= false;
+    if ((spec.volumeLifecycleModes ?? []).length === 0) spec.volumeLifecycleModes = ['Persistent'];
   },
-  validate: (driver) => validateSpec(driver.spec),
+  validate: (driver) => validateSpec(driver.spec ?? {}),
   update: {
     validate(driver, old) {
-      const errors = validateSpec(driver.spec);
+      const errors = validateSpec(driver.spec ?? {});
       for (const [field, path] of IMMUTABLE) {
         const value = driver.spec?.[field];
         if (!jsonEqual(value, old.spec?.[field])) errors.push(invalid(`spec.${path}`, value, 'field is immutable'));
@@ -123,14 +129,8 @@ const LEAST_TOKEN_SECONDS = 600;
 const MOST_TOKEN_SECONDS = 2 ** 32;
 const LEAST_UPDATE_SECONDS = 10;
 
-function validateSpec(spec: CSIDriverSpec | undefined): FieldError[] {
+function validateSpec(spec: CSIDriverSpec): FieldError[] {
   const errors: FieldError[] = [];
-  // Defaults fill these in, so they are absent only where the whole spec is.
-  if (spec?.attachRequired === undefined) errors.push(required('spec.attachedRequired'));
-  for (const field of ['podInfoOnMount', 'storageCapacity', 'seLinuxMount'] as const) {
-    if (spec?.[field] === undefined) errors.push(required(`spec.${field}`));
-  }
-  if (spec === undefined) return errors;
   if (spec.fsGroupPolicy !== undefined && !FS_GROUP_POLICIES.includes(spec.fsGroupPolicy)) {
     errors.push(notSupported('spec.fsGroupPolicy', spec.fsGroupPolicy, FS_GROUP_POLICIES));
   }

@@ -56,6 +56,7 @@ describe('what is wrong with', () => {
     ['attributes', volumeAttributesClasses, attributes(), []],
     ['attributes of none', volumeAttributesClasses, attributes({ parameters: {} }), ['parameters: Required']],
     ['a driver', csiDrivers, driver(), []],
+    ['a driver that says nothing', csiDrivers, { metadata }, []],
     [
       'an odd driver',
       csiDrivers,

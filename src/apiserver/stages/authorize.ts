@@ -13,7 +13,8 @@ export function authorize(parts: ApiServerParts): Stage {
   };
 }
 
-function attributesOf(ctx: RequestContext): Attributes {
+/** What a request asks for, as authorizers are told it. */
+export function attributesOf(ctx: RequestContext): Attributes {
   const { info } = ctx;
   const fieldSelector = info.isResource ? ctx.query.get('fieldSelector') : null;
   return {

@@ -9,7 +9,7 @@ import type { Answer } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
 import type { Entry } from '../registry/entry.ts';
 import type { ApiServerParts } from '../stage.ts';
-import { checkFieldManager } from './fieldManager.ts';
+import { keepValidManagedFields, managerOf, ownCreated } from './fieldManager.ts';
 import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
 import { fromHub, spokeErrors, toHub } from './versions.ts';
 import { put } from './write.ts';
@@ -24,14 +24,19 @@ export async function createVerb(parts: ApiServerParts, ctx: RequestContext, kin
   return createObject(parts, ctx, kind, object);
 }
 
-/** Stores a decoded object of any version as new; also for PUT where the kind allows it. */
+/**
+ * Stores a decoded object of any version as new; also for PUT where the kind allows it.
+ * @param owned its managedFields say already who owns what
+ */
 export async function createObject(
   parts: ApiServerParts,
   ctx: RequestContext,
   asked: Kind,
   given: KubeObject,
+  owned = false,
 ): Promise<Answer> {
   const dryRun = isDryRun(ctx);
+  managerOf(ctx, 'CreateOptions');
   setDefaults(asked, given);
   const kind = hubOf(asked);
   const object = toHub(asked, given);
@@ -66,15 +71,17 @@ export async function createObject(
     ctx,
   };
   kind.prepareForCreate?.(object);
+  if (!owned) ownCreated(parts, ctx, asked, object);
+  const { managedFields } = meta;
   try {
     await admit(parts.admission, 'mutate', request);
+    keepValidManagedFields(ctx, object, managedFields);
     assertValid(asked, meta.name ?? '', [
       ...validateMeta(kind, meta),
       ...(asked.hub?.validatesAlone === true ? [] : (kind.validate?.(object) ?? [])),
       ...spokeErrors(asked, given, undefined, object),
     ]);
     await admit(parts.admission, 'validate', request);
-    checkFieldManager(ctx, kind, object);
     if (kind.warnings !== undefined) for (const text of kind.warnings(object)) ctx.warn(text);
     const entry = await store(parts, kind, object, generated ? base : undefined, dryRun);
     if (entry === undefined) return { type: 'object', status: 201, object: fromHub(asked, object), kind: asked };

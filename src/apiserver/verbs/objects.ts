@@ -93,7 +93,7 @@ export async function parseYaml(bytes: Buffer): Promise<ParsedBody> {
 type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
 /** @throws ApiError Invalid */
-function fieldValidationOf(ctx: RequestContext): FieldValidation {
+export function fieldValidationOf(ctx: RequestContext): FieldValidation {
   const text = ctx.query.get('fieldValidation') ?? '';
   if (text === '') return 'Warn';
   if (text === 'Ignore' || text === 'Warn' || text === 'Strict') return text;

@@ -1,4 +1,5 @@
 /** PUT of a whole object, and what every change of an object goes through. */
+import { cloneJson } from '../../machinery/clone.ts';
 import { encodeStored } from '../../machinery/encode.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import { hubOf, type Kind, type KubeObject, type UpdateRules } from '../../machinery/kind.ts';
@@ -7,12 +8,12 @@ import { badRequest, conflict, notFound } from '../../machinery/status.ts';
 import { validateMeta, validateMetaUpdate } from '../../machinery/validateMeta.ts';
 import { type AdmissionRequest, admit } from '../admission/plugin.ts';
 import type { Answer } from '../answer.ts';
-import type { RequestContext } from '../context.ts';
+import type { RequestBody, RequestContext } from '../context.ts';
 import type { Entry } from '../registry/entry.ts';
 import type { ApiServerParts } from '../stage.ts';
 import { createObject } from './create.ts';
 import { finishDeletion } from './delete.ts';
-import { checkFieldManager } from './fieldManager.ts';
+import { keepTimesOfNoChange, keepValidManagedFields, ownUpdated, setManagedFields, writerOf } from './fieldManager.ts';
 import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
 import { fromHub, spokeErrors, toHub } from './versions.ts';
 import { isSame, MAX_ATTEMPTS, put } from './write.ts';
@@ -22,7 +23,8 @@ const MODIFIED = 'the object has been modified; please apply your changes to the
 export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
   const cache = parts.registry.cache(kind);
   await cache.freshen();
-  const object = decodeObject(ctx, kind, await parseBody(await ctx.readBody()));
+  const body = withoutKnownOwners(await ctx.readBody(), cache.get(ctx.info.namespace, ctx.info.name));
+  const object = decodeObject(ctx, kind, await parseBody(body));
   const meta = metaOf(object);
   if (meta.name === undefined || meta.name === '') {
     throw badRequest(
@@ -41,7 +43,17 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
   setDefaults(kind, object);
   // Without a resourceVersion it is tried again on top of what others have written, each time as it came.
   const once = meta.resourceVersion !== undefined && meta.resourceVersion !== '' && meta.resourceVersion !== '0';
-  return changeObject(parts, ctx, kind, () => (once ? object : structuredClone(object)));
+  return changeObject(parts, ctx, kind, () => (once ? object : cloneJson(object)));
+}
+
+/** A part of this process that sends back the managedFields that are there says nothing of them: they need no copy. */
+function withoutKnownOwners(body: RequestBody, current: Entry | undefined): RequestBody {
+  if (body.type !== 'object' || current === undefined) return body;
+  const object = body.object as KubeObject | undefined;
+  const owners = object?.metadata?.managedFields;
+  if (owners === undefined || owners !== current.object.metadata.managedFields) return body;
+  const { managedFields: _owners, ...metadata } = object?.metadata ?? {};
+  return { ...body, object: { ...object, metadata } };
 }
 
 /**
@@ -49,14 +61,17 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
  * the new one named a resourceVersion: that is a condition, and does not hold any more.
  * @param asked the version of the request, in which `change` is told the old object and gives the new one
  * @param change from the old object, which is frozen, to the new one, decoded and with defaults; the new one is kept
+ * @param options owned: the new object's managedFields say already who owns what
  */
 export async function changeObject(
   parts: ApiServerParts,
   ctx: RequestContext,
   asked: Kind,
   change: (old: KubeObject) => KubeObject,
+  options: { readonly owned?: boolean } = {},
 ): Promise<Answer> {
   const kind = hubOf(asked);
+  const writer = writerOf(parts, ctx, ctx.info.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions');
   const cache = parts.registry.cache(kind);
   const { namespace, name, subresource } = ctx.info;
   const dryRun = isDryRun(ctx);
@@ -78,9 +93,14 @@ export async function changeObject(
       );
     }
     keepSystemFields(meta, old.metadata);
+    const { managedFields } = meta;
+    delete meta.managedFields;
     const rules = rulesOf(kind, subresource);
     rules?.prepare?.(object, old, parts.clock.now());
     if (subresource !== '') keepMeta(object, old, subresource);
+    if (options.owned === true) setManagedFields(object, managedFields);
+    else ownUpdated(parts, asked, old, object, managedFields, writer);
+    const owners = object.metadata?.managedFields;
     const request: AdmissionRequest = {
       operation: 'UPDATE',
       kind,
@@ -96,6 +116,7 @@ export async function changeObject(
     };
     try {
       await admit(parts.admission, 'mutate', request);
+      keepValidManagedFields(ctx, object, owners);
       raiseGeneration(kind, object, old, subresource);
       assertValid(asked, name, [
         ...validateMeta(kind, meta),
@@ -104,7 +125,7 @@ export async function changeObject(
         ...(subresource === '' || asked.hub?.validatesAlone === true ? spokeErrors(asked, given, old, object) : []),
       ]);
       await admit(parts.admission, 'validate', request);
-      checkFieldManager(ctx, kind, object);
+      keepTimesOfNoChange(old, object);
       if (kind.warnings !== undefined && subresource === '') {
         for (const text of kind.warnings(object, old)) ctx.warn(text);
       }
@@ -186,8 +207,8 @@ const SYSTEM_FIELDS = [
 /** The status subresource changes labels and annotations no more than the spec. */
 function keepMeta(object: KubeObject, old: KubeObject, subresource: string): void {
   if (subresource !== 'status' || object.metadata === undefined) return;
-  const { finalizers: _finalizers, ...meta } = structuredClone(old.metadata ?? {});
-  delete meta.resourceVersion;
+  const { finalizers: _finalizers, managedFields: _owners, resourceVersion: _version, ...was } = old.metadata ?? {};
+  const meta = cloneJson(was);
   const kept = old.metadata?.finalizers;
   object.metadata = {
     ...meta,

@@ -278,9 +278,13 @@ describe('patch', () => {
   test('refuses what it cannot do', async () => {
     const { metadata } = await server.client.create(configMaps, configMap());
     const { name } = metadata;
-    await expect(patched(name, 'application/apply-patch+yaml', {})).rejects.toMatchObject({
+    await expect(patched(name, 'text/plain', {})).rejects.toMatchObject({
       code: 415,
       reason: 'UnsupportedMediaType',
+    });
+    await expect(patched(name, 'application/apply-patch+yaml', {})).rejects.toMatchObject({
+      code: 422,
+      reason: 'Invalid',
     });
     await expect(patched(name, 'application/merge-patch+json', { metadata: { name: 'other' } })).rejects.toMatchObject({
       code: 400,

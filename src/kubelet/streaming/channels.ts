@@ -9,7 +9,9 @@ export const MAX_UNSENT_BYTES = 1 << 20;
 export async function sendChannel(ws: WebSocket, channel: number, stream: SpdyStream): Promise<void> {
   const prefix = Buffer.from([channel]);
   try {
-    for await (const chunk of stream) {
+    // At its end it is left as it is: giving it up would write to a runtime that may have gone, and the failure of
+    // that would take away what it said last on the other channels.
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
       if (ws.readyState !== ws.OPEN) return;
       const sent = new Promise<void>((resolve) => ws.send(Buffer.concat([prefix, chunk as Buffer]), () => resolve()));
       if (ws.bufferedAmount > MAX_UNSENT_BYTES) await sent;
