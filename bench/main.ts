@@ -1,10 +1,12 @@
 /** `npm run bench`, or `npm run bench -- storage`: prints a table of figures beside what is to be reached. */
 import { benchApiServer, type Figure } from './apiserver.ts';
+import { benchSimulated } from './simulated.ts';
 import { benchStorage } from './storage.ts';
 
 const BENCHES: Readonly<Record<string, (report: (figure: Figure) => void) => Promise<void>>> = {
   storage: benchStorage,
   apiserver: benchApiServer,
+  simulated: benchSimulated,
 };
 
 const asked = process.argv.slice(2);

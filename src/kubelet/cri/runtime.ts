@@ -15,6 +15,8 @@ export class RuntimeError extends Error {
 export const GRPC = { deadlineExceeded: 4, notFound: 5, unavailable: 14 } as const;
 
 export interface ContainerRuntime {
+  /** True: it tells of everything that happens, so it need not be looked at between. */
+  readonly tellsAll?: boolean;
   /** One CRI call. @throws RuntimeError */
   call<N extends CallName>(
     name: N,

@@ -4,8 +4,10 @@ import type { Logger } from '../../lib/log.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { RuntimeObserver } from './observed.ts';
 
-/** The runtime is looked at this often though it reports nothing. */
+/** The runtime is looked at this often though it reports nothing; it may have events that never come. */
 const RELIST_MS = 10_000;
+/** … and this often where it tells of everything. */
+const RARE_RELIST_MS = 600_000;
 /** Events come in groups: one look is enough for those that come together. */
 const GATHER_MS = 5;
 /** How soon a broken event stream is opened again; there is a look each time, so nothing is missed for longer. */
@@ -44,6 +46,7 @@ export class RuntimeWatch {
       options.signal.addEventListener('abort', stop, { once: true });
       this.#markFirst = () => {
         options.signal.removeEventListener('abort', stop);
+        this.#markFirst = () => {};
         resolve();
       };
     });
@@ -59,7 +62,8 @@ export class RuntimeWatch {
   #again(ms: number): void {
     this.#o.clock.after(ms, () => {
       if (this.#o.signal.aborted) return;
-      void this.#tryLook().then((ok) => this.#again(ok ? RELIST_MS : RESUBSCRIBE_MS));
+      const next = this.#o.runtime.tellsAll === true ? RARE_RELIST_MS : RELIST_MS;
+      void this.#tryLook().then((ok) => this.#again(ok ? next : RESUBSCRIBE_MS));
     });
   }
 

@@ -45,6 +45,8 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
       const runtime = new SimulatedRuntime({ nodeName, clock, nextAddress: addressesOf(index) });
       return createKubelet({
         ...options,
+        // A thousand nodes that listen to one signal would each have to be found among all listeners.
+        signal: AbortSignal.any([signal]),
         client: clientFor(nodeName),
         nodeName,
         nodeIP,

@@ -64,6 +64,7 @@ const IMAGE_BYTES = 10 << 20;
 type Calls = { [N in CallName]: (request: CallRequest<N>) => CallResponse<N> | Promise<CallResponse<N>> };
 
 export class SimulatedRuntime implements ContainerRuntime {
+  readonly tellsAll = true;
   readonly #o: SimulatedRuntimeOptions;
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #containers = new Map<string, SimulatedContainer>();
