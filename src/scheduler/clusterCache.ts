@@ -5,6 +5,7 @@
 import type { Node } from '../apis/core/node.ts';
 import type { Stored } from '../machinery/kind.ts';
 import type { Labels } from '../machinery/labelSelector.ts';
+import { ImageCounts } from './nodeImages.ts';
 import { NodeInfo } from './nodeInfo.ts';
 import type { PodInfo } from './podInfo.ts';
 import { type Snapshot, snapshotOf } from './snapshot.ts';
@@ -24,10 +25,12 @@ export class ClusterCache {
   readonly #namespaces = new Map<string, Labels>();
   /** pods for which room is being made */
   readonly #nominated = new Map<string, { pod: PodInfo; nodeName: string }>();
+  readonly #images = new ImageCounts();
   #snapshot: Snapshot | undefined;
 
   setNode(node: Stored<Node>): void {
     const entry = this.#entry(node.metadata.name);
+    this.#images.replace(entry.node, node);
     entry.node = node;
     this.#changed(entry);
   }
@@ -35,6 +38,7 @@ export class ClusterCache {
   removeNode(name: string): void {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
+    this.#images.replace(entry.node, undefined);
     entry.node = undefined;
     this.#changed(entry);
     this.#tidy(name, entry);
@@ -97,7 +101,8 @@ export class ClusterCache {
       if (pods === undefined) nominated.set(nodeName, [pod]);
       else pods.push(pod);
     }
-    return snapshotOf({ nodes, namespaces: new Map(this.#namespaces), nominated });
+    const imageCounts = this.#images.byImage;
+    return snapshotOf({ nodes, namespaces: new Map(this.#namespaces), nominated, imageCounts });
   }
 
   #entry(name: string): Entry {

@@ -65,9 +65,8 @@ export function nodeCheck(snapshot: Snapshot, pod: PodInfo): (node: NodeInfo) =>
   const plain = plainCheck(snapshot, pod);
   return (node) => {
     // Pods for which room is being made come first, where they matter as much; but they may yet go elsewhere.
-    const coming = (snapshot.nominated.get(node.name) ?? []).filter(
-      (other) => other.priority >= pod.priority && other.uid !== pod.uid,
-    );
+    const nominated = snapshot.nominated.get(node.name);
+    const coming = nominated?.filter((other) => other.priority >= pod.priority && other.uid !== pod.uid) ?? [];
     if (coming.length > 0) {
       const later = node.with(...coming);
       const refusal = plainCheck(withNode(snapshot, later), pod)(later);

@@ -1,5 +1,6 @@
 /** The cluster at one moment, as a scheduling decision sees it. */
 import type { Labels } from '../machinery/labelSelector.ts';
+import { ImageCounts } from './nodeImages.ts';
 import type { NodeInfo } from './nodeInfo.ts';
 import type { PodInfo } from './podInfo.ts';
 
@@ -11,16 +12,27 @@ export interface Snapshot {
   readonly namespaces: ReadonlyMap<string, Labels>;
   /** Pods for which room is being made, by the node where. */
   readonly nominated: ReadonlyMap<string, readonly PodInfo[]>;
+  /** how many nodes have an image, by its name */
+  readonly imageCounts: ReadonlyMap<string, number>;
 }
 
 export interface SnapshotParts {
   readonly nodes: readonly NodeInfo[];
   readonly namespaces?: ReadonlyMap<string, Labels>;
   readonly nominated?: ReadonlyMap<string, readonly PodInfo[]>;
+  /** absent: they are counted */
+  readonly imageCounts?: ReadonlyMap<string, number>;
 }
 
-export function snapshotOf({ nodes, namespaces = new Map(), nominated = new Map() }: SnapshotParts): Snapshot {
-  return { nodes, withAffinity: nodes.filter((node) => node.withAffinity), namespaces, nominated };
+export function snapshotOf({ nodes, ...parts }: SnapshotParts): Snapshot {
+  const { namespaces = new Map(), nominated = new Map(), imageCounts = countImages(nodes) } = parts;
+  return { nodes, withAffinity: nodes.filter((node) => node.withAffinity), namespaces, nominated, imageCounts };
+}
+
+function countImages(nodes: readonly NodeInfo[]): ReadonlyMap<string, number> {
+  const counts = new ImageCounts();
+  for (const { node } of nodes) counts.replace(undefined, node);
+  return counts.byImage;
 }
 
 /** The same cluster with one node in another state. */

@@ -2,6 +2,7 @@
  * What every cluster has from its first moment: namespaces, priority classes, roles and bindings. A start
  * reads the watch caches and writes only what is missing, so a later start costs next to nothing.
  */
+
 import { type Namespace, namespaces } from '../../apis/core/namespace.ts';
 import { flowSchemas } from '../../apis/flowcontrol/flowSchema.ts';
 import { priorityLevelConfigurations } from '../../apis/flowcontrol/priorityLevelConfiguration.ts';
@@ -13,6 +14,7 @@ import type { PolicyRule, RoleRef, Subject } from '../../apis/rbac/rules.ts';
 import { type PriorityClass, priorityClasses } from '../../apis/scheduling/priorityClass.ts';
 import type { Client } from '../../client/client.ts';
 import type { Logger } from '../../lib/log.ts';
+import { cloneJson } from '../../machinery/clone.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import { isApiError } from '../../machinery/status.ts';
 import { missingRules } from '../authorization/rules.ts';
@@ -104,7 +106,7 @@ async function ensure<T extends KubeObject>(
 
 /** Labels and annotations with those that are missing; the same object where none is. */
 function completedMeta<T extends KubeObject>(found: Stored<T>, wanted: T): { object: T; changed: boolean } {
-  const object = structuredClone(found) as T;
+  const object = cloneJson(found) as T;
   let changed = false;
   for (const field of ['labels', 'annotations'] as const) {
     for (const [key, value] of Object.entries(wanted.metadata?.[field] ?? {})) {

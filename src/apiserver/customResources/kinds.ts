@@ -1,4 +1,5 @@
 /** From a CustomResourceDefinition to the kinds that it defines, one for each version that is served. */
+
 import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinition,
@@ -11,6 +12,7 @@ import { decodeStructural, fillerOf } from '../../apis/apiextensions/structuralS
 import { resourceType } from '../../apis/apiextensions/translateSchema.ts';
 import { ruleChecker } from '../../apis/apiextensions/validationRules.ts';
 import { validateValue } from '../../apis/apiextensions/valueValidation.ts';
+import { cloneJson } from '../../machinery/clone.ts';
 import { encodeStored } from '../../machinery/encode.ts';
 import type { FieldError } from '../../machinery/fieldError.ts';
 import {
@@ -165,7 +167,7 @@ function statusRules(validate: NonNullable<UpdateRules['validate']>): UpdateRule
         if (field !== 'status' && field !== 'metadata') keepField(object, old, field);
       }
       const { resourceVersion, uid } = object.metadata ?? {};
-      object.metadata = structuredClone(old.metadata ?? {});
+      object.metadata = cloneJson(old.metadata ?? {});
       if (resourceVersion !== undefined) object.metadata.resourceVersion = resourceVersion;
       if (uid !== undefined) object.metadata.uid = uid;
     },

@@ -98,7 +98,7 @@ export function applyOptions(parts: ApiServerParts, ctx: RequestContext): { writ
 
 /** @throws ApiError BadRequest */
 export async function parseConfig(body: RequestBody): Promise<ParsedBody> {
-  if (body.type === 'object') return { value: structuredClone(body.object), duplicates: [] };
+  if (body.type === 'object') return { value: body.object, duplicates: [] };
   // Clients send JSON, which is YAML, too.
   const first = body.bytes.subarray(0, 64).toString('latin1').trimStart()[0];
   if (first === '{') {

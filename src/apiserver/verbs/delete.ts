@@ -3,6 +3,7 @@
  * Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/ and
  * https://kubernetes.io/docs/concepts/architecture/garbage-collection/#cascading-deletion
  */
+import { cloneJson } from '../../machinery/clone.ts';
 import { DeleteOptions } from '../../machinery/deleteOptions.ts';
 import { encodeStored } from '../../machinery/encode.ts';
 import { hubOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
@@ -192,9 +193,9 @@ function marked(
   finalizers: readonly string[],
   deletion: { grace: number; at: number },
 ): KubeObject {
-  const { resourceVersion: _version, ...meta } = structuredClone(object.metadata ?? {});
+  const { resourceVersion: _version, ...meta } = cloneJson(object.metadata ?? {});
   return {
-    ...structuredClone(object),
+    ...cloneJson(object),
     metadata: {
       ...meta,
       deletionTimestamp: formatTime(deletion.at),

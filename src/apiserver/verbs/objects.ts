@@ -19,7 +19,7 @@ const YAML_TYPES: ReadonlySet<string> = new Set([
   'application/x-yaml',
 ]);
 
-/** A value that was parsed, and the paths of fields that stood twice. */
+/** A value that was parsed, and the paths of fields that stood twice. It may be its sender's: decoding copies it. */
 export interface ParsedBody {
   readonly value: unknown;
   readonly duplicates: readonly string[];
@@ -31,7 +31,7 @@ const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
 /** @throws ApiError BadRequest, UnsupportedMediaType */
 export async function parseBody(body: RequestBody): Promise<ParsedBody> {
-  if (body.type === 'object') return { value: structuredClone(body.object), duplicates: [] };
+  if (body.type === 'object') return { value: body.object, duplicates: [] };
   if (body.contentType === PROTOBUF_TYPE) return parseProtobuf(body.bytes);
   if (YAML_TYPES.has(body.contentType)) return parseYaml(body.bytes);
   if (!JSON_TYPES.has(body.contentType)) {

@@ -88,7 +88,7 @@ export function patchOf(body: RequestBody, kind?: Kind): Patch {
       `the body of the request was in an unknown format - accepted media types include: ${[...supported, APPLY_TYPE].join(', ')}`,
     );
   }
-  if (body.type === 'object') return { patch: structuredClone(body.object), duplicates: [], contentType };
+  if (body.type === 'object') return { patch: body.object, duplicates: [], contentType };
   const parsed = parseJsonBody(body.bytes);
   return { patch: parsed.value, duplicates: parsed.duplicates, contentType };
 }

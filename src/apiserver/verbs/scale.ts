@@ -1,5 +1,7 @@
 /** The scale subresource: the number of replicas of whatever has one, in one form for all. */
+
 import { type Scale, scales } from '../../apis/autoscaling/scale.ts';
+import { cloneJson } from '../../machinery/clone.ts';
 import type { Kind, KubeObject } from '../../machinery/kind.ts';
 import type { JsonObject } from '../../machinery/schema/types.ts';
 import { apiError, invalidObject, notFound } from '../../machinery/status.ts';
@@ -66,7 +68,7 @@ async function change(
         },
       ]);
     }
-    const object = structuredClone(old);
+    const object = cloneJson(old);
     kind.scale?.setSpecReplicas(object, replicas);
     const version = scale.metadata?.resourceVersion;
     // The clone was made from an object with metadata.

@@ -15,20 +15,32 @@ export const nodeResourcesFit: Plugin = {
   score({ assumed }) {
     return {
       of(node) {
-        const scores: number[] = [];
-        for (const resource of ['cpu', 'memory'] as const) {
+        let sum = 0;
+        let count = 0;
+        for (const resource of COUNTED) {
           const capacity = node.allocatable.get(resource) ?? 0;
           if (capacity === 0) continue;
           const taken = node.assumed[resource] + assumed[resource];
-          scores.push(taken > capacity ? 0 : Math.floor(((capacity - taken) * MAX_SCORE) / capacity));
+          sum += taken > capacity ? 0 : Math.floor(((capacity - taken) * MAX_SCORE) / capacity);
+          count++;
         }
-        return scores.length === 0 ? 0 : Math.floor(scores.reduce((a, b) => a + b) / scores.length);
+        return count === 0 ? 0 : Math.floor(sum / count);
       },
     };
   },
 };
 
+const COUNTED = ['cpu', 'memory'] as const;
+
+function fits(pod: PodInfo, node: NodeInfo): boolean {
+  if (node.pods.length + 1 > (node.allocatable.get('pods') ?? 0)) return false;
+  for (const [resource, amount] of pod.requests) if (amount !== 0 && amount > node.free(resource)) return false;
+  return true;
+}
+
 function refusal(pod: PodInfo, node: NodeInfo): Refusal | undefined {
+  // Most nodes have room.
+  if (fits(pod, node)) return undefined;
   const reasons: string[] = [];
   let resolvable = true;
   if (node.pods.length + 1 > (node.allocatable.get('pods') ?? 0)) reasons.push('Too many pods');

@@ -1,4 +1,5 @@
 /** An object that is about to be written gets the content that a webhook or a policy gave it. */
+import { cloneJson } from '../../../machinery/clone.ts';
 import type { Kind, KubeObject } from '../../../machinery/kind.ts';
 import type { ObjectMeta } from '../../../machinery/meta.ts';
 import { decode } from '../../../machinery/schema/decode.ts';
@@ -36,7 +37,7 @@ export function replaceObject(request: AdmissionRequest, as: Kind, value: unknow
   next.kind = object.kind ?? '';
   setDefaults(as, next);
   const hub = toHub(as, next);
-  const before = structuredClone(object);
+  const before = cloneJson(object);
   // The parts of the server hold on to the object and to its metadata: both stay, with new content.
   object.metadata ??= {};
   const meta = object.metadata;

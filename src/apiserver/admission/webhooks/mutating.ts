@@ -2,8 +2,10 @@
  * Mutating webhooks: one after the other, each sees what those before it made of the object.
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#mutatingadmissionwebhook
  */
+
 import { mutatingWebhookConfigurations } from '../../../apis/admissionregistration/mutatingWebhookConfiguration.ts';
 import type { Clock } from '../../../lib/clock.ts';
+import { cloneJson } from '../../../machinery/clone.ts';
 import { jsonEqual } from '../../../machinery/jsonEqual.ts';
 import type { Kind } from '../../../machinery/kind.ts';
 import { applyJsonPatch } from '../../../machinery/patch/json.ts';
@@ -62,7 +64,7 @@ export class MutatingWebhooks implements AdmissionPlugin {
       if (webhook.reinvoked) again.push({ webhook, changedAfter: false });
     }
     if (!changed) return;
-    const before = structuredClone(request.object);
+    const before = cloneJson(request.object);
     await admit(this.#others, 'mutate', request);
     let others = !jsonEqual(before, request.object);
     for (const { webhook, changedAfter } of again) {
