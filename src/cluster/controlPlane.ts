@@ -34,9 +34,16 @@ export interface ControlPlane {
   startControllers(): Promise<void>;
 }
 
+/**
+ * Encoded objects are 1 to 10 KB; with Node's pool of 8 KB nearly each of them is an allocation of its own, which costs
+ * more than filling it.
+ */
+const BUFFER_POOL_BYTES = 64 << 10;
+
 /** Resolves when the API server answers within the process; who listens for others is the caller's choice. */
 export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { storage, certificates, clock, random, log, signal } = options;
+  Buffer.poolSize = Math.max(Buffer.poolSize, BUFFER_POOL_BYTES);
   const apiServer = await createApiServer({
     storage,
     clock,

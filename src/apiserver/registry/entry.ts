@@ -17,9 +17,12 @@ export type WatchVerb = 'ADDED' | 'MODIFIED' | 'DELETED';
 export class Entry {
   readonly key: string;
   readonly revision: Revision;
-  /** JSON with the resourceVersion in it */
-  readonly bytes: Buffer;
+  /** in bytes, without the resourceVersion */
+  readonly size: number;
   readonly #kind: Kind;
+  /** the bytes without a resourceVersion, until somebody asks for those with it: parts of the process never do */
+  #stored: Buffer | undefined;
+  #bytes: Buffer | undefined;
   #object: Stored<KubeObject> | undefined;
   /** the same object, but for the resourceVersion: spares parsing */
   #origin: KubeObject | undefined;
@@ -36,9 +39,19 @@ export class Entry {
     this.revision = revision;
     this.#origin = written.get(stored);
     // What this process wrote just now is as it should be.
-    const bytes = this.#origin === undefined && kind.fromStored !== undefined ? kind.fromStored(stored) : stored;
-    this.bytes = spliceResourceVersion(openingLengthOf(kind), bytes, revision);
+    this.#stored = this.#origin === undefined && kind.fromStored !== undefined ? kind.fromStored(stored) : stored;
+    this.size = this.#stored.length;
     written.delete(stored);
+  }
+
+  /** JSON with the resourceVersion in it */
+  get bytes(): Buffer {
+    if (this.#bytes === undefined) {
+      // One of the two is always there.
+      this.#bytes = spliceResourceVersion(openingLengthOf(this.#kind), this.#stored as Buffer, this.revision);
+      this.#stored = undefined;
+    }
+    return this.#bytes;
   }
 
   /** Parsed at most once, frozen, shared by everything in this process. */
@@ -93,11 +106,15 @@ export class Entry {
 
   /** The same object as the event of its deletion carries it: at the revision of the deletion. */
   at(revision: Revision): Entry {
-    const start = openingLengthOf(this.#kind);
-    const rest = this.bytes.subarray(start + `"resourceVersion":"${this.revision}",`.length);
-    const entry = new Entry(this.#kind, this.key, revision, Buffer.concat([this.bytes.subarray(0, start), rest]));
+    const entry = new Entry(this.#kind, this.key, revision, this.#stored ?? this.#withoutRevision(this.bytes));
     entry.#origin = this.#object ?? this.#origin;
     return entry;
+  }
+
+  #withoutRevision(bytes: Buffer): Buffer {
+    const start = openingLengthOf(this.#kind);
+    const rest = bytes.subarray(start + `"resourceVersion":"${this.revision}",`.length);
+    return Buffer.concat([bytes.subarray(0, start), rest]);
   }
 }
 

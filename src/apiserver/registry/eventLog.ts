@@ -34,14 +34,14 @@ export class EventLog {
 
   add(event: CacheEvent): void {
     this.#events.push(event);
-    this.#bytes += event.entry.bytes.length;
+    this.#bytes += event.entry.size;
     if (this.#events.length > MAX_EVENTS || this.#bytes > MAX_BYTES) this.#drop();
   }
 
   #drop(): void {
     const gone = this.#events.splice(0, Math.ceil(this.#events.length / DROPPED_SHARE));
     for (const { entry, revision } of gone) {
-      this.#bytes -= entry.bytes.length;
+      this.#bytes -= entry.size;
       this.#from = revision;
     }
   }
