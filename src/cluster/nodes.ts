@@ -1,8 +1,10 @@
 /** The nodes of a cluster on a data directory: this machine with its containerd, or simulated ones. */
+import { readFile } from 'node:fs/promises';
 import type { Client } from '../client/client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import { parseResolvConf } from '../lib/resolvConf.ts';
 import type { ClusterCertificates } from './certificates.ts';
 import { type ClusterConfig, type ClusterPaths, nodeAddress, rangesOf } from './config.ts';
 import { CLUSTER_DOMAIN, type ControlPlane } from './controlPlane.ts';
@@ -73,7 +75,7 @@ function machineNode(options: NodesOptions): Nodes {
   runtime.catch(() => {});
   return {
     names: [nodeName],
-    steps: ({ clientAs }, certificates) => [
+    steps: ({ clientAs, admin }, certificates) => [
       {
         name: 'container runtime',
         async run() {
@@ -88,6 +90,28 @@ function machineNode(options: NodesOptions): Nodes {
           const { table, podCIDR, serviceCIDR, bridge } = ranges;
           const client = clientAs('system:kube-proxy');
           await startProxy({ client, rules: { table, podCIDR, serviceCIDR, bridge }, clock, random, log, signal });
+          return undefined;
+        },
+      },
+      {
+        name: 'DNS',
+        async run() {
+          const [{ startDns }, { ensureDnsService }] = await Promise.all([
+            import('../dns/start.ts'),
+            import('./dnsService.ts'),
+          ]);
+          const address = nodeAddress(ranges.podGateway);
+          const { port } = await startDns({
+            client: clientAs('system:serviceaccount:kube-system:kube-dns', ['system:serviceaccounts']),
+            clusterDomain: CLUSTER_DOMAIN,
+            address,
+            upstreams: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')).servers,
+            clock,
+            random,
+            log,
+            signal,
+          });
+          await ensureDnsService({ client: admin, clusterIP: ranges.dnsIP, address, port });
           return undefined;
         },
       },
@@ -108,6 +132,7 @@ function machineNode(options: NodesOptions): Nodes {
             serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
             port: KUBELET_PORT,
             clusterDomain: CLUSTER_DOMAIN,
+            clusterDNS: ranges.dnsIP,
             podCIDR: ranges.podCIDR,
             clock,
             random,

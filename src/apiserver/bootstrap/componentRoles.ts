@@ -112,7 +112,10 @@ export const COMPONENT_ROLES: readonly RoleRow[] = [
   },
   {
     name: 'system:kube-dns',
-    rules: [can('list watch', 'core', 'endpoints services'), can('list watch', 'discovery.k8s.io', 'endpointslices')],
+    rules: [
+      can('list watch', 'core', 'endpoints namespaces services'),
+      can('list watch', 'discovery.k8s.io', 'endpointslices'),
+    ],
   },
   { name: 'system:kube-aggregator', rules: [can(READ, 'core', 'endpoints services')] },
   {

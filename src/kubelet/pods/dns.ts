@@ -3,12 +3,7 @@
  * Source: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
  */
 import type { Pod } from '../../apis/core/pod.ts';
-
-export interface ResolverConfig {
-  readonly servers: readonly string[];
-  readonly searches: readonly string[];
-  readonly options: readonly string[];
-}
+import type { ResolverConfig } from '../../lib/resolvConf.ts';
 
 export interface DnsConfig {
   /** the cluster's DNS; absent where the cluster has none */
@@ -52,18 +47,4 @@ function baseOf(pod: Pod, dns: DnsConfig): ResolverConfig {
     ],
     options: ['ndots:5'],
   };
-}
-
-/** Reads a resolv.conf. */
-export function parseResolvConf(text: string): ResolverConfig {
-  const servers: string[] = [];
-  let searches: string[] = [];
-  let options: string[] = [];
-  for (const line of text.split('\n')) {
-    const [word, ...rest] = line.trim().split(/\s+/);
-    if (word === 'nameserver' && rest[0] !== undefined) servers.push(rest[0]);
-    else if (word === 'search') searches = rest;
-    else if (word === 'options') options = rest;
-  }
-  return { servers, searches, options };
 }
