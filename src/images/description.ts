@@ -15,7 +15,7 @@ export interface ImageDescription {
   readonly base: string | undefined;
   /** Debian packages, to which the libraries that they need are added */
   readonly packages: readonly string[];
-  /** Whether busybox's commands are linked into /bin (needs the package busybox-static). */
+  /** Whether busybox's commands are linked into /bin (needs the package busybox). */
   readonly busybox: boolean;
   readonly folders: readonly string[];
   /** from path to target */
