@@ -17,6 +17,7 @@ const TENDED: ReadonlySet<string> = new Set([
   'prioritylevelconfigurations',
   'customresourcedefinitions',
   'apiservices',
+  'servicecidrs',
 ]);
 
 export class PropertyError extends Error {

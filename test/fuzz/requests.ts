@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { builtinKinds, subresourceKinds } from '../../src/apis/registry.ts';
 import { arbitraryOf } from '../../src/apis/testing/arbitrary.ts';
-import { apiVersionOf, type Kind } from '../../src/machinery/kind.ts';
+import type { Kind } from '../../src/machinery/kind.ts';
 import type { Type } from '../../src/machinery/schema/types.ts';
 import { type Body, baseOf, bodyOf, type Encoding } from './bodies.ts';
 import { patchOf } from './patches.ts';
@@ -300,5 +300,3 @@ export function shown({ method, path, query: q, headers: h, body }: FuzzRequest)
   }
   return lines.join('\n');
 }
-
-export const describeKind = (kind: Kind) => `${apiVersionOf(kind)} ${kind.kind}`;

@@ -24,17 +24,27 @@ export interface Decision {
   readonly reason: string;
 }
 
-/** A decision, or undefined where this authorizer has no opinion. */
+/** What one authorizer says. Without `allowed` it has no opinion, but something to say. */
+export interface Opinion {
+  readonly allowed: boolean | undefined;
+  readonly reason: string;
+}
+
+/** An opinion, or undefined where this authorizer has none. */
 export interface Authorizer {
   readonly name: string;
-  authorize(attributes: Attributes): Decision | undefined;
+  authorize(attributes: Attributes): Opinion | undefined;
 }
 
 /** Asks the authorizers in order; nobody's opinion is a no. */
 export function authorizeAll(authorizers: readonly Authorizer[], attributes: Attributes): Decision {
+  let reasons: string[] | undefined;
   for (const authorizer of authorizers) {
-    const decision = authorizer.authorize(attributes);
-    if (decision !== undefined) return decision;
+    const opinion = authorizer.authorize(attributes);
+    if (opinion === undefined) continue;
+    if (opinion.allowed !== undefined) return opinion as Decision;
+    reasons ??= [];
+    reasons.push(opinion.reason);
   }
-  return { allowed: false, reason: '' };
+  return { allowed: false, reason: reasons?.join('\n') ?? '' };
 }

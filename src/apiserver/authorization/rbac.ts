@@ -12,7 +12,7 @@ import type { KubeObject, Stored } from '../../machinery/kind.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { User } from '../user.ts';
-import type { Attributes, Authorizer, Decision } from './authorizer.ts';
+import type { Attributes, Authorizer, Decision, Opinion } from './authorizer.ts';
 import { ruleAllows } from './rules.ts';
 
 /** What both kinds of binding have. */
@@ -24,7 +24,48 @@ interface Binding extends KubeObject {
 const NO_RULES: readonly PolicyRule[] = [];
 const SERVICE_ACCOUNT_PREFIX = 'system:serviceaccount:';
 
-const ALLOWED: Decision = { allowed: true, reason: '' };
+/** A role that a binding gives to the user: its rules, or nothing where it is not there. */
+interface Grant {
+  readonly binding: Stored<Binding>;
+  readonly rules: readonly PolicyRule[] | undefined;
+}
+
+/** The reason is put together when somebody asks for it: few do. */
+class AllowedBy implements Decision {
+  readonly allowed = true;
+  readonly #binding: Stored<Binding>;
+  readonly #user: User;
+
+  constructor(binding: Stored<Binding>, user: User) {
+    this.#binding = binding;
+    this.#user = user;
+  }
+
+  get reason(): string {
+    const { metadata, roleRef, subjects = [] } = this.#binding;
+    const { name, namespace } = metadata;
+    const which = namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding';
+    const shown = JSON.stringify(namespace === undefined ? name : `${name}/${namespace}`);
+    const subject = subjects.find((s) => isSubject(s, namespace ?? '', this.#user));
+    const to = subject === undefined ? '' : ` to ${describeSubject(subject, namespace ?? '')}`;
+    return `RBAC: allowed by ${which} ${shown} of ${roleRef.kind} ${JSON.stringify(roleRef.name)}${to}`;
+  }
+}
+
+function isSubject(subject: Subject, namespace: string, user: User): boolean {
+  switch (subject.kind) {
+    case 'User':
+      return subject.name === user.name;
+    case 'Group':
+      return user.groups.includes(subject.name);
+    default:
+      return user.name === `${SERVICE_ACCOUNT_PREFIX}${subject.namespace || namespace}:${subject.name}`;
+  }
+}
+
+function describeSubject({ kind, name, namespace }: Subject, bindingNamespace: string): string {
+  return `${kind} ${JSON.stringify(kind === 'ServiceAccount' ? `${name}/${namespace || bindingNamespace}` : name)}`;
+}
 
 export class Rbac implements Authorizer {
   readonly name = 'RBAC';
@@ -56,16 +97,22 @@ export class Rbac implements Authorizer {
   }
 
   /** Hot path: once for every request of a user that is no cluster administrator. */
-  authorize(a: Attributes): Decision | undefined {
-    for (const rules of this.#grants(a.user, a.namespace)) {
-      for (const rule of rules) if (ruleAllows(rule, a)) return ALLOWED;
+  authorize(a: Attributes): Opinion | undefined {
+    let missing: RoleRef[] | undefined;
+    for (const { binding, rules } of this.#grants(a.user, a.namespace)) {
+      if (rules === undefined) {
+        missing ??= [];
+        missing.push(binding.roleRef);
+        continue;
+      }
+      for (const rule of rules) if (ruleAllows(rule, a)) return new AllowedBy(binding, a.user);
     }
-    return undefined;
+    return missing === undefined ? undefined : { allowed: undefined, reason: reasonOfMissing(missing) };
   }
 
   /** Every rule that holds for the user in the namespace, or in all of them where it is ''. */
   rulesFor(user: User, namespace: string): PolicyRule[] {
-    return [...this.#grants(user, namespace)].flat();
+    return [...this.#grants(user, namespace)].flatMap(({ rules }) => rules ?? NO_RULES);
   }
 
   /** The rules of the role that a binding names; undefined where it is not there. */
@@ -77,13 +124,23 @@ export class Rbac implements Authorizer {
     return role === undefined ? undefined : (role.rules ?? NO_RULES);
   }
 
-  *#grants(user: User, namespace: string): Generator<readonly PolicyRule[]> {
-    for (const binding of this.#clusterBindings.of(user, '')) yield this.rulesOf(binding.roleRef, '') ?? NO_RULES;
+  *#grants(user: User, namespace: string): Generator<Grant> {
+    for (const binding of this.#clusterBindings.of(user, '')) {
+      yield { binding, rules: this.rulesOf(binding.roleRef, '') };
+    }
     if (namespace === '') return;
     for (const binding of this.#bindings.of(user, namespace)) {
-      yield this.rulesOf(binding.roleRef, namespace) ?? NO_RULES;
+      yield { binding, rules: this.rulesOf(binding.roleRef, namespace) };
     }
   }
+}
+
+/** What a binding names and is not there grants nothing, and whoever wonders is told. */
+function reasonOfMissing(refs: readonly RoleRef[]): string {
+  const texts = refs.map(
+    ({ kind, name }) => `${kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(name)} not found`,
+  );
+  return `RBAC: ${texts.length === 1 ? texts[0] : `[${[...new Set(texts)].join(', ')}]`}`;
 }
 
 /** Bindings by subject and namespace. */

@@ -70,11 +70,14 @@ export async function createObject(
     dryRun,
     ctx,
   };
+  // Before admission, so that nobody owns what is not kept; after it, so that plugins set no status, and what follows
+  // from the rest of the object follows from what they made of it.
   kind.prepareForCreate?.(object);
   if (!owned) ownCreated(parts, ctx, asked, object);
   const { managedFields } = meta;
   try {
     await admit(parts.admission, 'mutate', request);
+    kind.prepareForCreate?.(object);
     keepValidManagedFields(ctx, object, managedFields);
     assertValid(asked, meta.name ?? '', [
       ...validateMeta(kind, meta),

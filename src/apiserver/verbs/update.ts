@@ -96,7 +96,8 @@ export async function changeObject(
     const { managedFields } = meta;
     delete meta.managedFields;
     const rules = rulesOf(kind, subresource);
-    rules?.prepare?.(object, old, parts.clock.now());
+    const now = parts.clock.now();
+    rules?.prepare?.(object, old, now);
     if (subresource !== '') keepMeta(object, old, subresource);
     if (options.owned === true) setManagedFields(object, managedFields);
     else ownUpdated(parts, asked, old, object, managedFields, writer);
@@ -116,6 +117,8 @@ export async function changeObject(
     };
     try {
       await admit(parts.admission, 'mutate', request);
+      // Plugins may change no more than who asked.
+      rules?.prepare?.(object, old, now);
       keepValidManagedFields(ctx, object, owners);
       raiseGeneration(kind, object, old, subresource);
       assertValid(asked, name, [
