@@ -89,7 +89,8 @@ function machineNode(options: NodesOptions): Nodes {
           const { startProxy } = await import('../proxy/proxy.ts');
           const { table, podCIDR, serviceCIDR, bridge } = ranges;
           const client = clientAs('system:kube-proxy');
-          await startProxy({ client, rules: { table, podCIDR, serviceCIDR, bridge }, clock, random, log, signal });
+          const rules = { table, podCIDR, serviceCIDR, bridge };
+          await startProxy({ client, nodeName, rules, clock, random, log, signal });
           return undefined;
         },
       },

@@ -1,81 +1,111 @@
 /**
- * From services and their endpoints to the rules of this node. Pure.
- *
+ * From a service and its endpoints to what this node does with connections to it. Pure.
  * Source: https://kubernetes.io/docs/reference/networking/virtual-ips/
  */
 import type { Service } from '../apis/core/service.ts';
 import type { EndpointSlice } from '../apis/discovery/endpointSlice.ts';
+import { type Backend, backendsOf, type Here } from './backends.ts';
 
-export interface Backend {
-  readonly ip: string;
-  readonly port: number;
-}
+export type Protocol = 'tcp' | 'udp' | 'sctp';
+
+/** What happens to a connection. */
+export type Treatment =
+  | { readonly to: 'backends'; readonly backends: readonly Backend[]; readonly keepsSource: boolean }
+  /** There is nothing behind it anywhere. */
+  | { readonly to: 'refuse' }
+  /** There is nothing behind it on this node, and it may not leave it. */
+  | { readonly to: 'drop' };
 
 /** One port of one service. */
-export interface ServicePortRule {
+export interface ServicePort {
+  /** `namespace/name:port` */
   readonly name: string;
-  readonly protocol: 'tcp' | 'udp';
-  readonly clusterIPs: readonly string[];
+  readonly protocol: Protocol;
   readonly port: number;
+  readonly clusterIPs: readonly string[];
+  readonly internal: Treatment;
+  /** addresses under which clients outside of the cluster know it */
+  readonly externalIPs: readonly string[];
+  /** those of load balancers, which may be open to some only */
+  readonly balancerIPs: readonly string[];
+  readonly external: Treatment;
   readonly nodePort: number | undefined;
-  readonly backends: readonly Backend[];
+  /** in CIDR notation; undefined: everybody */
+  readonly sourceRanges: readonly string[] | undefined;
+  /** A client gets the same backend for so long after its last connection; undefined: any. */
+  readonly affinitySeconds: number | undefined;
 }
 
-const SERVICE_NAME = 'kubernetes.io/service-name';
-const PROTOCOLS: Readonly<Record<string, 'tcp' | 'udp'>> = { TCP: 'tcp', UDP: 'udp' };
+/** A port at which load balancers ask whether this node has backends of a service. */
+export interface HealthCheck {
+  readonly port: number;
+  readonly namespace: string;
+  readonly name: string;
+  readonly localEndpoints: number;
+}
 
-/** IPv4 services with an address, each port with the endpoints that take connections, in a stable order. */
-export function planServices(services: readonly Service[], slices: readonly EndpointSlice[]): ServicePortRule[] {
-  const byService = new Map<string, EndpointSlice[]>();
-  for (const slice of slices) {
-    const key = `${slice.metadata?.namespace}/${slice.metadata?.labels?.[SERVICE_NAME] ?? ''}`;
-    const list = byService.get(key);
-    if (list === undefined) byService.set(key, [slice]);
-    else list.push(slice);
-  }
-  const rules: ServicePortRule[] = [];
-  for (const service of services) {
-    const spec = service.spec;
-    const key = `${service.metadata?.namespace}/${service.metadata?.name}`;
-    const clusterIPs = [...(spec?.clusterIPs ?? [spec?.clusterIP ?? '']), ...(spec?.externalIPs ?? [])].filter(isIPv4);
-    if (clusterIPs.length === 0 || spec?.type === 'ExternalName') continue;
-    for (const port of spec?.ports ?? []) {
-      const protocol = PROTOCOLS[port.protocol ?? 'TCP'];
-      if (protocol === undefined) continue;
-      rules.push({
-        name: `${key}:${port.name ?? ''}`,
+export interface ServicePlan {
+  readonly ports: readonly ServicePort[];
+  readonly healthCheck: HealthCheck | undefined;
+}
+
+const PROTOCOLS: Readonly<Record<string, Protocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
+const DEFAULT_AFFINITY_SECONDS = 10_800;
+
+/** @param slices those of the service */
+export function planService(service: Service, slices: readonly EndpointSlice[], here: Here): ServicePlan {
+  const { spec = {}, metadata = {}, status } = service;
+  const clusterIPs = (spec.clusterIPs ?? [spec.clusterIP ?? '']).filter(isIPv4);
+  if (clusterIPs.length === 0 || spec.type === 'ExternalName') return { ports: [], healthCheck: undefined };
+  const isBalanced = spec.type === 'LoadBalancer';
+  const ingress = isBalanced ? (status?.loadBalancer?.ingress ?? []) : [];
+  const balancerIPs = ingress
+    .filter(({ ipMode }) => ipMode !== 'Proxy')
+    .flatMap(({ ip }) => ip ?? [])
+    .filter(isIPv4);
+  const ranges = isBalanced
+    ? (spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()).filter(isIPv4Range)
+    : [];
+  const keepsInside = spec.internalTrafficPolicy === 'Local';
+  const keepsOutside = spec.externalTrafficPolicy === 'Local';
+  const affinity = spec.sessionAffinity === 'ClientIP';
+  const local = new Set<string>();
+  const ports = (spec.ports ?? []).flatMap((port): ServicePort[] => {
+    const protocol = PROTOCOLS[port.protocol ?? 'TCP'];
+    if (protocol === undefined) return [];
+    const backends = backendsOf(slices, port.name ?? '', port.protocol ?? 'TCP', here);
+    for (const { ip } of backends.local) local.add(ip);
+    const treatment = (staysHere: boolean, keepsSource: boolean): Treatment => {
+      if (backends.cluster.length === 0 && backends.local.length === 0) return { to: 'refuse' };
+      const chosen = staysHere ? backends.local : backends.cluster;
+      return chosen.length === 0 ? { to: 'drop' } : { to: 'backends', backends: chosen, keepsSource };
+    };
+    return [
+      {
+        name: `${metadata.namespace}/${metadata.name}:${port.name ?? ''}`,
         protocol,
-        clusterIPs,
         port: port.port,
+        clusterIPs,
+        internal: treatment(keepsInside, false),
+        externalIPs: (spec.externalIPs ?? []).filter(isIPv4),
+        balancerIPs,
+        external: treatment(keepsOutside, keepsOutside),
         nodePort: port.nodePort || undefined,
-        backends: backendsOf(byService.get(key) ?? [], port.name ?? '', port.protocol ?? 'TCP'),
-      });
-    }
-  }
-  return rules.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.port - b.port));
-}
-
-function backendsOf(slices: readonly EndpointSlice[], portName: string, protocol: string): Backend[] {
-  const ready: Backend[] = [];
-  const terminating: Backend[] = [];
-  for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue;
-    for (const port of slice.ports ?? []) {
-      if ((port.name ?? '') !== portName || (port.protocol ?? 'TCP') !== protocol || port.port === undefined) continue;
-      for (const endpoint of slice.endpoints ?? []) {
-        const [ip] = endpoint.addresses;
-        if (ip === undefined) continue;
-        const { conditions } = endpoint;
-        if (conditions?.ready !== false) ready.push({ ip, port: port.port });
-        else if (conditions.serving === true && conditions.terminating === true)
-          terminating.push({ ip, port: port.port });
-      }
-    }
-  }
-  // Where nothing else is left, what is on its way out still answers.
-  const chosen = ready.length > 0 ? ready : terminating;
-  const unique = new Map(chosen.map((b) => [`${b.ip}:${b.port}`, b]));
-  return [...unique.keys()].sort().map((key) => unique.get(key) as Backend);
+        sourceRanges: ranges.length === 0 ? undefined : ranges,
+        affinitySeconds: affinity
+          ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS)
+          : undefined,
+      },
+    ];
+  });
+  const healthPort = isBalanced && keepsOutside ? spec.healthCheckNodePort : undefined;
+  return {
+    ports,
+    healthCheck: healthPort
+      ? { port: healthPort, namespace: metadata.namespace ?? '', name: metadata.name ?? '', localEndpoints: local.size }
+      : undefined,
+  };
 }
 
 const isIPv4 = (ip: string) => /^\d+\.\d+\.\d+\.\d+$/.test(ip);
+const isIPv4Range = (range: string) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(range);

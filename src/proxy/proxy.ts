@@ -1,18 +1,29 @@
-/** The proxy of a node: keeps the kernel's rules as the services and endpoints of the API want them. */
+/**
+ * The proxy of a node: keeps the kernel's rules as the services and endpoints of the API want them.
+ * It observes services, slices and its node; plans service by service (`plan.ts`, `objects.ts`); and writes the
+ * difference (`table.ts`) in one transaction.
+ */
 import { spawn } from 'node:child_process';
+import { nodes } from '../apis/core/node.ts';
 import { services } from '../apis/core/service.ts';
 import { endpointSlices } from '../apis/discovery/endpointSlice.ts';
 import type { Client } from '../client/client.ts';
 import { Informers } from '../client/informers.ts';
+import { refKey } from '../client/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
-import { type Ruleset, renderRemoval, renderRules } from './nftables.ts';
-import { planServices } from './plan.ts';
+import type { Stored } from '../machinery/kind.ts';
+import { forgetConnections } from './conntrack.ts';
+import { HealthCheckPorts } from './healthCheck.ts';
+import { objectsOf, type ServiceObjects } from './objects.ts';
+import { planService, type ServicePlan } from './plan.ts';
+import { removal, Table, type TableOptions } from './table.ts';
 
 export interface ProxyOptions {
   readonly client: Client;
-  readonly rules: Ruleset;
+  readonly nodeName: string;
+  readonly rules: TableOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -21,49 +32,134 @@ export interface ProxyOptions {
 }
 
 /** Changes that come together are written together. */
-const GATHER_MS = 20;
+const GATHER_MS = 10;
 const RETRY_MS = 1_000;
+const SERVICE_NAME = 'kubernetes.io/service-name';
+const BY_SERVICE = 'service';
+const ZONE = 'topology.kubernetes.io/zone';
 
 /** Resolves when the first rules are in the kernel. */
 export async function startProxy(options: ProxyOptions): Promise<void> {
-  const { client, clock, random, signal } = options;
+  const { client, clock, random, signal, nodeName } = options;
   const log = options.log.child({ component: 'proxy' });
   const informers = new Informers({ client, clock, random, log, signal });
   const serviceInformer = informers.of(services);
   const sliceInformer = informers.of(endpointSlices);
-  let written = '';
-  let due = false;
-  let work: Promise<void> = Promise.resolve();
+  const nodeInformer = informers.of(nodes, { fieldSelector: `metadata.name=${nodeName}` });
+  sliceInformer.addIndex(BY_SERVICE, ({ metadata: { labels, namespace } }) => {
+    const name = labels?.[SERVICE_NAME];
+    return name === undefined ? [] : [refKey(namespace, name)];
+  });
+  const zone = () => nodeInformer.get(undefined, nodeName)?.metadata.labels?.[ZONE];
+  const plan = (key: string): ServicePlan | undefined => {
+    const service = serviceInformer.byKey(key);
+    return service && planService(service, sliceInformer.byIndex(BY_SERVICE, key), { nodeName, zone: zone() });
+  };
+  const writer = new Writer(options, log, plan);
+  const changed = ({ metadata }: Stored<object>) => writer.changed(refKey(metadata.namespace, metadata.name));
+  const ofSlice = ({ metadata: { labels, namespace } }: Stored<object>) => {
+    const name = labels?.[SERVICE_NAME];
+    if (name !== undefined) writer.changed(refKey(namespace, name));
+  };
+  await Promise.all([serviceInformer.synced, sliceInformer.synced, nodeInformer.synced]);
+  serviceInformer.handle({ onAdd: changed, onUpdate: changed, onDelete: changed });
+  sliceInformer.handle({
+    onAdd: ofSlice,
+    onUpdate(slice, old) {
+      ofSlice(old);
+      ofSlice(slice);
+    },
+    onDelete: ofSlice,
+  });
+  let lastZone = zone();
+  const lookAtZone = () => {
+    if (zone() === lastZone) return;
+    lastZone = zone();
+    for (const service of serviceInformer.list()) changed(service);
+  };
+  nodeInformer.handle({ onAdd: lookAtZone, onUpdate: lookAtZone });
+  await writer.write();
+}
 
-  const sync = async () => {
-    const text = renderRules(options.rules, planServices(serviceInformer.list(), sliceInformer.list()));
-    if (text === written || signal.aborted) return;
-    try {
-      await nft(text);
-      written = text;
-    } catch (error) {
-      log.error('the rules could not be written; they are tried again', { err: error });
-      changed(RETRY_MS);
-    }
-  };
-  const changed = (ms = GATHER_MS) => {
-    if (due) return;
-    due = true;
-    clock.after(ms, () => {
-      due = false;
-      work = work.then(sync);
+class Writer {
+  readonly #o: ProxyOptions;
+  readonly #log: Logger;
+  readonly #plan: (key: string) => ServicePlan | undefined;
+  readonly #table: Table;
+  readonly #plans = new Map<string, ServicePlan>();
+  readonly #healthChecks: HealthCheckPorts;
+  readonly #changed = new Set<string>();
+  /** The kernel's table is not what this one thinks it is. */
+  #stale = true;
+  #due = false;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: ProxyOptions, log: Logger, plan: (key: string) => ServicePlan | undefined) {
+    this.#o = options;
+    this.#log = log;
+    this.#plan = plan;
+    this.#table = new Table(options.rules);
+    this.#healthChecks = new HealthCheckPorts(log, options.signal);
+  }
+
+  changed(key: string): void {
+    this.#changed.add(key);
+    this.#soon(GATHER_MS);
+  }
+
+  #soon(ms: number): void {
+    if (this.#due) return;
+    this.#due = true;
+    this.#o.clock.after(ms, () => {
+      this.#due = false;
+      void this.write();
     });
-  };
-  await Promise.all([serviceInformer.synced, sliceInformer.synced]);
-  await sync();
-  for (const informer of [serviceInformer, sliceInformer]) {
-    informer.handle({ onAdd: () => changed(), onUpdate: () => changed(), onDelete: () => changed() });
+  }
+
+  /** Resolves when everything that has changed until now is in the kernel, or is to be tried again. */
+  write(): Promise<void> {
+    this.#work = this.#work.then(() => this.#write());
+    return this.#work;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#o.signal.aborted) return;
+    const changes = new Map<string, ServiceObjects | undefined>();
+    const before: ServicePlan[] = [];
+    const after: ServicePlan[] = [];
+    for (const key of this.#changed) {
+      const plan = this.#plan(key);
+      const old = this.#plans.get(key);
+      if (old !== undefined) before.push(old);
+      if (plan === undefined) this.#plans.delete(key);
+      else {
+        this.#plans.set(key, plan);
+        after.push(plan);
+      }
+      changes.set(key, plan && objectsOf(plan.ports));
+      this.#healthChecks.set(key, plan?.healthCheck);
+    }
+    this.#changed.clear();
+    const difference = this.#table.change(changes);
+    const script = this.#stale ? this.#table.whole() : difference;
+    if (script === '') return;
+    try {
+      await nft(script);
+      this.#stale = false;
+    } catch (error) {
+      this.#log.error('the rules could not be written; the whole table is tried again', { err: error });
+      this.#stale = true;
+      this.#soon(RETRY_MS);
+    }
+    await forgetConnections(before, after).catch((error: unknown) =>
+      this.#log.warn('connections to endpoints that are gone could not be forgotten', { err: error }),
+    );
   }
 }
 
 /** Takes a cluster's rules out of the kernel. */
 export function removeRules(table: string): Promise<void> {
-  return nft(renderRemoval(table));
+  return nft(removal(table));
 }
 
 /** Runs one script as a whole. @throws Error with what nft says */

@@ -1,0 +1,246 @@
+/**
+ * What is in the kernel's table, and the scripts that bring it from what it is to what it should be.
+ *
+ * Source: nft(8)
+ */
+import { type Element, PREPARATIONS, type Preparation, pickChain, type ServiceObjects } from './objects.ts';
+
+export interface TableOptions {
+  /** the name of the table: one for each cluster on the machine */
+  readonly table: string;
+  /** of all pods of the cluster */
+  readonly podCIDR: string;
+  readonly serviceCIDR: string;
+  /** which pods of this node hang on */
+  readonly bridge: string;
+}
+
+const SETS: Readonly<Record<string, string>> = {
+  targets: 'map targets { type ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service; }',
+  'node-targets': 'map node-targets { type inet_proto . inet_service . mark : ipv4_addr . inet_service; }',
+  services: 'map services { type ipv4_addr . inet_proto . inet_service : verdict; }',
+  'node-ports': 'map node-ports { type inet_proto . inet_service : verdict; }',
+  refused: 'set refused { type ipv4_addr . inet_proto . inet_service; }',
+  'refused-ports': 'set refused-ports { type inet_proto . inet_service; }',
+  hairpins: 'set hairpins { type ipv4_addr . ipv4_addr; }',
+};
+
+interface Held {
+  /** what each service that has the element wants it to be; the first one's wish is granted */
+  readonly wishes: Map<string, string | undefined>;
+}
+
+const NOTHING: ServiceObjects = { elements: [], chains: new Map(), sets: new Map(), sizes: new Set() };
+
+export class Table {
+  readonly #o: TableOptions;
+  readonly #services = new Map<string, ServiceObjects>();
+  readonly #held = new Map<string, Map<string, Held>>();
+  readonly #sizes = new Set<number>();
+
+  constructor(options: TableOptions) {
+    this.#o = options;
+  }
+
+  /**
+   * Takes note of what services should be, and returns the script of the difference; '' where there is none.
+   * @param changes undefined: the service is gone
+   */
+  change(changes: ReadonlyMap<string, ServiceObjects | undefined>): string {
+    const { table } = this.#o;
+    const touched = new Map<string, { element: Element; before: string | undefined; was: boolean }>();
+    const script = { sets: [], chains: [], rules: [], flushed: [], gone: [] } as Record<
+      'sets' | 'chains' | 'rules' | 'flushed' | 'gone',
+      string[]
+    >;
+    for (const [key, objects = NOTHING] of changes) {
+      const before = this.#services.get(key) ?? NOTHING;
+      for (const size of objects.sizes) {
+        if (this.#sizes.has(size)) continue;
+        this.#sizes.add(size);
+        for (const [chain, rules] of pickChains(size)) addChain(script, table, chain, rules);
+      }
+      // The same name stands for the same definition.
+      for (const [name, definition] of objects.sets) {
+        if (!before.sets.has(name)) script.sets.push(`add set ip ${table} ${name} { ${definition} }`);
+      }
+      for (const [name, rules] of objects.chains) {
+        const was = before.chains.get(name);
+        if (was === undefined) addChain(script, table, name, rules);
+        else if (was.join('\n') !== rules.join('\n')) {
+          script.chains.push(`flush chain ip ${table} ${name}`);
+          script.rules.push(...rules.map((rule) => `add rule ip ${table} ${name} ${rule}`));
+        }
+      }
+      for (const name of before.chains.keys()) {
+        if (objects.chains.has(name)) continue;
+        script.flushed.push(`flush chain ip ${table} ${name}`);
+        script.gone.push(`delete chain ip ${table} ${name}`);
+      }
+      const setsGone = [...before.sets.keys()].filter((name) => !objects.sets.has(name));
+      script.gone.push(...setsGone.map((name) => `delete set ip ${table} ${name}`));
+      for (const element of before.elements) this.#wish(key, element, false, touched);
+      for (const element of objects.elements) this.#wish(key, element, true, touched);
+      if (objects === NOTHING) this.#services.delete(key);
+      else this.#services.set(key, objects);
+    }
+    const { removed, added } = this.#difference(touched);
+    // Chains go before the sets that they use: those were put behind them.
+    const gone = [
+      ...script.gone.filter((line) => line.startsWith('delete chain')),
+      ...script.gone.filter((line) => line.startsWith('delete set')),
+    ];
+    const lines = [
+      ...script.sets,
+      ...script.chains,
+      ...script.rules,
+      ...elementLines('delete', table, removed),
+      ...elementLines('add', table, added),
+      ...script.flushed,
+      ...gone,
+    ];
+    return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+  }
+
+  /** The whole table, in place of whatever there is. */
+  whole(): string {
+    const { table } = this.#o;
+    const services = [...this.#services.values()];
+    const sets = services.flatMap(({ sets: own }) => [...own].map(([name, text]) => `set ${name} { ${text} }`));
+    const chains = [
+      ...[...this.#sizes].flatMap((size) => [...pickChains(size)]),
+      ...services.flatMap(({ chains: own }) => [...own]),
+      ...standingChains(this.#o),
+    ];
+    const elements: Element[] = [];
+    for (const [set, held] of this.#held) {
+      for (const [key, { wishes }] of held) elements.push(elementOf(set, key, [...wishes.values()][0]));
+    }
+    return [
+      `add table ip ${table}`,
+      `delete table ip ${table}`,
+      `table ip ${table} {`,
+      `  set inside { type ipv4_addr; flags interval; elements = { ${this.#o.podCIDR} }; }`,
+      ...[...Object.values(SETS), ...sets].map((text) => `  ${text}`),
+      ...chains.map(([name, rules]) => `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }`),
+      '}',
+      ...elementLines('add', table, elements),
+      '',
+    ].join('\n');
+  }
+
+  #wish(
+    service: string,
+    element: Element,
+    wanted: boolean,
+    touched: Map<string, { element: Element; before: string | undefined; was: boolean }>,
+  ): void {
+    const held = this.#held.get(element.set) ?? new Map<string, Held>();
+    this.#held.set(element.set, held);
+    const one = held.get(element.key);
+    const id = `${element.set}\n${element.key}`;
+    if (!touched.has(id)) {
+      touched.set(id, { element, before: [...(one?.wishes.values() ?? [])][0], was: one !== undefined });
+    }
+    if (wanted) {
+      const wishes = one?.wishes ?? new Map<string, string | undefined>();
+      wishes.set(service, element.value);
+      if (one === undefined) held.set(element.key, { wishes });
+      return;
+    }
+    one?.wishes.delete(service);
+    if (one?.wishes.size === 0) held.delete(element.key);
+  }
+
+  #difference(touched: ReadonlyMap<string, { element: Element; before: string | undefined; was: boolean }>) {
+    const removed: Element[] = [];
+    const added: Element[] = [];
+    for (const { element, before, was } of touched.values()) {
+      const one = this.#held.get(element.set)?.get(element.key);
+      const after = [...(one?.wishes.values() ?? [])][0];
+      if (was && one !== undefined && before === after) continue;
+      // The value is not said: what is there goes.
+      if (was) removed.push({ set: element.set, key: element.key });
+      if (one !== undefined) added.push(elementOf(element.set, element.key, after));
+    }
+    return { removed, added };
+  }
+}
+
+const elementOf = (set: string, key: string, value: string | undefined): Element =>
+  value === undefined ? { set, key } : { set, key, value };
+
+function addChain(
+  script: Record<'chains' | 'rules', string[]>,
+  table: string,
+  name: string,
+  rules: readonly string[],
+): void {
+  script.chains.push(`add chain ip ${table} ${name}`);
+  script.rules.push(...rules.map((rule) => `add rule ip ${table} ${name} ${rule}`));
+}
+
+/** One line for each set: nft is the faster the fewer commands it gets. */
+function elementLines(verb: 'add' | 'delete', table: string, elements: readonly Element[]): string[] {
+  const bySet = new Map<string, string[]>();
+  for (const { set, key, value } of elements) {
+    const text = value === undefined ? key : `${key} : ${value}`;
+    const list = bySet.get(set);
+    if (list === undefined) bySet.set(set, [text]);
+    else list.push(text);
+  }
+  return [...bySet].map(([set, list]) => `${verb} element ip ${table} ${set} { ${list.join(', ')} }`);
+}
+
+/** The chains that pick one of so many backends. */
+function pickChains(size: number): [string, string[]][] {
+  return (Object.keys(PREPARATIONS) as Preparation[]).flatMap((kind) =>
+    [false, true].map((node): [string, string[]] => [
+      pickChain(kind, node, size),
+      [...PREPARATIONS[kind], `meta mark set numgen random mod ${size} goto ${node ? 'node-go' : 'go'}`],
+    ]),
+  );
+}
+
+function standingChains({ podCIDR, serviceCIDR, bridge }: TableOptions): [string, string[]][] {
+  const protocols = 'meta l4proto { tcp, udp, sctp }';
+  return [
+    ['go', [`${protocols} dnat ip to ip daddr . meta l4proto . th dport . meta mark map @targets`]],
+    ['node-go', [`${protocols} dnat ip to meta l4proto . th dport . meta mark map @node-targets`]],
+    [
+      'dispatch',
+      [
+        'ip daddr . meta l4proto . th dport vmap @services',
+        'fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @node-ports',
+      ],
+    ],
+    ['prerouting', ['type nat hook prerouting priority dstnat; policy accept;', 'jump dispatch']],
+    ['output', ['type nat hook output priority -100; policy accept;', 'jump dispatch']],
+    [
+      'postrouting',
+      [
+        'type nat hook postrouting priority srcnat; policy accept;',
+        'ct status dnat ip saddr . ip daddr @hairpins masquerade',
+        'ct status dnat ct mark and 0x4000 == 0x4000 masquerade',
+        // What leaves the cluster goes out under the node's address.
+        `ip saddr ${podCIDR} ip daddr != { ${podCIDR}, ${serviceCIDR} } oifname != "${bridge}" masquerade`,
+      ],
+    ],
+    ['refuse', ['ip daddr . meta l4proto . th dport @refused reject']],
+    ['filter-forward', ['type filter hook forward priority -5; policy accept;', 'jump refuse']],
+    ['filter-output', ['type filter hook output priority -5; policy accept;', 'jump refuse']],
+    [
+      'filter-input',
+      [
+        'type filter hook input priority -5; policy accept;',
+        'jump refuse',
+        'fib daddr type local meta l4proto . th dport @refused-ports reject',
+      ],
+    ],
+  ];
+}
+
+/** The script that takes a table away. */
+export function removal(table: string): string {
+  return `add table ip ${table}\ndelete table ip ${table}\n`;
+}
