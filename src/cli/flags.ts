@@ -12,6 +12,7 @@ export interface UpFlags extends ClusterFlags {
   readonly foreground?: boolean;
   readonly runtime?: NodeRuntime;
   readonly nodes?: number;
+  readonly loadBalancerRange?: string;
   /** false with --no-install */
   readonly install: boolean;
 }

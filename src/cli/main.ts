@@ -44,6 +44,7 @@ forCluster(program.command('up').description('start a cluster and wait until its
       'containerd: real containers; simulated: any number of nodes, on any platform',
     ).choices(['containerd', 'simulated']),
   )
+  .option('--load-balancer-range <cidr>', 'addresses for services of type LoadBalancer (default: a range of its own)')
   .option('--foreground', 'stay in front until interrupted')
   .option('--no-install', 'install nothing: refuse where something is missing')
   .action(async (flags: UpFlags) => (await import('./commands/up.ts')).up(flags));

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, isIPv4 } from 'node:net';
 import { homedir, networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ClusterError } from './errors.ts';
@@ -18,6 +18,8 @@ export interface ClusterConfig {
   readonly runtime?: NodeRuntime;
   /** how many nodes there are; absent: 1 */
   readonly nodes?: number;
+  /** of the addresses of load balancers, IPv4, in CIDR notation; absent: a range of its own */
+  readonly loadBalancerRange?: string;
 }
 
 export type NodeRuntime = 'containerd' | 'simulated';
@@ -94,6 +96,8 @@ export interface Ranges {
   readonly podCIDR: string;
   readonly podGateway: string;
   readonly serviceCIDR: string;
+  /** of the addresses of load balancers */
+  readonly loadBalancerRange: string;
   /** of the service `kubernetes` */
   readonly serviceIP: string;
   /** of the service `kube-dns` */
@@ -111,6 +115,7 @@ export function rangesOf(config: ClusterConfig): Ranges {
     podCIDR: `${pods}.0/24`,
     podGateway: `${pods}.1`,
     serviceCIDR: services,
+    loadBalancerRange: config.loadBalancerRange ?? `10.${196 + config.index}.0.0/24`,
     serviceIP: `${base}.0.1`,
     dnsIP: `${base}.0.10`,
     bridge: `kubets${config.index}`,
@@ -124,6 +129,7 @@ export interface Wishes {
   readonly bindAddress?: string;
   readonly runtime?: NodeRuntime;
   readonly nodes?: number;
+  readonly loadBalancerRange?: string;
 }
 
 /** Reads a cluster's configuration. Undefined where there is no cluster. @throws ClusterError where it cannot be read */
@@ -165,6 +171,7 @@ export async function ensureConfig(
     const config = {
       ...known,
       ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
+      ...(wishes.loadBalancerRange === undefined ? {} : { loadBalancerRange: wishes.loadBalancerRange }),
       ...(wishes.port === undefined ? {} : { port: wishes.port }),
       ...(wishes.bindAddress === undefined ? {} : { bindAddress: wishes.bindAddress }),
     };
@@ -182,6 +189,7 @@ export async function ensureConfig(
     bindAddress: wishes.bindAddress ?? '0.0.0.0',
     ...(wishes.runtime === undefined ? {} : { runtime: wishes.runtime }),
     ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
+    ...(wishes.loadBalancerRange === undefined ? {} : { loadBalancerRange: wishes.loadBalancerRange }),
   };
   write(made, config);
   return { config, paths: made };
@@ -195,11 +203,20 @@ function assertPossible(wishes: Wishes, known: ClusterConfig | undefined): void 
       `the cluster ${known.name} runs on ${known.runtime ?? 'containerd'}; for ${runtime} start another one with --name`,
     );
   }
+  const range = wishes.loadBalancerRange;
+  if (range !== undefined && !isIPv4Range(range)) {
+    throw new ClusterError(`${JSON.stringify(range)} is no range of IPv4 addresses: write it as 192.168.1.240/28`);
+  }
   const nodes = wishes.nodes ?? 1;
   if (runtime === 'containerd' && nodes > 1) {
     throw new ClusterError('on one machine there is one node with real containers; several need --runtime simulated');
   }
   if (nodes > MAX_NODES) throw new ClusterError(`there can be ${MAX_NODES} nodes at most`);
+}
+
+function isIPv4Range(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/');
+  return more.length === 0 && isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) >= 8 && Number(bits) <= 30;
 }
 
 function write(paths: ClusterPaths, config: ClusterConfig): void {

@@ -15,6 +15,8 @@ export interface ControlPlaneOptions {
   readonly storage: Storage;
   readonly certificates: ClusterCertificates;
   readonly serviceCIDR: string;
+  /** of the addresses of load balancers; absent: somebody else gives them */
+  readonly loadBalancerRange?: string;
   /** under which pods and other machines reach the API server */
   readonly advertiseAddress: string;
   readonly clock: Clock;
@@ -76,6 +78,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
         log,
         signal,
         clusterCA: certificates.ca.cert,
+        ...(options.loadBalancerRange === undefined ? {} : { loadBalancerRange: options.loadBalancerRange }),
       });
       await startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });
     },

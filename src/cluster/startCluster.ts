@@ -74,6 +74,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       storage,
       certificates,
       serviceCIDR: ranges.serviceCIDR,
+      loadBalancerRange: ranges.loadBalancerRange,
       advertiseAddress: nodeIP,
       clock,
       random,

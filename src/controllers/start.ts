@@ -15,6 +15,7 @@ import { startDisruptionController } from './disruption/controller.ts';
 import { startEndpointSliceController, startEndpointsController } from './endpointSlice/controller.ts';
 import { startGarbageCollector } from './garbageCollector/controller.ts';
 import { startJobController } from './job/controller.ts';
+import { startLoadBalancerController } from './loadBalancer.ts';
 import { startNamespaceController } from './namespace/controller.ts';
 import { startNodeLifecycleController } from './nodeLifecycle/controller.ts';
 import { startPersistentVolumeController } from './persistentVolume/controller.ts';
@@ -45,6 +46,8 @@ export interface ControllersOptions {
   readonly signal: AbortSignal;
   /** PEM: by which pods know the API server */
   readonly clusterCA: string;
+  /** of the addresses of load balancers, IPv4; absent: somebody else gives them */
+  readonly loadBalancerRange?: string;
 }
 
 /** Returns at once; the controllers begin as soon as their informers have synced. */
@@ -84,6 +87,7 @@ export function startControllers(options: ControllersOptions): void {
   startClusterRoleAggregationController(context);
   startEndpointSliceController(context);
   startEndpointsController(context);
+  if (options.loadBalancerRange !== undefined) startLoadBalancerController(context, options.loadBalancerRange);
   startGarbageCollector(context, collectable);
   startNamespaceController(context, kinds, collectable);
   startPodGarbageCollector(context);
