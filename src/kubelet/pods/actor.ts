@@ -94,7 +94,7 @@ export class Actor {
       case 'startContainer': {
         const sandbox = observed?.sandboxes.find((s) => s.ready);
         if (signal.aborted || sandbox === undefined) return undefined;
-        return starter.start(pod, sandbox, action.container, action.restarts, signal);
+        return starter.start(pod, sandbox, action, signal);
       }
       case 'removeContainer':
         await ignoreMissing(runtime.call('removeContainer', { container_id: action.id }));

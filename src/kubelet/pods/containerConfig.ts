@@ -1,11 +1,13 @@
 /** From a container's spec to what the runtime needs to make it. */
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import type { PodSpec } from '../../apis/core/podSpec.ts';
 import {
   type ContainerConfig,
   type LinuxContainerResources,
   type LinuxContainerSecurityContext,
   type Mount,
+  NAMESPACE_MODE,
   PROFILE_TYPE,
 } from '../cri/messages.ts';
 import { ContainerConfigError, expand } from './environment.ts';
@@ -19,6 +21,8 @@ export interface ContainerSurroundings {
   readonly mounts: readonly Mount[];
   readonly resources: LinuxContainerResources;
   readonly restarts: number;
+  /** the id of the container whose processes it is to see */
+  readonly target?: string;
   readonly terminationMessageFile: string;
   /** numeric or named user that the image asks for */
   readonly imageUser: { readonly uid?: number; readonly username?: string };
@@ -70,7 +74,7 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
     ...new Set([...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup])]),
   ];
   return {
-    namespace_options: namespaceOptions(spec),
+    namespace_options: namespacesOf(spec, around.target),
     privileged,
     readonly_rootfs: own.readOnlyRootFilesystem ?? false,
     no_new_privs: own.allowPrivilegeEscalation === false,
@@ -91,6 +95,13 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
       ? {}
       : { masked_paths: MASKED_PATHS, readonly_paths: READONLY_PATHS }),
   };
+}
+
+function namespacesOf(spec: PodSpec, target: string | undefined) {
+  const options = namespaceOptions(spec);
+  // Where all processes of the pod are seen, those of the target are among them.
+  if (target === undefined || options.pid !== NAMESPACE_MODE.container) return options;
+  return { ...options, pid: NAMESPACE_MODE.target, target_id: target };
 }
 
 /** A group without a user is refused by the runtime, so the image's own user is named too. */

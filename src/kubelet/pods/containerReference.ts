@@ -4,6 +4,12 @@ import type { ObjectReference } from '../../apis/core/references.ts';
 import { referenceTo } from '../../client/eventRecorder.ts';
 
 export function containerReference(pod: Pod, container: string): ObjectReference {
-  const init = pod.spec?.initContainers?.some((c) => c.name === container) === true;
-  return referenceTo(pod, `spec.${init ? 'initContainers' : 'containers'}{${container}}`);
+  const { initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const isIn = (list: readonly { name: string }[]) => list.some((c) => c.name === container);
+  const field = isIn(initContainers)
+    ? 'initContainers'
+    : isIn(ephemeralContainers)
+      ? 'ephemeralContainers'
+      : 'containers';
+  return referenceTo(pod, `spec.${field}{${container}}`);
 }

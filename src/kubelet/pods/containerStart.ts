@@ -43,6 +43,15 @@ export interface ContainerStartOptions {
   services(): readonly Service[];
 }
 
+/** What is to be started. */
+export interface Start {
+  readonly container: Container;
+  /** which run of the container this is */
+  readonly restarts: number;
+  /** the id of the container whose processes it is to see */
+  readonly target?: string;
+}
+
 /** A start failed in a way that the container's status tells. */
 export interface StartFailure {
   readonly container: string;
@@ -72,20 +81,19 @@ export class ContainerStarter {
 
   /**
    * Undefined where the container runs now, or where the signal said that it need not.
-   * @param restarts which run of the container this is
    */
   async start(
     pod: Pod,
     sandbox: ObservedSandbox,
-    container: Container,
-    restarts: number,
+    start: Start,
     signal: AbortSignal,
   ): Promise<StartFailure | undefined> {
+    const { container } = start;
     try {
       const image = await unlessAborted(signal, this.#image(pod, container));
       const id = await this.#o.gate.pass(async () => {
         signal.throwIfAborted();
-        return this.#run(pod, sandbox, container, restarts, image);
+        return this.#run(pod, sandbox, start, image);
       });
       await unlessAborted(signal, this.#postStart(pod, sandbox, container, id));
       return undefined;
@@ -143,8 +151,7 @@ export class ContainerStarter {
   async #run(
     pod: Pod,
     sandbox: ObservedSandbox,
-    container: Container,
-    restarts: number,
+    { container, restarts, target }: Start,
     image: Image & { id: string },
   ): Promise<string> {
     const o = this.#o;
@@ -169,6 +176,7 @@ export class ContainerStarter {
       mounts: [...mounts],
       resources: containerResources(pod, container, o.machine.memoryBytes),
       restarts,
+      ...(target === undefined ? {} : { target }),
       terminationMessageFile: messageFile,
       imageUser: {
         ...(image.uid === undefined ? {} : { uid: image.uid.value ?? 0 }),

@@ -3,6 +3,7 @@
  * Source: https://kubernetes.io/docs/concepts/workloads/pods/downward-api/
  */
 import type { Pod } from '../../apis/core/pod.ts';
+import { containersOf } from '../../apis/core/podContainers.ts';
 import type { ResourceFieldSelector } from '../../apis/core/volumes.ts';
 import { quantityOf } from '../../machinery/quantity.ts';
 
@@ -54,7 +55,7 @@ export function downwardResource(
   allocatable: Readonly<Record<string, string>>,
 ): string {
   const name = ref.containerName || containerName;
-  const container = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].find((c) => c.name === name);
+  const container = containersOf(pod.spec ?? { containers: [] }).find((c) => c.name === name);
   const dot = ref.resource.indexOf('.');
   const kind = ref.resource.slice(0, dot) as 'requests' | 'limits';
   const resource = ref.resource.slice(dot + 1);

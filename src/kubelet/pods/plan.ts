@@ -6,6 +6,7 @@
  */
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import { containerStatusesOf, containersOf } from '../../apis/core/podContainers.ts';
 import { isSidecar } from '../../apis/core/podResources.ts';
 import type { PodSpec } from '../../apis/core/podSpec.ts';
 import type { ContainerStatus } from '../../apis/core/podStatus.ts';
@@ -18,6 +19,8 @@ export type Action =
       readonly action: 'startContainer';
       readonly container: Container;
       readonly restarts: number;
+      /** the id of the container whose processes it is to see */
+      readonly target?: string;
     }
   | {
       readonly action: 'killContainer';
@@ -97,6 +100,7 @@ export function planPod(input: PlanInput): Plan {
   const plan = new Planner(input, spec, sandbox, deadline);
   plan.dropDeadContainers();
   plan.dropOldSandboxes();
+  plan.ephemeral();
   if (plan.init()) plan.main();
   return plan.result();
 }
@@ -231,6 +235,28 @@ class Planner {
     for (const container of this.#spec.containers) this.#keepRunning(container, this.#runIn(container.name));
   }
 
+  /** Those that somebody added to look into the pod: each is started once, whatever the others do. */
+  ephemeral(): void {
+    const { pod, observed } = this.#input;
+    for (const container of this.#spec.ephemeralContainers ?? []) {
+      const run = latestRun(observed, container.name);
+      if (run === undefined ? toldOf(pod, container.name)?.containerID !== undefined : run.state !== 'created')
+        continue;
+      const { targetContainerName: name } = container;
+      const target = name === undefined ? undefined : this.#runIn(name);
+      this.#waiting.set(container.name, { reason: 'ContainerCreating', message: '' });
+      // There are no processes to see yet.
+      if (name !== undefined && target?.state !== 'running') continue;
+      this.#clear(run);
+      this.#actions.push({
+        action: 'startContainer',
+        container,
+        restarts: 0,
+        ...(target === undefined ? {} : { target: target.id }),
+      });
+    }
+  }
+
   #keepRunning(container: Container, run: ObservedContainer | undefined): void {
     if (run === undefined) {
       // It ran in a sandbox that died, or ran before the runtime lost it.
@@ -354,8 +380,7 @@ function restartsOf(pod: Pod, container: Container, before: ObservedContainer | 
 }
 
 function toldOf(pod: Pod, name: string): ContainerStatus | undefined {
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
-  return [...containerStatuses, ...initContainerStatuses].find((s) => s.name === name);
+  return containerStatusesOf(pod.status ?? {}).find((s) => s.name === name);
 }
 
 /** Whether a container that the runtime knows nothing of may start: not where it ran once and must not run again. */
@@ -399,5 +424,5 @@ function deadlineOf(pod: Pod): number | undefined {
 }
 
 export function containerNamed(spec: PodSpec, name: string): Container | undefined {
-  return [...spec.containers, ...(spec.initContainers ?? [])].find((c) => c.name === name);
+  return containersOf(spec).find((c) => c.name === name);
 }

@@ -1,5 +1,6 @@
 /** What the kubelet's server is told of the pods on the node. */
 import { join } from 'node:path';
+import { containerStatusesOf, containersOf } from '../../apis/core/podContainers.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { PodViews, StreamingRuntime } from '../server/podView.ts';
 import { containerIDOf, logPath } from './labels.ts';
@@ -15,8 +16,8 @@ export function podViewsOf(workers: PodWorkers, observer: RuntimeObserver, podLo
       const uid = pod.metadata?.uid ?? '';
       const observed = observer.get(uid);
       const dir = podLogDirectory(podLogsDir, pod);
-      const specs = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-      const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+      const specs = containersOf(pod.spec ?? { containers: [] });
+      const statuses = containerStatusesOf(pod.status ?? {});
       const containers = new Map(
         specs.flatMap((spec) => {
           const runs = (observed?.containers ?? []).filter((c) => c.name === spec.name);

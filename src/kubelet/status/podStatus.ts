@@ -55,6 +55,7 @@ export function podStatusOf(input: StatusInput): PodStatus {
     );
   const containerStatuses = each(spec.containers, old.containerStatuses, false);
   const initContainerStatuses = each(spec.initContainers ?? [], old.initContainerStatuses, true);
+  const ephemeralContainerStatuses = each(spec.ephemeralContainers ?? [], old.ephemeralContainerStatuses, false);
   const computed = podPhaseOf(spec, containerStatuses, initContainerStatuses, over);
   const phase = isOver(pod) ? old.phase : failed !== undefined && over ? 'Failed' : computed;
 
@@ -70,6 +71,7 @@ export function podStatusOf(input: StatusInput): PodStatus {
     qosClass: old.qosClass ?? qosClassOf(spec),
     containerStatuses,
     ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
+    ...(ephemeralContainerStatuses.length === 0 ? {} : { ephemeralContainerStatuses }),
     ...(pod.metadata?.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
     ...(failed ?? {}),
