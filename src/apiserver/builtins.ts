@@ -29,13 +29,14 @@ import { storageObjectInUseProtection } from './admission/storageObjectInUseProt
 import { taintNodesByCondition } from './admission/taintNodesByCondition.ts';
 import { MutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { ValidatingWebhooks } from './admission/webhooks/validating.ts';
+import type { Audit } from './audit/audit.ts';
 import { bearerTokenAuthenticator } from './authentication/bearerToken.ts';
 import { openIdPaths } from './authentication/openIdDiscovery.ts';
 import { authenticationReviewHandlers } from './authentication/reviews.ts';
 import { ServiceAccountTokens } from './authentication/serviceAccountTokens.ts';
 import { x509Authenticator } from './authentication/x509.ts';
-import type { Authorizer } from './authorization/authorizer.ts';
-import { mastersAuthorizer } from './authorization/masters.ts';
+import type { Abac } from './authorization/abac.ts';
+import { authorizationOf, DEFAULT_AUTHORIZATION } from './authorization/modes.ts';
 import { NodeAuthorizer } from './authorization/node.ts';
 import { Rbac } from './authorization/rbac.ts';
 import { accessReviewHandlers } from './authorization/reviews.ts';
@@ -47,6 +48,8 @@ import { CustomResources } from './customResources/customResources.ts';
 import { discoveryPaths } from './discovery/handlers.ts';
 import { watchDanglingSchemas } from './flowControl/danglingSchemas.ts';
 import { FlowControl } from './flowControl/flowControl.ts';
+import { auditFamilies, metricsHandler } from './metrics/handler.ts';
+import { RequestMetrics } from './metrics/requestMetrics.ts';
 import { openApiPaths } from './openapi/handlers.ts';
 import type { ApiServerOptions } from './options.ts';
 import type { Registry } from './registry/registry.ts';
@@ -71,17 +74,30 @@ export interface Builtins {
   stop(): void;
 }
 
+/** What was read from files before the server was put together. */
+export interface Configured {
+  readonly audit?: Audit | undefined;
+  readonly abac?: Abac | undefined;
+}
+
 export function createBuiltins(
   options: ApiServerOptions,
   registry: Registry,
   paths: Iterable<[string, Handler]>,
+  configured: Configured,
 ): Builtins {
+  const { audit } = configured;
   const { clock, random, log } = options;
   let port = 0;
   const address = () => `${options.advertiseAddress}:${port}`;
+  const metrics = new RequestMetrics();
   const rbac = new Rbac(registry);
   const node = new NodeAuthorizer(registry);
-  const authorizers: readonly Authorizer[] = [mastersAuthorizer, node, rbac];
+  const { authorizers, resolvers } = authorizationOf(options.authorization ?? DEFAULT_AUTHORIZATION, {
+    rbac,
+    node,
+    abac: configured.abac,
+  });
   const tokens = new ServiceAccountTokens({
     privateKey: options.serviceAccountKey,
     issuer: options.serviceAccountIssuer,
@@ -115,6 +131,9 @@ export function createBuiltins(
     clock,
     random,
     log,
+    metrics,
+    ...(audit === undefined ? {} : { audit }),
+    anonymous: options.anonymous !== false,
     authenticators: [x509Authenticator(), bearerTokenAuthenticator(tokens)],
     authorizers,
     flowControl,
@@ -138,7 +157,7 @@ export function createBuiltins(
       validatingWebhooks,
     ],
     handlers: new Map([
-      ...accessReviewHandlers(authorizers, rbac),
+      ...accessReviewHandlers(authorizers, resolvers),
       ...authenticationReviewHandlers(tokens, clock),
       ...tokenHandlers(registry, tokens),
       ...bindingHandlers(() => parts),
@@ -148,6 +167,7 @@ export function createBuiltins(
     ]),
     paths: new Map([
       ...paths,
+      ['/metrics', metricsHandler(metrics, registry, clock, () => auditFamilies(audit))],
       ...discoveryPaths(registry, address),
       ...openApiPaths(registry),
       ...openIdPaths(tokens, address),

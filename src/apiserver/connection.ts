@@ -8,6 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ApiError, apiError, badRequest, type Status } from '../machinery/status.ts';
 import type { Answer } from './answer.ts';
+import type { AuditTrail } from './audit/trail.ts';
 import { emptyInfo, type RawConnection, type RequestBody, type RequestContext } from './context.ts';
 import { type Encoded, encodeAnswer, encodeValue, JSON_TYPE } from './encoding/encodeAnswer.ts';
 import { negotiate, type Wanted } from './encoding/negotiate.ts';
@@ -206,6 +207,7 @@ function headersOf(status: Status): Record<string, string> {
 /** Tells of the flow, and warnings: they go out as RFC 7234 has them: code 299, no agent, quoted text. */
 function withWarnings(ctx: HttpContext, headers: OutgoingHttpHeaders) {
   if (ctx.flowHeaders !== undefined) Object.assign(headers, ctx.flowHeaders);
+  if (ctx.audit !== undefined) headers['Audit-Id'] = ctx.audit.id;
   if (ctx.warnings.length > 0)
     headers.Warning = ctx.warnings.map((text) => `299 - ${JSON.stringify(text.replaceAll(/[^\x20-\x7e]/g, '?'))}`);
   return headers;
@@ -226,7 +228,9 @@ class HttpContext implements RequestContext {
   info = emptyInfo();
   user = ANONYMOUS;
   bodyAbandoned = false;
-  #signal: AbortSignal | undefined;
+  expired = false;
+  audit?: AuditTrail;
+  #abort: AbortController | undefined;
   #warnings: string[] | undefined;
 
   constructor(raw: RawConnection) {
@@ -245,13 +249,20 @@ class HttpContext implements RequestContext {
   }
 
   get signal(): AbortSignal {
-    if (this.#signal === undefined) {
+    if (this.#abort === undefined) {
       const abort = new AbortController();
       const end = this.raw.res ?? this.raw.upgrade?.socket;
       end?.once('close', () => abort.abort());
-      this.#signal = abort.signal;
+      this.#abort = abort;
     }
-    return this.#signal;
+    return this.#abort.signal;
+  }
+
+  expire(): void {
+    this.expired = true;
+    this.#abort?.abort();
+    // What has not come of the body by now is not waited for.
+    if (!this.raw.req.complete) this.bodyAbandoned = true;
   }
 
   get warnings(): readonly string[] {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Kind } from '../machinery/kind.ts';
+import type { AuditTrail } from './audit/trail.ts';
 import type { User } from './user.ts';
 
 /** What a request wants, read off its method and path. */
@@ -46,6 +47,12 @@ export interface RequestContext {
   warn(text: string): void;
   readonly warnings: readonly string[];
 
+  /** Ends what is still waited for; absent for requests that have no end of their own. */
+  expire?(): void;
+  /** the client has been answered that it took too long */
+  readonly expired?: boolean;
+  /** where the request is written down; absent where it is not */
+  audit?: AuditTrail;
   /** what the answer tells of the flow that the request belongs to */
   flowHeaders?: Readonly<Record<string, string>>;
   info: RequestInfo;

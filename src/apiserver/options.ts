@@ -4,6 +4,8 @@ import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Kind } from '../machinery/kind.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { AuditOptions } from './audit/audit.ts';
+import type { AuthorizationOptions } from './authorization/modes.ts';
 
 export interface ApiServerOptions {
   readonly storage: Storage;
@@ -29,6 +31,12 @@ export interface ApiServerOptions {
   readonly serviceCIDR: string;
   /** Under which other machines and pods reach this server; for the service `kubernetes`. */
   readonly advertiseAddress: string;
+  /** absent: Node and RBAC */
+  readonly authorization?: AuthorizationOptions;
+  /** false: who is not known is refused, but for nothing. Absent: such requests are those of `system:anonymous` */
+  readonly anonymous?: boolean;
+  /** absent: requests are not written down */
+  readonly audit?: AuditOptions;
 }
 
 export interface ListenAddress {

@@ -1,7 +1,10 @@
 /** The way of a request, in the order in which it passes. */
 import type { Answer } from './answer.ts';
 import type { RequestContext } from './context.ts';
+import { withDeadline } from './deadline.ts';
+import { observed } from './observed.ts';
 import type { ApiServerParts, Stage } from './stage.ts';
+import { audit } from './stages/audit.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { authorize } from './stages/authorize.ts';
 import { dispatch } from './stages/dispatch.ts';
@@ -16,6 +19,7 @@ import { route } from './stages/route.ts';
 export const STAGES: readonly ((parts: ApiServerParts) => Stage)[] = [
   route,
   authenticate,
+  audit,
   impersonate,
   flowControl,
   authorize,
@@ -35,5 +39,8 @@ export function createPipeline(parts: ApiServerParts): Pipeline {
     }
     throw new Error('the last stage answers every request');
   };
-  return (ctx) => run(ctx, 0);
+  return observed(parts, (ctx) => {
+    const answer = run(ctx, 0);
+    return answer instanceof Promise ? withDeadline(parts.clock, ctx, answer) : answer;
+  });
 }

@@ -2,6 +2,8 @@
 import { builtinKinds } from '../apis/registry.ts';
 import type { Transport } from '../client/transport.ts';
 import { KindRegistry } from '../machinery/kindRegistry.ts';
+import type { AuditOptions } from './audit/audit.ts';
+import { abacOf, DEFAULT_AUTHORIZATION } from './authorization/modes.ts';
 import { createBuiltins } from './builtins.ts';
 import { type Listener, listen } from './connection.ts';
 import { type HealthCheck, healthHandlers } from './health.ts';
@@ -9,6 +11,7 @@ import { inProcessTransport } from './inProcess.ts';
 import type { ApiServerOptions, ListenAddress } from './options.ts';
 import { createPipeline } from './pipeline.ts';
 import { Registry } from './registry/registry.ts';
+import type { Handler } from './stage.ts';
 import type { User } from './user.ts';
 import { versionHandler } from './version.ts';
 
@@ -31,10 +34,20 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       await storage.revision();
     },
   };
-  const builtins = createBuiltins(options, registry, [
-    ...healthHandlers({ healthz: [ping, store], livez: [ping, store], readyz: [ping, store] }),
+  let closing = false;
+  const shutdown: HealthCheck = {
+    name: 'shutdown',
+    async check() {
+      if (closing) throw new Error('process is shutting down');
+    },
+  };
+  const abac = await abacOf(options.authorization ?? DEFAULT_AUTHORIZATION);
+  const audit = options.audit === undefined ? undefined : await openAudit(options.audit, options);
+  const paths: [string, Handler][] = [
+    ...healthHandlers({ healthz: [ping, store], livez: [ping, store], readyz: [ping, store, shutdown] }),
     ['/version', versionHandler],
-  ]);
+  ];
+  const builtins = createBuiltins(options, registry, paths, { audit, abac });
   const { parts } = builtins;
   const pipeline = createPipeline(parts);
   const transport = (user: User) => inProcessTransport(parts, pipeline, user);
@@ -48,9 +61,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     transport,
     async close() {
+      closing = true;
       builtins.stop();
       await listener?.close();
       registry.stop();
+      await audit?.close();
     },
   };
+}
+
+/** Loaded only where it is asked for. @throws AuditPolicyError */
+async function openAudit(asked: AuditOptions, parts: Pick<ApiServerOptions, 'clock' | 'random' | 'log'>) {
+  const { Audit } = await import('./audit/audit.ts');
+  return Audit.open(asked, parts);
 }

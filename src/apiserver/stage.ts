@@ -10,10 +10,12 @@ import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import type { Answer } from './answer.ts';
+import type { Audit } from './audit/audit.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { RequestContext } from './context.ts';
 import type { FlowControl } from './flowControl/flowControl.ts';
+import type { RequestMetrics } from './metrics/requestMetrics.ts';
 import type { Registry } from './registry/registry.ts';
 
 export type Stage = (ctx: RequestContext) => Answer | undefined | Promise<Answer | undefined>;
@@ -27,8 +29,13 @@ export interface ApiServerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly metrics: RequestMetrics;
+  /** absent: nothing is written down */
+  readonly audit?: Audit;
   /** asked in order until one knows the user */
   readonly authenticators: readonly Authenticator[];
+  /** whether requests of nobody in particular are looked at */
+  readonly anonymous: boolean;
   /** asked in order until one decides */
   readonly authorizers: readonly Authorizer[];
   /** absent: nothing is limited */

@@ -4,14 +4,14 @@
  */
 import { type SelfSubjectReview, selfSubjectReviews } from '../../apis/authentication/selfSubjectReview.ts';
 import { type TokenReview, type TokenReviewStatus, tokenReviews } from '../../apis/authentication/tokenReview.ts';
-import type { UserInfo } from '../../apis/authentication/userInfo.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Kind } from '../../machinery/kind.ts';
 import { formatTime } from '../../machinery/time.ts';
 import { readReview, reviewed } from '../reviewBody.ts';
 import { type Handler, handlerKey } from '../stage.ts';
-import { authenticated, type User } from '../user.ts';
+import { authenticated } from '../user.ts';
 import { InvalidTokenError, type ServiceAccountTokens } from './serviceAccountTokens.ts';
+import { infoOf } from './userInfo.ts';
 
 export function authenticationReviewHandlers(tokens: ServiceAccountTokens, clock: Clock): [string, Handler][] {
   const tokenKind = tokenReviews as unknown as Kind;
@@ -49,15 +49,4 @@ async function reviewToken(
     if (e instanceof InvalidTokenError) return { user: {}, error: e.message };
     throw e;
   }
-}
-
-function infoOf(user: User): UserInfo {
-  return {
-    username: user.name,
-    ...(user.uid === undefined ? {} : { uid: user.uid }),
-    groups: [...user.groups],
-    ...(user.extra === undefined
-      ? {}
-      : { extra: Object.fromEntries(Object.entries(user.extra).map(([key, values]) => [key, [...values]])) }),
-  };
 }

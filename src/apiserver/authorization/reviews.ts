@@ -19,8 +19,8 @@ import { readReview, reviewed } from '../reviewBody.ts';
 import { type Handler, handlerKey } from '../stage.ts';
 import type { User } from '../user.ts';
 import { type Attributes, type Authorizer, authorizeAll } from './authorizer.ts';
+import type { RuleResolver } from './modes.ts';
 import { nodeOf } from './node.ts';
-import type { Rbac } from './rbac.ts';
 
 type Spec = Pick<SubjectAccessReviewSpec, 'resourceAttributes' | 'nonResourceAttributes'>;
 interface AccessReview extends KubeObject {
@@ -28,7 +28,10 @@ interface AccessReview extends KubeObject {
   status?: SubjectAccessReviewStatus;
 }
 
-export function accessReviewHandlers(authorizers: readonly Authorizer[], rbac: Rbac): [string, Handler][] {
+export function accessReviewHandlers(
+  authorizers: readonly Authorizer[],
+  resolvers: readonly RuleResolver[],
+): [string, Handler][] {
   const answer = (kind: Kind, userOf: (spec: SubjectAccessReviewSpec, asking: User) => User): [string, Handler] => [
     handlerKey(kind.group, kind.plural),
     async (ctx) => {
@@ -48,7 +51,7 @@ export function accessReviewHandlers(authorizers: readonly Authorizer[], rbac: R
     answer(subjectAccessReviews as unknown as Kind, named),
     answer(localSubjectAccessReviews as unknown as Kind, named),
     answer(selfSubjectAccessReviews as unknown as Kind, (_spec, asking) => asking),
-    rulesReview(rbac),
+    rulesReview(resolvers),
   ];
 }
 
@@ -84,7 +87,7 @@ function selectorOf(selector: {
     .join(',');
 }
 
-function rulesReview(rbac: Rbac): [string, Handler] {
+function rulesReview(resolvers: readonly RuleResolver[]): [string, Handler] {
   const kind = selfSubjectRulesReviews as unknown as Kind;
   return [
     handlerKey(kind.group, kind.plural),
@@ -92,15 +95,18 @@ function rulesReview(rbac: Rbac): [string, Handler] {
       const review = (await readReview(ctx, kind)) as SelfSubjectRulesReview;
       const namespace = review.spec?.namespace ?? '';
       if (namespace === '') throw badRequest('no namespace on request');
-      return reviewed({ ...review, status: rulesStatus(rbac, ctx.user, namespace) } as KubeObject, kind);
+      return reviewed({ ...review, status: rulesStatus(resolvers, ctx.user, namespace) } as KubeObject, kind);
     },
   ];
 }
 
-function rulesStatus(rbac: Rbac, user: User, namespace: string): SubjectRulesReviewStatus {
+function rulesStatus(resolvers: readonly RuleResolver[], user: User, namespace: string): SubjectRulesReviewStatus {
   // What depends on a node's pods is no rule that could be listed.
   const isNode = nodeOf(user) !== undefined;
-  const rules: readonly PolicyRule[] = [...rbac.rulesFor(user, namespace), ...(isNode ? NODE_RULES : [])];
+  const rules: readonly PolicyRule[] = [
+    ...resolvers.flatMap((r) => r.rulesFor(user, namespace)),
+    ...(isNode ? NODE_RULES : []),
+  ];
   return {
     resourceRules: rules
       .filter((r) => (r.resources ?? []).length > 0)

@@ -29,6 +29,11 @@ export class Registry {
     return cache as unknown as WatchCache<T>;
   }
 
+  /** The caches that there are by now. */
+  cached(): WatchCache[] {
+    return [...this.#caches.values()];
+  }
+
   /** The kinds' definition is being deleted: what is there can be changed and deleted, nothing can be added. */
   closeForCreation(kinds: readonly Kind[]): void {
     for (const kind of kinds) this.#closed.add(kind);

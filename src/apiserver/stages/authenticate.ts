@@ -14,7 +14,7 @@ export function authenticate(parts: ApiServerParts): Stage {
       }
       if (result !== undefined) return accept(ctx, result);
     }
-    if (ctx.header('authorization') !== undefined) throw apiError('Unauthorized', 'Unauthorized');
+    if (ctx.header('authorization') !== undefined || !parts.anonymous) throw apiError('Unauthorized', 'Unauthorized');
     ctx.user = ANONYMOUS;
     return undefined;
   };

@@ -8,6 +8,10 @@ export function authorize(parts: ApiServerParts): Stage {
   return (ctx) => {
     const attributes = attributesOf(ctx);
     const decision = authorizeAll(parts.authorizers, attributes);
+    if (ctx.audit !== undefined) {
+      ctx.audit.annotate('authorization.k8s.io/decision', decision.allowed ? 'allow' : 'forbid');
+      ctx.audit.annotate('authorization.k8s.io/reason', decision.reason);
+    }
     if (!decision.allowed) throw forbidden(attributes, decision.reason);
     return undefined;
   };

@@ -1,20 +1,13 @@
 /** A bound on what is under way at once, shared fairly, so that a flood is answered with 429 and not with a crash. */
-import type { RequestContext } from '../context.ts';
+import { isStream } from '../longRunning.ts';
 import type { ApiServerParts, Stage } from '../stage.ts';
-
-const LONG_RUNNING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);
-
-/** What lasts as long as its client wants, and is not a watch. */
-function isLongRunning(ctx: RequestContext): boolean {
-  return LONG_RUNNING.has(ctx.info.subresource);
-}
 
 /** Requests from within the process are not counted: what they do is bounded by the parts that make them. */
 export function flowControl({ flowControl: control }: Pick<ApiServerParts, 'flowControl'>): Stage {
   if (control === undefined) return () => undefined;
   return (ctx) => {
     const res = ctx.raw?.res;
-    if (res === undefined || isLongRunning(ctx)) return undefined;
+    if (res === undefined || isStream(ctx)) return undefined;
     const classified = control.classify(ctx.user, ctx.info);
     ctx.flowHeaders = classified.headers;
     if (classified.level.exempt) return undefined;

@@ -61,6 +61,7 @@ export function impersonate(parts: ApiServerParts): Stage {
       ...(extra.size === 0 ? {} : { extra: Object.fromEntries(extra) }),
     };
     ctx.user = name === ANONYMOUS.name ? ANONYMOUS : authenticated(user);
+    ctx.audit?.impersonated(ctx.user);
     return undefined;
   };
 }

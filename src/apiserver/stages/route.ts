@@ -4,6 +4,8 @@
  */
 import { apiError, badRequest } from '../../machinery/status.ts';
 import type { RequestInfo } from '../context.ts';
+import { timeoutOf } from '../deadline.ts';
+import { isLongRunning } from '../longRunning.ts';
 import type { ApiServerParts, Stage } from '../stage.ts';
 
 const VERB_OF: Readonly<Record<string, string>> = {
@@ -22,6 +24,7 @@ export function route(parts: ApiServerParts): Stage {
   return (ctx) => {
     ctx.info = requestInfo(ctx.method, ctx.rawPath, ctx.query);
     const { info } = ctx;
+    if (ctx.query.has('timeout') && !isLongRunning(ctx)) timeoutOf(ctx.query);
     if (!info.isResource) return undefined;
     const kind = parts.registry.kinds.byResource(info.group, info.version, info.resource);
     if (kind === undefined) return undefined;

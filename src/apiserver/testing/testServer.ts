@@ -10,6 +10,7 @@ import { type Logger, silentLogger } from '../../lib/log.ts';
 import { SystemRandom } from '../../lib/random.ts';
 import { openEmbedded } from '../../storage/embedded/open.ts';
 import type { Storage } from '../../storage/storage.ts';
+import type { ApiServerOptions } from '../options.ts';
 import { type ApiServer, createApiServer } from '../server.ts';
 import { MASTERS_GROUP, type User } from '../user.ts';
 import { type KeyPair, newKey, TestCA } from './certificates.ts';
@@ -26,13 +27,19 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startTestServer(options: { clock?: Clock; log?: Logger } = {}): Promise<TestServer> {
-  const { clock = new SystemClock(), log = silentLogger } = options;
+export interface TestServerOptions extends Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous'> {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { clock = new SystemClock(), log = silentLogger, ...rest } = options;
   const dir = await mkdtemp(join(tmpdir(), 'kubets-apiserver-'));
   const storage = await openEmbedded({ dir, clock, log });
   const ca = await TestCA.create(clock);
   const serving = await ca.issue('kube-apiserver');
   const api = await createApiServer({
+    ...rest,
     storage,
     clock,
     random: new SystemRandom(),

@@ -7,6 +7,7 @@ import { validateMeta } from '../../machinery/validateMeta.ts';
 import { type AdmissionRequest, admit } from '../admission/plugin.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
+import { assertInTime } from '../deadline.ts';
 import type { Entry } from '../registry/entry.ts';
 import type { ApiServerParts } from '../stage.ts';
 import { keepValidManagedFields, managerOf, ownCreated } from './fieldManager.ts';
@@ -86,6 +87,7 @@ export async function createObject(
     ]);
     await admit(parts.admission, 'validate', request);
     if (kind.warnings !== undefined) for (const text of kind.warnings(object)) ctx.warn(text);
+    assertInTime(ctx);
     const entry = await store(parts, kind, object, generated ? base : undefined, dryRun);
     if (entry === undefined) return { type: 'object', status: 201, object: fromHub(asked, object), kind: asked };
     return { type: 'entry', status: 201, kind: asked, entry };

@@ -13,6 +13,7 @@ import { formatTime } from '../../machinery/time.ts';
 import { type AdmissionRequest, admit } from '../admission/plugin.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
+import { assertInTime } from '../deadline.ts';
 import { Entry } from '../registry/entry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
@@ -119,6 +120,7 @@ export async function deleteObject(
     const next = plan(kind, current.object, options, parts.clock.now());
     if (dryRun) return { entry: current, gone: next === 'remove' };
     if (next === 'keep') return { entry: current, gone: false };
+    assertInTime(ctx);
     if (next === 'remove') {
       const revision = await remove(parts, cache, current.key, current.revision);
       if (revision !== undefined) return { entry: current.at(revision), gone: true };

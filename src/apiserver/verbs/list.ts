@@ -11,16 +11,22 @@ import { Entry } from '../registry/entry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { ApiServerParts } from '../stage.ts';
 import { parseResourceVersion } from './get.ts';
+import { assertListOptions, wholeNumberOf } from './listOptions.ts';
 import { type Selection, selectionOf } from './selection.ts';
 
 export function listVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Answer | Promise<Answer> {
   const selection = selectionOf(ctx, kind);
-  const limit = numberOf(ctx, 'limit');
+  const limit = wholeNumberOf(ctx, 'limit');
+  if (limit < 0) throw badRequest('limit must not be negative');
+  wholeNumberOf(ctx, 'timeoutSeconds');
   const token = ctx.query.get('continue') ?? '';
   const asked = ctx.query.get('resourceVersion') ?? '';
   const match = ctx.query.get('resourceVersionMatch') ?? '';
-  checkMatch(asked, match, token, limit);
+  assertListOptions(ctx.query);
   const cache = parts.registry.cache(kind);
+  if (token !== '' && asked !== '' && asked !== '0') {
+    throw badRequest('specifying resource version is not allowed when using continue');
+  }
   if (token !== '') return fromStore(parts, cache, selection, limit, decodeToken(token));
   // With a limit and no word on how it is meant, a revision is taken exactly: pages of it must fit together.
   if (match === 'Exact' || (match === '' && limit > 0 && asked !== '' && asked !== '0')) {
@@ -33,40 +39,6 @@ export function listVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind)
     await cache.waitFor(least);
     return fromCache(cache, selection, limit);
   });
-}
-
-/** @throws ApiError Invalid for options that do not go together */
-function checkMatch(asked: string, match: string, token: string, limit: number): void {
-  const fault = (text: string) => apiError('Invalid', `ListOptions.meta.k8s.io "" is invalid: ${text}`);
-  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
-    throw fault(
-      `resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
-    );
-  }
-  if (token !== '') {
-    if (match !== '')
-      throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided');
-    if (asked !== '' && asked !== '0')
-      throw badRequest('specifying resource version is not allowed when using continue');
-    return;
-  }
-  if (match !== '' && asked === '') {
-    throw fault(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    );
-  }
-  if (match === 'Exact' && asked === '0') {
-    throw fault('resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
-  }
-  if (limit < 0) throw badRequest('limit must not be negative');
-}
-
-function numberOf(ctx: RequestContext, name: string): number {
-  const text = ctx.query.get(name) ?? '';
-  if (text === '') return 0;
-  const value = Number(text);
-  if (!Number.isInteger(value)) throw badRequest(`${name}: must be a whole number`);
-  return value;
 }
 
 function fromCache(cache: WatchCache, selection: Selection, limit: number): ListAnswer {

@@ -9,6 +9,7 @@ import { validateMeta, validateMetaUpdate } from '../../machinery/validateMeta.t
 import { type AdmissionRequest, admit } from '../admission/plugin.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestBody, RequestContext } from '../context.ts';
+import { assertInTime } from '../deadline.ts';
 import type { Entry } from '../registry/entry.ts';
 import type { ApiServerParts } from '../stage.ts';
 import { createObject } from './create.ts';
@@ -133,6 +134,7 @@ export async function changeObject(
         for (const text of kind.warnings(object, old)) ctx.warn(text);
       }
       if (dryRun) return { type: 'object', status: 200, object: fromHub(asked, object), kind: asked };
+      assertInTime(ctx);
       const entry = await storeChange(parts, kind, current, object);
       if (entry !== undefined) return { type: 'entry', status: 200, kind: asked, entry };
     } catch (error) {

@@ -4,7 +4,6 @@
  */
 import type { Timer } from '../../lib/clock.ts';
 import type { Kind } from '../../machinery/kind.ts';
-import { apiError, badRequest } from '../../machinery/status.ts';
 import type { Answer, RunningWatch, WatchItem, WatchSink } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
 import type { Entry } from '../registry/entry.ts';
@@ -14,6 +13,7 @@ import type { ApiServerParts } from '../stage.ts';
 import { isTrue } from '../stages/route.ts';
 import { statusOf } from '../statusOf.ts';
 import { parseResourceVersion } from './get.ts';
+import { assertWatchOptions, wholeNumberOf } from './listOptions.ts';
 import { type Selection, selectionOf } from './selection.ts';
 
 const BOOKMARK_EVERY_MS = 60_000;
@@ -46,19 +46,8 @@ function optionsOf(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Watc
   const { query } = ctx;
   const version = query.get('resourceVersion') ?? '';
   const sendInitial = query.get('sendInitialEvents');
-  const match = query.get('resourceVersionMatch') ?? '';
-  if (sendInitial !== null && match !== 'NotOlderThan') {
-    throw invalidOptions(
-      'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    );
-  }
-  if (sendInitial === null && match !== '') {
-    throw invalidOptions(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    );
-  }
-  const seconds = Number(query.get('timeoutSeconds') ?? '0');
-  if (!Number.isInteger(seconds)) throw badRequest('timeoutSeconds: must be a whole number');
+  assertWatchOptions(query);
+  const seconds = wholeNumberOf(ctx, 'timeoutSeconds');
   const fromStart = version === '' || version === '0';
   const streaming = sendInitial !== null && isTrue(sendInitial);
   const initial = streaming ? 'stream' : sendInitial === null && fromStart ? 'state' : 'none';
@@ -72,8 +61,6 @@ function optionsOf(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Watc
     timeoutMs: seconds > 0 ? seconds * 1000 : LEAST_TIMEOUT_MS * (1 + parts.random.float()),
   };
 }
-
-const invalidOptions = (message: string) => apiError('Invalid', `ListOptions.meta.k8s.io "" is invalid: ${message}`);
 
 /**
  * A watch is a place in the cache's log of events. As long as its client takes what it is sent, events
