@@ -123,6 +123,9 @@ export function rangesOf(config: ClusterConfig): Ranges {
   };
 }
 
+/** The table of the network policies beside that of the services. */
+export const policyTableOf = (table: string) => `${table}-policies`;
+
 export interface Wishes {
   readonly name: string;
   readonly port?: number;

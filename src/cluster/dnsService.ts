@@ -20,12 +20,15 @@ export interface DnsServiceOptions {
 
 const NAMESPACE = 'kube-system';
 const NAME = 'kube-dns';
-const DNS_PORT = 53;
+export const DNS_PORT = 53;
 const LABELS = {
   'k8s-app': NAME,
   'kubernetes.io/cluster-service': 'true',
   'kubernetes.io/name': 'KubeDNS',
 };
+
+/** How policies select it. */
+export const DNS_SERVICE = { namespace: NAMESPACE, labels: LABELS };
 
 /** Makes the service and its endpoints, or puts them right. @throws ClusterError where another service has its address */
 export async function ensureDnsService({ client, clusterIP, address, port }: DnsServiceOptions): Promise<void> {

@@ -6,7 +6,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { parseResolvConf } from '../lib/resolvConf.ts';
 import type { ClusterCertificates } from './certificates.ts';
-import { type ClusterConfig, type ClusterPaths, nodeAddress, rangesOf } from './config.ts';
+import { type ClusterConfig, type ClusterPaths, nodeAddress, policyTableOf, rangesOf } from './config.ts';
 import { CLUSTER_DOMAIN, type ControlPlane } from './controlPlane.ts';
 
 export interface NodesOptions {
@@ -86,33 +86,7 @@ function machineNode(options: NodesOptions): Nodes {
       {
         name: 'network',
         async run() {
-          const { startProxy } = await import('../proxy/proxy.ts');
-          const { table, podCIDR, serviceCIDR, bridge } = ranges;
-          const client = clientAs('system:kube-proxy');
-          const rules = { table, podCIDR, serviceCIDR, bridge };
-          await startProxy({ client, nodeName, rules, clock, random, log, signal });
-          return undefined;
-        },
-      },
-      {
-        name: 'DNS',
-        async run() {
-          const [{ startDns }, { ensureDnsService }] = await Promise.all([
-            import('../dns/start.ts'),
-            import('./dnsService.ts'),
-          ]);
-          const address = nodeAddress(ranges.podGateway);
-          const { port } = await startDns({
-            client: clientAs('system:serviceaccount:kube-system:kube-dns', ['system:serviceaccounts']),
-            clusterDomain: CLUSTER_DOMAIN,
-            address,
-            upstreams: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')).servers,
-            clock,
-            random,
-            log,
-            signal,
-          });
-          await ensureDnsService({ client: admin, clusterIP: ranges.dnsIP, address, port });
+          await startNetwork(options, clientAs, admin);
           return undefined;
         },
       },
@@ -144,6 +118,45 @@ function machineNode(options: NodesOptions): Nodes {
       },
     ],
   };
+}
+
+/** Services, names and policies. */
+async function startNetwork(options: NodesOptions, clientAs: ControlPlane['clientAs'], admin: Client): Promise<void> {
+  const { config, nodeName, clock, random, log, signal } = options;
+  const ranges = rangesOf(config);
+  const [{ startProxy }, { startDns }, { DNS_PORT, DNS_SERVICE, ensureDnsService }, { startPolicyEnforcer }] =
+    await Promise.all([
+      import('../proxy/proxy.ts'),
+      import('../dns/start.ts'),
+      import('./dnsService.ts'),
+      import('../network/policy/enforcer.ts'),
+    ]);
+  const shared = { clock, random, log, signal };
+  const address = nodeAddress(ranges.podGateway);
+  const dns = await startDns({
+    ...shared,
+    client: clientAs('system:serviceaccount:kube-system:kube-dns', ['system:serviceaccounts']),
+    clusterDomain: CLUSTER_DOMAIN,
+    address,
+    upstreams: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')).servers,
+  });
+  const { table, podCIDR, serviceCIDR, bridge } = ranges;
+  await Promise.all([
+    ensureDnsService({ client: admin, clusterIP: ranges.dnsIP, address, port: dns.port }),
+    startProxy({
+      ...shared,
+      client: clientAs('system:kube-proxy'),
+      nodeName,
+      rules: { table, podCIDR, serviceCIDR, bridge },
+    }),
+    startPolicyEnforcer({
+      ...shared,
+      client: clientAs('system:network-policy-enforcer'),
+      nodeName,
+      table: policyTableOf(table),
+      servers: [{ ...DNS_SERVICE, ip: address, ports: new Map([[DNS_PORT, dns.port]]) }],
+    }),
+  ]);
 }
 
 function nodeClient(clientAs: ControlPlane['clientAs'], name: string): Client {

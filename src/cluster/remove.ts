@@ -5,8 +5,9 @@ import { promisify } from 'node:util';
 import { connectCri } from '../kubelet/cri/connect.ts';
 import { Cgroups } from '../kubelet/resources/cgroups.ts';
 import type { Clock } from '../lib/clock.ts';
+import { removePolicies } from '../network/policy/enforcer.ts';
 import { removeRules } from '../proxy/proxy.ts';
-import { type ClusterConfig, type ClusterPaths, rangesOf, releaseIndex } from './config.ts';
+import { type ClusterConfig, type ClusterPaths, policyTableOf, rangesOf, releaseIndex } from './config.ts';
 import { ensureContainerd, stopContainerd } from './containerd.ts';
 
 const run = promisify(execFile);
@@ -27,6 +28,7 @@ async function removeNode(config: ClusterConfig, paths: ClusterPaths, clock: Clo
     await stopContainerd(paths, clock);
   }
   await removeRules(ranges.table).catch(() => {});
+  await removePolicies(policyTableOf(ranges.table)).catch(() => {});
   await run('ip', ['link', 'delete', ranges.bridge]).catch(() => {});
   for (const mount of mountsBelow([paths.dataDir, paths.runDir])) await run('umount', ['-l', mount]).catch(() => {});
 }

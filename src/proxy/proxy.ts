@@ -3,7 +3,6 @@
  * It observes services, slices and its node; plans service by service (`plan.ts`, `objects.ts`); and writes the
  * difference (`table.ts`) in one transaction.
  */
-import { spawn } from 'node:child_process';
 import { nodes } from '../apis/core/node.ts';
 import { services } from '../apis/core/service.ts';
 import { endpointSlices } from '../apis/discovery/endpointSlice.ts';
@@ -12,6 +11,7 @@ import { Informers } from '../client/informers.ts';
 import { refKey } from '../client/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { nft } from '../lib/nft.ts';
 import type { Random } from '../lib/random.ts';
 import type { Stored } from '../machinery/kind.ts';
 import { forgetConnections } from './conntrack.ts';
@@ -160,21 +160,4 @@ class Writer {
 /** Takes a cluster's rules out of the kernel. */
 export function removeRules(table: string): Promise<void> {
   return nft(removal(table));
-}
-
-/** Runs one script as a whole. @throws Error with what nft says */
-function nft(script: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      if (said.length < 2000) said += chunk.toString('utf8');
-    });
-    child.once('error', reject);
-    child.once('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`nft: ${said.trim() || `exit ${code}`}`)),
-    );
-    child.stdin.on('error', () => {});
-    child.stdin.end(script);
-  });
 }

@@ -117,6 +117,10 @@ export const COMPONENT_ROLES: readonly RoleRow[] = [
       can('list watch', 'discovery.k8s.io', 'endpointslices'),
     ],
   },
+  {
+    name: 'system:network-policy-enforcer',
+    rules: [can('list watch', 'core', 'namespaces pods'), can('list watch', 'networking.k8s.io', 'networkpolicies')],
+  },
   { name: 'system:kube-aggregator', rules: [can(READ, 'core', 'endpoints services')] },
   {
     name: 'system:persistent-volume-provisioner',
