@@ -13,6 +13,7 @@ import { startDaemonSetController } from './daemonSet/controller.ts';
 import { startDeploymentController } from './deployment/controller.ts';
 import { startDisruptionController } from './disruption/controller.ts';
 import { startEndpointSliceController, startEndpointsController } from './endpointSlice/controller.ts';
+import { startEndpointSliceMirroringController } from './endpointSliceMirroring/controller.ts';
 import { startGarbageCollector } from './garbageCollector/controller.ts';
 import { startJobController } from './job/controller.ts';
 import { startLoadBalancerController } from './loadBalancer.ts';
@@ -87,6 +88,7 @@ export function startControllers(options: ControllersOptions): void {
   startClusterRoleAggregationController(context);
   startEndpointSliceController(context);
   startEndpointsController(context);
+  startEndpointSliceMirroringController(context);
   if (options.loadBalancerRange !== undefined) startLoadBalancerController(context, options.loadBalancerRange);
   startGarbageCollector(context, collectable);
   startNamespaceController(context, kinds, collectable);

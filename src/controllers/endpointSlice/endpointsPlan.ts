@@ -14,6 +14,7 @@ import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import type { Action } from '../action.ts';
 import { addressOf, addressTypes, conditionsOf, hostnameOf, isHeadless, podReference, portsOf } from './endpoint.ts';
 import { HEADLESS } from './plan.ts';
+import { LAST_CHANGE_TRIGGER_TIME, withTriggerTime } from './triggerTime.ts';
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
 const MANAGER = 'endpoint-controller';
@@ -25,12 +26,15 @@ export function planEndpoints(
   service: Stored<Service>,
   pods: readonly Stored<Pod>[],
   found: Stored<Endpoints> | undefined,
+  triggerTime?: string,
 ): Action[] {
   const { subsets, truncated } = subsetsOf(service, pods);
   const labels: Record<string, string> = { ...service.metadata.labels, [MANAGED_BY]: MANAGER };
   if (isHeadless(service)) labels[HEADLESS] = '';
-  const { [OVER_CAPACITY]: _old, ...others } = found?.metadata.annotations ?? {};
-  const annotations = truncated ? { ...others, [OVER_CAPACITY]: 'truncated' } : others;
+  const { [OVER_CAPACITY]: _cut, [LAST_CHANGE_TRIGGER_TIME]: time, ...others } = found?.metadata.annotations ?? {};
+  const before = time === undefined ? others : { ...others, [LAST_CHANGE_TRIGGER_TIME]: time };
+  const capacity: Record<string, string> = truncated ? { [OVER_CAPACITY]: 'truncated' } : {};
+  const annotations = withTriggerTime({ ...others, ...capacity }, triggerTime);
   const { name, namespace } = service.metadata;
   if (found === undefined) {
     const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels, annotations };
@@ -40,7 +44,7 @@ export function planEndpoints(
   const same =
     semanticEqual(Subsets, found.subsets, subsets) &&
     isDeepStrictEqual(found.metadata.labels, labels) &&
-    isDeepStrictEqual(found.metadata.annotations ?? {}, annotations);
+    isDeepStrictEqual(found.metadata.annotations ?? {}, { ...before, ...capacity });
   if (same) return [];
   const object: Endpoints = { ...found, metadata: { ...found.metadata, labels, annotations }, subsets };
   return [{ verb: 'update', kind: endpoints as Kind, object }];
@@ -59,7 +63,9 @@ function subsetsOf(
   const [addressType = 'IPv4'] = addressTypes(service);
   const byPorts = new Map<string, EndpointSubset>();
   let count = 0;
-  const sorted = [...pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  // Of too many, those that are ready are worth more.
+  const rank = (pod: Stored<Pod>) => (conditionsOf(pod, service).ready ? 0 : 1);
+  const sorted = [...pods].sort((a, b) => rank(a) - rank(b) || (a.metadata.name < b.metadata.name ? -1 : 1));
   for (const pod of sorted) {
     const ip = addressOf(pod, addressType);
     const { ready, terminating } = conditionsOf(pod, service);

@@ -47,6 +47,7 @@ function setUp(spec: Partial<NonNullable<Service['spec']>> = {}) {
       pods: world.list(pods),
       slices: world.list(endpointSlices),
       zoneOf: (node) => (node === 'n1' ? 'east' : undefined),
+      zoneShares: () => undefined,
     });
   const step = () => {
     const actions = plan();

@@ -9,7 +9,7 @@ import { Endpoint, type EndpointSlice, endpointSlices } from '../../apis/discove
 import type { Kind, Stored } from '../../machinery/kind.ts';
 import { controllerReference } from '../../machinery/ownerReferences.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
-import type { Action } from '../action.ts';
+import type { Action, EventAction } from '../action.ts';
 import {
   type AddressType,
   addressOf,
@@ -21,6 +21,8 @@ import {
   portsOf,
   type ResolvedPort,
 } from './endpoint.ts';
+import { dealToZones, distributionHints, wantsTopology, type ZoneShares } from './hints.ts';
+import { withTriggerTime } from './triggerTime.ts';
 
 export const SERVICE_NAME = 'kubernetes.io/service-name';
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
@@ -35,6 +37,10 @@ export interface ServiceWorld {
   /** the slices that were made for the service */
   readonly slices: readonly Stored<EndpointSlice>[];
   zoneOf(nodeName: string): string | undefined;
+  /** asked for only where the service wants endpoints dealt out to zones */
+  zoneShares(): ZoneShares | undefined;
+  /** since when the endpoints should have been what they become now */
+  readonly triggerTime?: string | undefined;
 }
 
 /** Endpoints that have the same ports, which is what a slice holds. */
@@ -46,17 +52,19 @@ interface Group {
 
 export function planEndpointSlices(world: ServiceWorld): Action[] {
   const groups = groupsOf(world);
+  const events = wantsTopology(world.service) ? hintByTopology(world, groups) : [];
   const actions: Action[] = [];
   const used = new Set<Stored<EndpointSlice>>();
   for (const group of groups) {
     const slices = world.slices.filter((s) => s.addressType === group.addressType && hasPorts(s, group.ports));
     for (const slice of slices) used.add(slice);
-    actions.push(...fill(world.service, group, slices));
+    actions.push(...fill(world, group, slices));
   }
   for (const slice of world.slices) {
     if (!used.has(slice)) actions.push({ verb: 'delete', kind: endpointSlices as Kind, object: slice });
   }
-  return actions;
+  // What has not changed has been told already.
+  return actions.length === 0 ? [] : [...actions, ...events];
 }
 
 function groupsOf(world: ServiceWorld): Group[] {
@@ -89,7 +97,7 @@ function endpointOf(world: ServiceWorld, pod: Stored<Pod>, address: string): End
   const nodeName = pod.spec?.nodeName;
   const zone = nodeName === undefined ? undefined : world.zoneOf(nodeName);
   const hostname = hostnameOf(pod, world.service);
-  return {
+  const endpoint: Endpoint = {
     addresses: [address],
     conditions: conditionsOf(pod, world.service),
     ...(hostname === undefined ? {} : { hostname }),
@@ -97,10 +105,48 @@ function endpointOf(world: ServiceWorld, pod: Stored<Pod>, address: string): End
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(zone === undefined ? {} : { zone }),
   };
+  const hints = wantsTopology(world.service) ? undefined : distributionHints(world.service, endpoint);
+  return hints === undefined ? endpoint : { ...endpoint, hints };
+}
+
+/** Deals the endpoints of each family out to the zones, and tells where that is new or cannot be done. */
+function hintByTopology({ service, slices, zoneShares }: ServiceWorld, groups: readonly Group[]): EventAction[] {
+  const events: EventAction[] = [];
+  for (const addressType of addressTypes(service)) {
+    const known = slices.filter((s) => s.addressType === addressType).flatMap((s) => s.endpoints ?? []);
+    const before = new Map(known.map((e) => [e.targetRef?.uid ?? '', e.hints?.forZones?.[0]?.name]));
+    const ofType = groups.filter((g) => g.addressType === addressType);
+    const ready = ofType.flatMap((g) => [...g.endpoints].filter(([, e]) => e.conditions?.ready === true));
+    const placed = ready.map(([key, e]) => ({ key, zone: e.zone, before: before.get(key) }));
+    const dealt = dealToZones(placed, zoneShares());
+    const event = (type: 'Normal' | 'Warning', reason: string, message: string) => {
+      events.push({
+        verb: 'event',
+        regarding: service,
+        type,
+        reason,
+        message: `${message}, addressType: ${addressType}`,
+      });
+    };
+    if ('why' in dealt) {
+      event('Warning', 'TopologyAwareHintsDisabled', dealt.why);
+      continue;
+    }
+    for (const { endpoints } of ofType) {
+      for (const [key, endpoint] of endpoints) {
+        const name = dealt.zones.get(key);
+        if (name !== undefined) endpoints.set(key, { ...endpoint, hints: { forZones: [{ name }] } });
+      }
+    }
+    if ([...before.values()].every((zone) => zone === undefined)) {
+      event('Normal', 'TopologyAwareHintsEnabled', 'Topology Aware Hints has been enabled');
+    }
+  }
+  return events;
 }
 
 /** Brings the slices of one group to its endpoints. */
-function fill(service: Stored<Service>, group: Group, slices: readonly Stored<EndpointSlice>[]): Action[] {
+function fill(world: ServiceWorld, group: Group, slices: readonly Stored<EndpointSlice>[]): Action[] {
   const missing = new Map(group.endpoints);
   const drafts = slices.map((slice) => {
     const kept: Endpoint[] = [];
@@ -126,25 +172,27 @@ function fill(service: Stored<Service>, group: Group, slices: readonly Stored<En
       continue;
     }
     remaining++;
-    const labels = labelsOf(service, slice.metadata.labels);
+    const labels = labelsOf(world.service);
     if (sameEndpoints(slice.endpoints ?? [], endpoints) && sameLabels(slice.metadata.labels, labels)) continue;
-    const object: EndpointSlice = { ...slice, metadata: { ...slice.metadata, labels }, endpoints };
+    const annotations = withTriggerTime(slice.metadata.annotations, world.triggerTime);
+    const object: EndpointSlice = { ...slice, metadata: { ...slice.metadata, labels, annotations }, endpoints };
     actions.push({ verb: 'update', kind: endpointSlices as Kind, object });
   }
   while (left.length > 0 || remaining === 0) {
     remaining++;
-    actions.push(creationOf(service, group, left.splice(0, MAX_ENDPOINTS)));
+    actions.push(creationOf(world, group, left.splice(0, MAX_ENDPOINTS)));
   }
   return actions;
 }
 
-function creationOf(service: Stored<Service>, group: Group, endpoints: Endpoint[]): Action {
+function creationOf({ service, triggerTime }: ServiceWorld, group: Group, endpoints: Endpoint[]): Action {
   const { name, namespace } = service.metadata;
   const object: EndpointSlice = {
     metadata: {
       generateName: `${name}-`,
       ...(namespace === undefined ? {} : { namespace }),
-      labels: labelsOf(service, undefined),
+      labels: labelsOf(service),
+      ...(triggerTime === undefined ? {} : { annotations: withTriggerTime({}, triggerTime) }),
       ownerReferences: [controllerReference(service, services)],
     },
     addressType: group.addressType,
@@ -155,23 +203,23 @@ function creationOf(service: Stored<Service>, group: Group, endpoints: Endpoint[
 }
 
 /** The service's labels, and those that say what the slice is. */
-function labelsOf(service: Stored<Service>, before: Record<string, string> | undefined): Record<string, string> {
-  const labels: Record<string, string> = { ...before, ...service.metadata.labels };
+function labelsOf(service: Stored<Service>): Record<string, string> {
+  const labels: Record<string, string> = { ...service.metadata.labels };
   delete labels[HEADLESS];
   if (isHeadless(service)) labels[HEADLESS] = '';
   return { ...labels, [SERVICE_NAME]: service.metadata.name, [MANAGED_BY]: MANAGER };
 }
 
-function sameLabels(a: Record<string, string> | undefined, b: Record<string, string>): boolean {
+export function sameLabels(a: Record<string, string> | undefined, b: Record<string, string>): boolean {
   const before = a ?? {};
   return Object.keys(before).length === Object.keys(b).length && Object.entries(b).every(([k, v]) => before[k] === v);
 }
 
-function sameEndpoints(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
+export function sameEndpoints(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
   return a.length === b.length && a.every((endpoint, i) => semanticEqual(Endpoint, endpoint, b[i]));
 }
 
-function hasPorts(slice: EndpointSlice, ports: readonly ResolvedPort[]): boolean {
+export function hasPorts(slice: EndpointSlice, ports: readonly ResolvedPort[]): boolean {
   const own = (slice.ports ?? []).map((p) => ({
     name: p.name ?? '',
     protocol: p.protocol ?? 'TCP',
@@ -181,7 +229,7 @@ function hasPorts(slice: EndpointSlice, ports: readonly ResolvedPort[]): boolean
   return portsKey(own) === portsKey(ports);
 }
 
-function portsKey(ports: readonly ResolvedPort[]): string {
+export function portsKey(ports: readonly ResolvedPort[]): string {
   return ports
     .map((p) => [p.name, p.protocol, p.port, p.appProtocol ?? ''].join('/'))
     .sort()
