@@ -41,6 +41,7 @@ export class AuditTrail {
   readonly #objectRef: Record<string, string> | undefined;
   readonly #annotations: Record<string, string> = {};
   #impersonated: User | undefined;
+  #constraint: string | undefined;
   #requestObject: unknown;
 
   constructor(ctx: RequestContext, parts: TrailParts) {
@@ -77,8 +78,9 @@ export class AuditTrail {
   }
 
   /** From here on the request is another user's. */
-  impersonated(user: User): void {
+  impersonated(user: User, constraint?: string): void {
     this.#impersonated = user;
+    this.#constraint = constraint;
   }
 
   /** A watch or a stream begins: its answer is not complete yet. */
@@ -160,6 +162,9 @@ export class AuditTrail {
       stage,
       ...this.#fixed,
       ...(this.#impersonated === undefined ? {} : { impersonatedUser: infoOf(this.#impersonated) }),
+      ...(this.#constraint === undefined
+        ? {}
+        : { authenticationMetadata: { impersonationConstraint: this.#constraint } }),
       ...(this.#objectRef === undefined ? {} : { objectRef: this.#objectRef }),
       ...(this.#requestObject === undefined || stage === 'RequestReceived'
         ? {}

@@ -2,79 +2,57 @@
  * Acting as somebody else, for those who may.
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/
  */
-import { apiError, badRequest } from '../../machinery/status.ts';
-import { type Attributes, authorizeAll } from '../authorization/authorizer.ts';
+import { badRequest } from '../../machinery/status.ts';
+import { impersonated, type WantedUser } from '../authentication/impersonation.ts';
 import type { RequestContext } from '../context.ts';
 import type { ApiServerParts, Stage } from '../stage.ts';
-import { ANONYMOUS, authenticated, type User } from '../user.ts';
+import { attributesOf } from './authorize.ts';
 
+const PREFIX = 'impersonate-';
 const EXTRA_PREFIX = 'impersonate-extra-';
 
 export function impersonate(parts: ApiServerParts): Stage {
   return (ctx) => {
-    if (ctx.raw === undefined) return undefined;
-    const name = ctx.header('impersonate-user');
-    const uid = ctx.header('impersonate-uid');
-    const groups = listOf(ctx.header('impersonate-group'));
-    const extra = extraOf(ctx);
-    if (name === undefined) {
-      if (uid !== undefined || groups.length > 0 || extra.size > 0) {
-        throw badRequest('requested impersonation of groups, uid or extra without a user to impersonate');
-      }
-      return undefined;
-    }
-    const check = (resource: string, group: string, what: string, subresource = '', namespace = '') => {
-      const attributes: Attributes = {
-        user: ctx.user,
-        verb: 'impersonate',
-        isResource: true,
-        group,
-        version: 'v1',
-        resource,
-        subresource,
-        namespace,
-        name: what,
-        path: '',
-      };
-      if (!authorizeAll(parts.authorizers, attributes).allowed) {
-        throw apiError(
-          'Forbidden',
-          `${resource} ${JSON.stringify(what)} is forbidden: User ${JSON.stringify(ctx.user.name)} cannot impersonate resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} at the cluster scope`,
-        );
-      }
-    };
-    const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
-    if (account !== null) check('serviceaccounts', '', account[2] as string, '', account[1] as string);
-    else check('users', '', name);
-    for (const group of groups) check('groups', '', group);
-    if (uid !== undefined) check('uids', 'authentication.k8s.io', uid);
-    for (const [key, values] of extra)
-      for (const value of values) check('userextras', 'authentication.k8s.io', value, key);
-
-    const user: User = {
-      name,
-      groups:
-        account !== null && groups.length === 0
-          ? ['system:serviceaccounts', `system:serviceaccounts:${account[1]}`]
-          : groups,
-      ...(uid === undefined ? {} : { uid }),
-      ...(extra.size === 0 ? {} : { extra: Object.fromEntries(extra) }),
-    };
-    ctx.user = name === ANONYMOUS.name ? ANONYMOUS : authenticated(user);
-    ctx.audit?.impersonated(ctx.user);
+    const wanted = wantedUser(ctx);
+    if (wanted === undefined) return undefined;
+    const { user, constraint } = impersonated(parts.authorizers, wanted, attributesOf(ctx));
+    ctx.user = user;
+    ctx.audit?.impersonated(user, constraint);
     return undefined;
   };
 }
 
-const listOf = (header: string | undefined) => (header === undefined ? [] : header.split(',').map((g) => g.trim()));
-
-function extraOf(ctx: RequestContext): Map<string, string[]> {
+/**
+ * Undefined for nearly all requests. Where somebody is wanted, the headers are taken off the request: what it is passed
+ * on to must not follow them once more.
+ * @throws ApiError BadRequest
+ */
+function wantedUser(ctx: RequestContext): WantedUser | undefined {
+  const { req } = ctx.raw ?? {};
+  if (req === undefined) return undefined;
+  let any = false;
+  for (const name in req.headers) if (name.startsWith(PREFIX)) any = true;
+  if (!any) return undefined;
+  let name = '';
+  let uid = '';
+  const groups: string[] = [];
   const extra = new Map<string, string[]>();
-  for (const [name, value] of Object.entries(ctx.raw?.req.headers ?? {})) {
-    if (!name.startsWith(EXTRA_PREFIX) || value === undefined) continue;
-    extra.set(unescaped(name.slice(EXTRA_PREFIX.length)), listOf(String(value)));
+  // One by one: joined as usual, a group with a comma would become two.
+  for (let i = 0; i + 1 < req.rawHeaders.length; i += 2) {
+    const header = (req.rawHeaders[i] as string).toLowerCase();
+    const value = req.rawHeaders[i + 1] as string;
+    if (header === 'impersonate-user') name ||= value;
+    else if (header === 'impersonate-uid') uid ||= value;
+    else if (header === 'impersonate-group') groups.push(value);
+    else if (header.startsWith(EXTRA_PREFIX)) {
+      const key = unescaped(header.slice(EXTRA_PREFIX.length));
+      extra.set(key, [...(extra.get(key) ?? []), value]);
+    }
   }
-  return extra;
+  for (const header of Object.keys(req.headers)) if (header.startsWith(PREFIX)) delete req.headers[header];
+  if (name !== '') return { name, uid, groups, extra };
+  if (uid === '' && groups.length === 0 && extra.size === 0) return undefined;
+  throw badRequest('requested impersonation of groups, uid or extra without impersonating a user name');
 }
 
 /** Escapes in the key of an extra are undone; what is none of them stays as it is. */
