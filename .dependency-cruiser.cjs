@@ -12,6 +12,7 @@ const FLOORS = [
     'kubelet',
     'proxy',
     'dns',
+    'ingress',
     'network',
     'images',
     'metrics',

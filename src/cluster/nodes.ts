@@ -120,17 +120,18 @@ function machineNode(options: NodesOptions): Nodes {
   };
 }
 
-/** Services, names and policies. */
+/** Services, names, policies and the way in from outside. */
 async function startNetwork(options: NodesOptions, clientAs: ControlPlane['clientAs'], admin: Client): Promise<void> {
   const { config, nodeName, clock, random, log, signal } = options;
   const ranges = rangesOf(config);
-  const [{ startProxy }, { startDns }, { DNS_PORT, DNS_SERVICE, ensureDnsService }, { startPolicyEnforcer }] =
-    await Promise.all([
-      import('../proxy/proxy.ts'),
-      import('../dns/start.ts'),
-      import('./dnsService.ts'),
-      import('../network/policy/enforcer.ts'),
-    ]);
+  const [{ startProxy }, { startDns }, own, { startPolicyEnforcer }, { startIngressController }] = await Promise.all([
+    import('../proxy/proxy.ts'),
+    import('../dns/start.ts'),
+    import('./ownServices.ts'),
+    import('../network/policy/enforcer.ts'),
+    import('../ingress/start.ts'),
+  ]);
+  const { DNS_PORT, DNS_SERVICE, INGRESS_SERVICE, ensureIngressClass, ensureOwnService } = own;
   const shared = { clock, random, log, signal };
   const address = nodeAddress(ranges.podGateway);
   const dns = await startDns({
@@ -142,7 +143,12 @@ async function startNetwork(options: NodesOptions, clientAs: ControlPlane['clien
   });
   const { table, podCIDR, serviceCIDR, bridge } = ranges;
   await Promise.all([
-    ensureDnsService({ client: admin, clusterIP: ranges.dnsIP, address, port: dns.port }),
+    ensureOwnService(
+      admin,
+      { ...DNS_SERVICE, spec: { clusterIP: ranges.dnsIP } },
+      { address, ports: { dns: dns.port, 'dns-tcp': dns.port } },
+    ),
+    ensureIngressClass(admin),
     startProxy({
       ...shared,
       client: clientAs('system:kube-proxy'),
@@ -157,6 +163,13 @@ async function startNetwork(options: NodesOptions, clientAs: ControlPlane['clien
       servers: [{ ...DNS_SERVICE, ip: address, ports: new Map([[DNS_PORT, dns.port]]) }],
     }),
   ]);
+  startIngressController({
+    ...shared,
+    client: clientAs('system:ingress-controller'),
+    address,
+    service: INGRESS_SERVICE,
+    opened: (ports) => ensureOwnService(admin, INGRESS_SERVICE, { address, ports }),
+  });
 }
 
 function nodeClient(clientAs: ControlPlane['clientAs'], name: string): Client {

@@ -121,6 +121,15 @@ export const COMPONENT_ROLES: readonly RoleRow[] = [
     name: 'system:network-policy-enforcer',
     rules: [can('list watch', 'core', 'namespaces pods'), can('list watch', 'networking.k8s.io', 'networkpolicies')],
   },
+  {
+    name: 'system:ingress-controller',
+    rules: [
+      can('list watch', 'core', 'secrets services'),
+      can('list watch', 'discovery.k8s.io', 'endpointslices'),
+      can('list watch', 'networking.k8s.io', 'ingressclasses ingresses'),
+      can('patch', 'networking.k8s.io', 'ingresses/status'),
+    ],
+  },
   { name: 'system:kube-aggregator', rules: [can(READ, 'core', 'endpoints services')] },
   {
     name: 'system:persistent-volume-provisioner',

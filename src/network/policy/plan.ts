@@ -105,7 +105,10 @@ function placeOf(pod: Pod): Place[] {
   return ips.length === 0 ? [] : [{ namespace: metadata?.namespace ?? '', labels: metadata?.labels ?? {}, ips, pod }];
 }
 
-const placeOfServer = (server: Server): Place => ({ ...server, ips: [server.ip], server });
+const placeOfServer = (server: Server): Place => {
+  const { namespace, labels, ip } = server;
+  return { namespace, labels, ips: [ip], server };
+};
 
 function allowedBy(
   policy: NetworkPolicy,

@@ -1,0 +1,104 @@
+/** Services whose endpoints are parts of kubets itself, on the node: the cluster's DNS, its ingress. */
+import { type Endpoints, endpoints } from '../apis/core/endpoints.ts';
+import { type Service, services } from '../apis/core/service.ts';
+import { type EndpointSlice, endpointSlices } from '../apis/discovery/endpointSlice.ts';
+import { type IngressClass, ingressClasses } from '../apis/networking/ingressClass.ts';
+import type { Client } from '../client/client.ts';
+import { INGRESS_CONTROLLER } from '../ingress/start.ts';
+import { jsonEqual } from '../machinery/jsonEqual.ts';
+import type { Kind, KubeObject } from '../machinery/kind.ts';
+import { isApiError } from '../machinery/status.ts';
+import { ClusterError } from './errors.ts';
+
+export interface OwnService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec: Pick<NonNullable<Service['spec']>, 'clusterIP' | 'type'>;
+  /** as clients see them */
+  readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[];
+}
+
+export const DNS_PORT = 53;
+export const DNS_SERVICE = {
+  namespace: 'kube-system',
+  name: 'kube-dns',
+  labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'KubeDNS' },
+  ports: [
+    { name: 'dns', protocol: 'UDP', port: DNS_PORT },
+    { name: 'dns-tcp', protocol: 'TCP', port: DNS_PORT },
+  ],
+} satisfies Omit<OwnService, 'spec'>;
+
+export const INGRESS_SERVICE = {
+  namespace: 'kube-system',
+  name: 'kubets-ingress',
+  labels: { 'app.kubernetes.io/name': 'kubets-ingress' },
+  spec: { type: 'LoadBalancer' },
+  ports: [
+    { name: 'http', protocol: 'TCP', port: 80 },
+    { name: 'https', protocol: 'TCP', port: 443 },
+  ],
+} satisfies OwnService;
+
+/**
+ * Makes a service and its endpoints, or puts them right.
+ * @param client as an administrator
+ * @param at where it listens: an address, and a port for each of the service's, by its name
+ * @throws ClusterError where it cannot have its address
+ */
+export async function ensureOwnService(
+  client: Client,
+  own: OwnService,
+  at: { readonly address: string; readonly ports: Readonly<Record<string, number>> },
+): Promise<void> {
+  const { namespace, name } = own;
+  const metadata = { name, namespace, labels: { ...own.labels } };
+  const found = await client.get(services, { namespace, name }).catch(absent);
+  if (found === undefined) {
+    const spec = { ...own.spec, ports: own.ports.map((port) => ({ ...port })) };
+    await client.create(services, { metadata, spec }).catch((error: unknown) => {
+      if (!isApiError(error, 'Invalid')) throw error;
+      throw new ClusterError(`the service ${namespace}/${name} could not be made: ${error.message}`);
+    });
+  }
+  const ports = own.ports.map(({ name: port, protocol }) => ({ name: port, protocol, port: at.ports[port] ?? 0 }));
+  await put<Endpoints>(client, endpoints, {
+    metadata: { ...metadata, labels: { ...own.labels, 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    subsets: [{ addresses: [{ ip: at.address }], ports }],
+  });
+  await put<EndpointSlice>(client, endpointSlices, {
+    metadata: { ...metadata, labels: { ...own.labels, 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [at.address], conditions: { ready: true, serving: true, terminating: false } }],
+    ports,
+  });
+}
+
+/** The class of ingresses that name none. */
+export async function ensureIngressClass(client: Client): Promise<void> {
+  const name = 'kubets';
+  const object: IngressClass = {
+    metadata: { name, annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+    spec: { controller: INGRESS_CONTROLLER },
+  };
+  const found = await client.get(ingressClasses, { name }).catch(absent);
+  if (found === undefined) await client.create(ingressClasses, object);
+}
+
+async function put<T extends KubeObject>(client: Client, kind: Kind<T>, wanted: T): Promise<void> {
+  const { metadata, ...content } = wanted;
+  const { namespace = '', name = '' } = metadata ?? {};
+  const found = await client.get(kind, { namespace, name }).catch(absent);
+  if (found === undefined) {
+    await client.create(kind, wanted);
+    return;
+  }
+  const changed: KubeObject = { ...found, ...content, metadata: { ...found.metadata, labels: metadata?.labels ?? {} } };
+  if (!jsonEqual(changed, found)) await client.update(kind, changed as typeof found);
+}
+
+function absent(error: unknown): undefined {
+  if (isApiError(error, 'NotFound')) return undefined;
+  throw error;
+}
