@@ -22,6 +22,7 @@ const PROGRAMS: readonly { path: readonly string[]; package: string }[] = [
   { path: ['/usr/sbin/conntrack'], package: 'conntrack' },
   { path: ['/usr/bin/kubectl', '/usr/local/bin/kubectl'], package: 'kubernetes-client' },
   { path: ['/usr/bin/curl'], package: 'curl' },
+  { path: ['/usr/bin/openssl'], package: 'openssl' },
 ];
 
 /** Why the tests with real containers cannot run here, or undefined where they can. */
