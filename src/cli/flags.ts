@@ -1,4 +1,5 @@
 /** What the commands are given. */
+import type { ApiServerFlags } from '../cluster/apiServerFlags.ts';
 import type { NodeRuntime } from '../cluster/config.ts';
 
 export interface ClusterFlags {
@@ -6,7 +7,7 @@ export interface ClusterFlags {
   readonly dataDir?: string;
 }
 
-export interface UpFlags extends ClusterFlags {
+export interface UpFlags extends ClusterFlags, ApiServerFlags {
   readonly port?: number;
   readonly bindAddress?: string;
   readonly foreground?: boolean;

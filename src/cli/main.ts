@@ -20,6 +20,11 @@ function countOf(text: string): number {
   return count;
 }
 
+function truthOf(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('true or false');
+  return text === 'true';
+}
+
 /** Options that say which cluster is meant. */
 function forCluster(command: Command): Command {
   return command
@@ -45,6 +50,15 @@ forCluster(program.command('up').description('start a cluster and wait until its
     ).choices(['containerd', 'simulated']),
   )
   .option('--load-balancer-range <cidr>', 'addresses for services of type LoadBalancer (default: a range of its own)')
+  .option('--audit-policy-file <file>', 'which requests are written to the audit log (audit.k8s.io/v1 Policy)')
+  .option('--audit-log-path <file>', 'the audit log (default: logs/audit.log of the data directory)')
+  .option('--authorization-mode <modes>', 'who decides, in order: Node, RBAC, ABAC, … (default: Node,RBAC)')
+  .option('--authorization-policy-file <file>', 'policies for the authorization mode ABAC')
+  .option(
+    '--anonymous-auth <true|false>',
+    'whether requests without credentials are looked at (default: true)',
+    truthOf,
+  )
   .option('--foreground', 'stay in front until interrupted')
   .option('--no-install', 'install nothing: refuse where something is missing')
   .action(async (flags: UpFlags) => (await import('./commands/up.ts')).up(flags));

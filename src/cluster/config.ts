@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync,
 import { createServer, isIPv4 } from 'node:net';
 import { homedir, networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { ApiServerFlags } from './apiServerFlags.ts';
 import { ClusterError } from './errors.ts';
 
 export interface ClusterConfig {
@@ -20,6 +21,8 @@ export interface ClusterConfig {
   readonly nodes?: number;
   /** of the addresses of load balancers, IPv4, in CIDR notation; absent: a range of its own */
   readonly loadBalancerRange?: string;
+  /** what the API server is told besides */
+  readonly apiServer?: ApiServerFlags;
 }
 
 export type NodeRuntime = 'containerd' | 'simulated';
@@ -126,7 +129,7 @@ export function rangesOf(config: ClusterConfig): Ranges {
 /** The table of the network policies beside that of the services. */
 export const policyTableOf = (table: string) => `${table}-policies`;
 
-export interface Wishes {
+export interface Wishes extends ApiServerFlags {
   readonly name: string;
   readonly port?: number;
   readonly bindAddress?: string;
@@ -170,9 +173,13 @@ export async function ensureConfig(
   const paths = pathsOf(dataDir);
   const known = readConfig(paths);
   assertPossible(wishes, known);
+  const { mergedFlags } = await import('./apiServerFlags.ts');
+  const apiServer = mergedFlags(known?.apiServer, wishes);
   if (known !== undefined) {
+    const { apiServer: _before, ...rest } = known;
     const config = {
-      ...known,
+      ...rest,
+      ...(apiServer === undefined ? {} : { apiServer }),
       ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
       ...(wishes.loadBalancerRange === undefined ? {} : { loadBalancerRange: wishes.loadBalancerRange }),
       ...(wishes.port === undefined ? {} : { port: wishes.port }),
@@ -193,6 +200,7 @@ export async function ensureConfig(
     ...(wishes.runtime === undefined ? {} : { runtime: wishes.runtime }),
     ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
     ...(wishes.loadBalancerRange === undefined ? {} : { loadBalancerRange: wishes.loadBalancerRange }),
+    ...(apiServer === undefined ? {} : { apiServer }),
   };
   write(made, config);
   return { config, paths: made };

@@ -1,5 +1,6 @@
 /** The control plane: API server, controllers, scheduler, each under its own identity. */
 import { builtinKinds } from '../apis/registry.ts';
+import type { ApiServerOptions } from '../apiserver/options.ts';
 import { type ApiServer, createApiServer } from '../apiserver/server.ts';
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/createClient.ts';
@@ -19,6 +20,8 @@ export interface ControlPlaneOptions {
   readonly loadBalancerRange?: string;
   /** under which pods and other machines reach the API server */
   readonly advertiseAddress: string;
+  /** what the API server is told besides */
+  readonly apiServer?: Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -47,6 +50,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   const { storage, certificates, clock, random, log, signal } = options;
   Buffer.poolSize = Math.max(Buffer.poolSize, BUFFER_POOL_BYTES);
   const apiServer = await createApiServer({
+    ...options.apiServer,
     storage,
     clock,
     random,

@@ -8,6 +8,7 @@ import type { Random } from '../lib/random.ts';
 import { startCompactor } from '../storage/compactor.ts';
 import { openEmbedded } from '../storage/embedded/open.ts';
 import { StorageUnavailableError } from '../storage/storage.ts';
+import { apiServerOptions } from './apiServerFlags.ts';
 import { ensureCertificates } from './certificates.ts';
 import { type ClusterConfig, type ClusterPaths, nodeAddress, rangesOf } from './config.ts';
 import { CLUSTER_DOMAIN, createControlPlane } from './controlPlane.ts';
@@ -76,6 +77,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       serviceCIDR: ranges.serviceCIDR,
       loadBalancerRange: ranges.loadBalancerRange,
       advertiseAddress: nodeIP,
+      apiServer: apiServerOptions(config.apiServer, paths),
       clock,
       random,
       log,

@@ -69,7 +69,8 @@ export function authorizationOf(
   { rbac, node, abac }: { readonly rbac: Rbac; readonly node: NodeAuthorizer; readonly abac?: Abac | undefined },
 ): Authorization {
   const authorizers: Authorizer[] = [mastersAuthorizer];
-  const resolvers: RuleResolver[] = [mastersRules];
+  // RBAC says of administrators what they may: a binding of theirs is always there.
+  const resolvers: RuleResolver[] = modes.includes('RBAC') ? [] : [mastersRules];
   for (const mode of modes) {
     switch (mode) {
       case 'Node':
