@@ -396,8 +396,8 @@ describe('nodes', () => {
   ];
   const taints = async () =>
     ((await client.get(nodes, { name: 'n1' })).spec?.taints ?? []).map((t) => `${t.key}:${t.effect}`).sort();
-  const report = async (status: string) => {
-    const node = await client.get(nodes, { name: 'n1' });
+  const report = async (status: string, name = 'n1') => {
+    const node = await client.get(nodes, { name });
     await client.update(
       nodes,
       { ...node, status: { ...node.status, conditions: conditions(status) } },
@@ -411,6 +411,9 @@ describe('nodes', () => {
 
   it('lose their taint when they report, and get others and lose their pods when they fall silent', async () => {
     const node: Node = { metadata: { name: 'n1' } };
+    // Were all nodes silent, the fault would be thought to be here.
+    await client.create(nodes, { metadata: { name: 'other' } });
+    await report('True', 'other');
     await client.create(nodes, node);
     await eventually(async () => expect(await taints()).toEqual(['node.kubernetes.io/not-ready:NoSchedule']));
     await report('True');
@@ -443,9 +446,11 @@ describe('nodes', () => {
     };
     await controllerClock.advance(30_000);
     await client.create(leases, lease);
-    await controllerClock.advance(30_000);
+    await controllerClock.advance(15_000);
+    await client.create(leases, { ...lease, metadata: { ...lease.metadata, name: 'other' } });
+    await controllerClock.advance(15_000);
     expect(await taints()).toEqual([]);
-    await controllerClock.advance(11_000);
+    await controllerClock.advance(21_000);
     await eventually(async () => {
       expect(await taints()).toEqual([
         'node.kubernetes.io/unreachable:NoExecute',

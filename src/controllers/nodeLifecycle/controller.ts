@@ -8,10 +8,13 @@ import { formatTime } from '../../machinery/time.ts';
 import { type Action, statusUpdate } from '../action.ts';
 import type { ControllerContext } from '../context.ts';
 import { type Plan, startLoop } from '../loop.ts';
-import { readyStatus, silentConditions, taintsOf } from './plan.ts';
+import { awaitsEviction, type Eviction, labelsOf, readyStatus, silentConditions, taintsOf } from './plan.ts';
+import { isExcluded, type ZoneChange, Zones, zoneOf } from './zones.ts';
 
 /** A kubelet that is not heard of for so long is taken for gone. */
-const GRACE_MS = 40_000;
+const GRACE_MS = 50_000;
+/** So long a node may take to report for the first time. */
+const STARTUP_GRACE_MS = 60_000;
 const LEASE_NAMESPACE = 'kube-node-lease';
 const BY_NODE = 'node';
 
@@ -23,6 +26,7 @@ export function startNodeLifecycleController(context: ControllerContext): void {
   const { clock } = context;
   /** when a sign of life was last seen, by this process' own clock */
   const heard = new Map<string, number>();
+  const zones = new Zones();
 
   const loop = startLoop({
     name: 'node-controller',
@@ -37,29 +41,57 @@ export function startNodeLifecycleController(context: ControllerContext): void {
       const last = heard.get(name) ?? clock.monotonic();
       heard.set(name, last);
       const now = clock.now();
-      const leftMs = last + GRACE_MS - clock.monotonic();
+      const hasReported = node.status?.conditions?.some((c) => c.type === 'Ready') === true;
+      const leftMs = last + (hasReported ? GRACE_MS : STARTUP_GRACE_MS) - clock.monotonic();
       if (leftMs <= 0) {
         const conditions = silentConditions(node, now);
         if (conditions !== undefined) return silence(node, conditions);
       }
-      const again = leftMs > 0 ? { againMs: leftMs } : {};
-      return { ...planNode(node, podInformer.byIndex(BY_NODE, name), now), ...again };
+      const { eviction, waitMs } = turnOf(node);
+      const waits = [leftMs, waitMs ?? 0].filter((ms) => ms > 0);
+      const again = waits.length === 0 ? {} : { againMs: Math.min(...waits) };
+      return { ...planNode(node, podInformer.byIndex(BY_NODE, name), now, eviction), ...again };
     },
   });
+
+  /** Whether it is the node's turn to have its pods driven off, or in how long to ask again. */
+  const turnOf = (node: Stored<Node>): { eviction: Eviction; waitMs?: number } => {
+    if (zones.allDown) return { eviction: 'stop' };
+    if (!awaitsEviction(node)) return { eviction: 'wait' };
+    const waitMs = zones.evict(zoneOf(node), clock.monotonic());
+    if (waitMs === 0) return { eviction: 'now' };
+    return { eviction: 'wait', ...(waitMs === undefined ? {} : { waitMs }) };
+  };
+  const follow = ({ nodes: changed, restored }: ZoneChange) => {
+    for (const name of changed) {
+      // While nobody was heard of, nobody can be said to have been silent.
+      if (restored) live(name);
+      loop.enqueue(name);
+    }
+  };
+  const count = (node: Stored<Node>) => {
+    const { name } = node.metadata;
+    follow(isExcluded(node) ? zones.remove(name) : zones.set(name, zoneOf(node), readyStatus(node) === 'True'));
+  };
 
   const live = (name: string) => heard.set(name, clock.monotonic());
   nodeInformer.handle({
     onAdd(node) {
       live(node.metadata.name);
+      count(node);
       loop.enqueue(node.metadata.name);
     },
     onUpdate(node, old) {
       const { name } = node.metadata;
       const beat = heartbeat(node);
       if (beat !== '' && beat !== heartbeat(old)) live(name);
+      count(node);
       loop.enqueue(name);
     },
-    onDelete: (node) => heard.delete(node.metadata.name),
+    onDelete(node) {
+      heard.delete(node.metadata.name);
+      follow(zones.remove(node.metadata.name));
+    },
   });
   leaseInformer.handle({
     // A node that fell silent may be heard again without a change of the node itself: the kubelet reports then.
@@ -90,11 +122,16 @@ function silence(node: Stored<Node>, conditions: NonNullable<NonNullable<Node['s
   };
 }
 
-function planNode(node: Stored<Node>, onNode: readonly Stored<Pod>[], now: number): Plan {
+function planNode(node: Stored<Node>, onNode: readonly Stored<Pod>[], now: number, eviction: Eviction): Plan {
   const actions: Action[] = [];
-  const taints = taintsOf(node, now);
-  if (taints !== undefined) {
-    const object: Node = { ...node, spec: { ...node.spec, taints } };
+  const taints = taintsOf(node, now, eviction);
+  const labels = labelsOf(node);
+  if (taints !== undefined || labels !== undefined) {
+    const object: Node = {
+      ...node,
+      metadata: { ...node.metadata, labels: { ...node.metadata.labels, ...labels } },
+      spec: { ...node.spec, ...(taints === undefined ? {} : { taints }) },
+    };
     actions.push({ verb: 'update', kind: nodes as Kind, object });
   }
   // Nobody else can say that the pods of a silent node do not serve any more.

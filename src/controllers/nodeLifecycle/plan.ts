@@ -30,9 +30,27 @@ export function readyStatus(node: Node): string {
   return node.status?.conditions?.find((c) => c.type === 'Ready')?.status ?? 'Unknown';
 }
 
+/**
+ * Whether pods may be driven off a node that is not fit: `wait` leaves a node as it is until it is its turn, `stop`
+ * takes back what was begun.
+ */
+export type Eviction = 'now' | 'wait' | 'stop';
+
+/** Whether the node has to have its pods driven off, and nothing has begun yet. */
+export function awaitsEviction(node: Node): boolean {
+  const ready = node.status?.conditions?.find((c) => c.type === 'Ready');
+  if (ready === undefined || ready.status === 'True') return false;
+  return !(node.spec?.taints ?? []).some(isEvicting);
+}
+
+const isEvicting = (taint: Taint) =>
+  taint.effect === 'NoExecute' && (taint.key === NOT_READY || taint.key === UNREACHABLE);
+
 /** The taints that the node must have; undefined where it has them. */
-export function taintsOf(node: Node, now: number): Taint[] | undefined {
+export function taintsOf(node: Node, now: number, eviction: Eviction = 'now'): Taint[] | undefined {
   const before = node.spec?.taints ?? [];
+  // One reason may follow another: that is no new turn.
+  const evict = eviction === 'now' || (eviction === 'wait' && before.some(isEvicting));
   const wanted: Taint[] = [];
   const want = (key: string, effect: string) => {
     const known = before.find((t) => t.key === key && t.effect === effect);
@@ -44,7 +62,7 @@ export function taintsOf(node: Node, now: number): Taint[] | undefined {
     const is = condition?.status ?? (type === 'Ready' ? 'False' : '');
     if (is !== status) continue;
     want(key, 'NoSchedule');
-    if (type === 'Ready' && condition !== undefined) want(key, 'NoExecute');
+    if (type === 'Ready' && condition !== undefined && evict) want(key, 'NoExecute');
   }
   if (node.spec?.unschedulable === true) want(UNSCHEDULABLE, 'NoSchedule');
   const ownBefore = before.filter(isOwn);
@@ -54,9 +72,27 @@ export function taintsOf(node: Node, now: number): Taint[] | undefined {
 
 const isOwn = (taint: Taint) => OWN_KEYS.has(taint.key) && taint.effect !== 'PreferNoSchedule';
 
+/** Labels that older clients know under other names, which must say the same. */
+const OLDER_LABELS = [
+  ['kubernetes.io/os', 'beta.kubernetes.io/os'],
+  ['kubernetes.io/arch', 'beta.kubernetes.io/arch'],
+] as const;
+
+/** What has to be set among the node's labels; undefined where nothing has. */
+export function labelsOf(node: Node): Record<string, string> | undefined {
+  const labels = node.metadata?.labels ?? {};
+  const changed: Record<string, string> = {};
+  for (const [key, older] of OLDER_LABELS) {
+    const value = labels[key];
+    if (value !== undefined && labels[older] !== value) changed[older] = value;
+  }
+  return Object.keys(changed).length === 0 ? undefined : changed;
+}
+
 /** The conditions of a node that is not heard of; undefined where they say so already. */
 export function silentConditions(node: Node, now: number): NodeCondition[] | undefined {
   const time = formatTime(now);
+  const made = node.metadata?.creationTimestamp;
   const conditions = [...(node.status?.conditions ?? [])];
   let changed = false;
   for (const type of KUBELET_CONDITIONS) {
@@ -69,7 +105,7 @@ export function silentConditions(node: Node, now: number): NodeCondition[] | und
       status: 'Unknown',
       reason: known === undefined ? 'NodeStatusNeverUpdated' : 'NodeStatusUnknown',
       message: known === undefined ? 'Kubelet never posted node status.' : 'Kubelet stopped posting node status.',
-      ...(known?.lastHeartbeatTime === undefined ? {} : { lastHeartbeatTime: known.lastHeartbeatTime }),
+      ...lastHeard(known === undefined ? made : known.lastHeartbeatTime),
       lastTransitionTime: time,
     };
     if (known === undefined) conditions.push(condition);
@@ -77,3 +113,5 @@ export function silentConditions(node: Node, now: number): NodeCondition[] | und
   }
   return changed ? conditions : undefined;
 }
+
+const lastHeard = (time: string | undefined) => (time === undefined ? {} : { lastHeartbeatTime: time });
