@@ -1,11 +1,12 @@
 /**
- * Removes pods that nobody else will: those bound to a node that is gone, those that were to be deleted
- * before they got a node, and the oldest of too many that are finished.
+ * Removes pods that nobody else will: those bound to a node that is gone, those on their way out on a node that is
+ * out of service, those that were to be deleted before they got a node, and the oldest of too many that are finished.
  *
  * Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
  */
-import { nodes } from '../apis/core/node.ts';
+import { type Node, nodes } from '../apis/core/node.ts';
 import { type Pod, pods } from '../apis/core/pod.ts';
+import type { PodCondition } from '../apis/core/podStatus.ts';
 import { keyOf } from '../client/store.ts';
 import type { Kind, Stored } from '../machinery/kind.ts';
 import { formatTime } from '../machinery/time.ts';
@@ -17,6 +18,8 @@ import { isFinished } from './podState.ts';
 /** A node may only be registering anew. */
 const QUARANTINE_MS = 40_000;
 const MAX_FINISHED = 12_500;
+/** Somebody made sure that nothing runs on the node any more, e.g. by taking its power away. */
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 const BY_NODE = 'node';
 /** Not a pod's key: those have a slash. */
 const FINISHED = 'finished';
@@ -38,23 +41,29 @@ export function startPodGarbageCollector(context: ControllerContext): void {
       if (key === FINISHED) return { actions: surplus(podInformer.list()).map(removal) };
       const pod = podInformer.byKey(key);
       const node = pod?.spec?.nodeName ?? '';
-      if (pod === undefined || (node !== '' && nodeInformer.get(undefined, node) !== undefined)) {
-        missedSince.delete(key);
-        return undefined;
+      const found = nodeInformer.get(undefined, node);
+      if (pod === undefined || found !== undefined) missedSince.delete(key);
+      if (pod === undefined) return undefined;
+      const isGoing = pod.metadata.deletionTimestamp !== undefined;
+      if (node === '' || found !== undefined) {
+        const isLeft = isGoing && (node === '' || isOutOfService(found));
+        return { actions: isLeft ? [...failing(pod, undefined), removal(pod)] : [] };
       }
-      if (node === '') return { actions: pod.metadata.deletionTimestamp === undefined ? [] : [removal(pod)] };
       const since = missedSince.get(key) ?? clock.monotonic();
       missedSince.set(key, since);
       const leftMs = since + QUARANTINE_MS - clock.monotonic();
       if (leftMs > 0) return { actions: [], againMs: leftMs };
-      return { actions: [...failing(pod, clock.now()), removal(pod)] };
+      return { actions: [...failing(pod, orphaned(clock.now())), removal(pod)] };
     },
   });
 
   const needsLook = (pod: Stored<Pod>) => {
     const node = pod.spec?.nodeName ?? '';
-    if (node === '') return pod.metadata.deletionTimestamp !== undefined;
-    return nodeInformer.hasSynced && nodeInformer.get(undefined, node) === undefined;
+    const isGoing = pod.metadata.deletionTimestamp !== undefined;
+    if (node === '') return isGoing;
+    if (!nodeInformer.hasSynced) return false;
+    const found = nodeInformer.get(undefined, node);
+    return found === undefined || (isGoing && isOutOfService(found));
   };
   const count = (change: number) => {
     finished += change;
@@ -75,6 +84,10 @@ export function startPodGarbageCollector(context: ControllerContext): void {
     },
   });
   nodeInformer.handle({
+    onUpdate(node, old) {
+      if (!isOutOfService(node) || isOutOfService(old)) return;
+      for (const pod of podInformer.byIndex(BY_NODE, node.metadata.name)) if (needsLook(pod)) loop.enqueue(keyOf(pod));
+    },
     onDelete(node) {
       for (const pod of podInformer.byIndex(BY_NODE, node.metadata.name)) loop.enqueue(keyOf(pod));
     },
@@ -94,27 +107,36 @@ function removal(pod: Stored<Pod>): Action {
   return { verb: 'delete', kind: pods as Kind, object: pod, options: { gracePeriodSeconds: 0 } };
 }
 
-/** A pod whose node is gone has failed: whoever owns it must know before it goes. */
-function failing(pod: Stored<Pod>, now: number): Action[] {
+/** Whether nothing can run on the node, and whoever looks after it says so. */
+export function isOutOfService(node: Node | undefined): boolean {
+  const ready = node?.status?.conditions?.find((c) => c.type === 'Ready')?.status === 'True';
+  return !ready && node?.spec?.taints?.some((t) => t.key === OUT_OF_SERVICE) === true;
+}
+
+const orphaned = (now: number): PodCondition => ({
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: 'DeletionByPodGC',
+  message: 'PodGC: node no longer exists',
+  lastTransitionTime: formatTime(now),
+});
+
+/** A pod that goes without a word of its kubelet has failed: whoever owns it must know before it goes. */
+function failing(pod: Stored<Pod>, condition: PodCondition | undefined): Action[] {
   if (isFinished(pod)) return [];
   const { name, namespace, uid } = pod.metadata;
-  const condition = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    reason: 'DeletionByPodGC',
-    message: 'PodGC: node no longer exists',
-    lastTransitionTime: formatTime(now),
-  };
-  const patch = { metadata: { uid }, status: { phase: 'Failed', conditions: [condition] } };
+  const status = { phase: 'Failed', ...(condition === undefined ? {} : { conditions: [condition] }) };
+  const patch = { metadata: { uid }, status };
   return [
     { verb: 'patch', kind: pods as Kind, ref: { name, namespace }, type: 'strategic', patch, subresource: 'status' },
   ];
 }
 
-/** The oldest of the finished pods beyond the number that is kept. */
-function surplus(all: readonly Stored<Pod>[]): Stored<Pod>[] {
+/** The finished pods beyond the number that is kept: those that were evicted first, then the oldest. */
+export function surplus(all: readonly Stored<Pod>[], kept = MAX_FINISHED): Stored<Pod>[] {
   const finished = all.filter(isFinished);
   const age = (pod: Stored<Pod>) => pod.metadata.creationTimestamp ?? '';
-  finished.sort((a, b) => (age(a) < age(b) ? -1 : 1));
-  return finished.slice(0, Math.max(0, finished.length - MAX_FINISHED));
+  const rank = (pod: Stored<Pod>) => (pod.status?.reason === 'Evicted' ? 0 : 1);
+  finished.sort((a, b) => rank(a) - rank(b) || (age(a) < age(b) ? -1 : 1));
+  return finished.slice(0, Math.max(0, finished.length - kept));
 }

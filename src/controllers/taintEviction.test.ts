@@ -39,3 +39,11 @@ it('every taint has to be tolerated', () => {
   expect(evictionTime(pod, [taint(), taint({ key: 'other' })], NOW)).toBe(NOW);
   expect(evictionTime(pod, [], NOW)).toBeUndefined();
 });
+
+it('a pod tolerates a taint from when it came, and one without a time from when it was seen', () => {
+  const tolerations = [{ key: 'k', operator: 'Exists', tolerationSeconds: 60 }];
+  const pod = { metadata: { creationTimestamp: '2026-01-01T01:00:00Z' }, spec: { containers: [], tolerations } };
+  const hour = 3_600_000;
+  expect(evictionTime(pod, [taint()], NOW + 2 * hour)).toBe(NOW + hour + 60_000);
+  expect(evictionTime(pod, [{ key: 'k', effect: 'NoExecute' }], NOW + 2 * hour)).toBe(NOW + 2 * hour + 60_000);
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import type { Node } from '../apis/core/node.ts';
+import { type Pod, pods } from '../apis/core/pod.ts';
+import { isOutOfService, surplus } from './podGarbageCollector.ts';
+import { TinyWorld } from './testing/objects.ts';
+
+describe('finished pods', () => {
+  it('go when they are too many: evicted ones first, then the oldest', () => {
+    const world = new TinyWorld();
+    const put = (name: string, day: number, status: Pod['status']) =>
+      world.put<Pod>(pods, {
+        metadata: { name, creationTimestamp: `2026-01-0${day}T00:00:00Z` },
+        ...(status && { status }),
+      });
+    const all = [
+      put('old', 1, { phase: 'Succeeded' }),
+      put('new', 5, { phase: 'Failed' }),
+      put('evicted', 4, { phase: 'Failed', reason: 'Evicted' }),
+      put('running', 1, { phase: 'Running' }),
+    ];
+    expect(surplus(all, 1).map((pod) => pod.metadata.name)).toEqual(['evicted', 'old']);
+    expect(surplus(all, 3)).toEqual([]);
+  });
+});
+
+it.each([
+  ['True', true, false],
+  ['Unknown', true, true],
+  ['False', false, false],
+])('a node that is Ready %s, tainted %s: out of service %s', (status, tainted, out) => {
+  const taints = tainted ? [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] : [];
+  const node: Node = { spec: { taints }, status: { conditions: [{ type: 'Ready', status }] } };
+  expect(isOutOfService(node)).toBe(out);
+});

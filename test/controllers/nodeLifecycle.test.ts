@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { replicaSets } from '../../src/apis/apps/replicaSet.ts';
+import { leases } from '../../src/apis/coordination/lease.ts';
+import { nodes } from '../../src/apis/core/node.ts';
+import { type Pod, pods } from '../../src/apis/core/pod.ts';
+import { formatMicroTime, formatTime } from '../../src/machinery/time.ts';
+import { NAMESPACE, Simulation, template } from './simulation.ts';
+
+let world: Simulation;
+afterEach(() => world.stop());
+
+/** Nodes that are nothing but objects: heard of as long as somebody writes their leases. */
+async function addGhosts(names: readonly string[]) {
+  const { client, clock } = world.cluster;
+  for (const name of names) {
+    const conditions = [{ type: 'Ready', status: 'True', lastHeartbeatTime: formatTime(clock.now()) }];
+    const allocatable = { cpu: '4', memory: '8Gi', pods: '110' };
+    await client.create(nodes, { metadata: { name, labels: { 'topology.kubernetes.io/zone': 'far' } } });
+    await client.patch(nodes, { name }, 'merge', { status: { conditions, allocatable } }, { subresource: 'status' });
+  }
+}
+const bind = (name: string, nodeName: string, more: Partial<NonNullable<Pod['spec']>> = {}) =>
+  world.cluster.client.create(pods, {
+    metadata: { name, namespace: NAMESPACE },
+    spec: { nodeName, containers: [{ name: 'c', image: 'one' }], ...more },
+  });
+async function tainted(): Promise<string[]> {
+  const { items } = await world.cluster.client.list(nodes);
+  return items.filter((n) => n.spec?.taints?.some((t) => t.effect === 'NoExecute')).map((n) => n.metadata.name);
+}
+
+describe('nodes that fall silent', () => {
+  it('lose their pods one node after the other; a set makes them anew elsewhere', async () => {
+    world = await Simulation.start({ nodes: 2 });
+    const heard = ['far-3', 'far-4', 'far-5', 'far-6'];
+    await addGhosts(['far-1', 'far-2', ...heard]);
+    await bind('lone', 'far-1');
+    const beat = async (seconds: number) => {
+      for (let s = 0; s < seconds; s += 5) {
+        for (const name of heard) {
+          const spec = { holderIdentity: name, renewTime: formatMicroTime(world.cluster.clock.now()) };
+          const ref = { namespace: 'kube-node-lease', name };
+          await world.cluster.client
+            .patch(leases, ref, 'merge', { spec })
+            .catch(() => world.cluster.client.create(leases, { metadata: ref, spec }));
+        }
+        await world.advance('5s');
+      }
+    };
+    await beat(45);
+    expect(await tainted()).toEqual([]);
+    await beat(10);
+    expect(await tainted()).toHaveLength(1);
+    await beat(10);
+    expect([...(await tainted())].sort()).toEqual(['far-1', 'far-2']);
+    // Every pod tolerates this for five minutes.
+    await beat(275);
+    expect((await world.get(pods, 'lone')).metadata.deletionTimestamp).toBeUndefined();
+    await beat(40);
+    const lone = await world.get(pods, 'lone');
+    expect(lone.metadata.deletionTimestamp).toBeDefined();
+    expect(lone.status?.conditions?.find((c) => c.type === 'DisruptionTarget')).toMatchObject({
+      status: 'True',
+      reason: 'DeletionByTaintManager',
+    });
+    // Whoever looks after the node says that nothing runs there.
+    const taints = [{ key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }];
+    await world.cluster.client.patch(nodes, { name: 'far-1' }, 'merge', { spec: { taints } });
+    await beat(5);
+    await expect(world.get(pods, 'lone')).rejects.toMatchObject({ status: { reason: 'NotFound' } });
+  });
+
+  it('keep their pods where all are silent: then the fault is elsewhere', async () => {
+    world = await Simulation.start({ nodes: 0 });
+    await addGhosts(['a', 'b', 'c']);
+    await bind('lone', 'a', { tolerations: [] });
+    await world.advance('1h');
+    expect(await tainted()).toEqual([]);
+    expect((await world.get(pods, 'lone')).metadata.deletionTimestamp).toBeUndefined();
+    const node = await world.cluster.client.get(nodes, { name: 'a' });
+    expect(node.spec?.taints).toMatchObject([{ key: 'node.kubernetes.io/unreachable', effect: 'NoSchedule' }]);
+    expect(node.status?.conditions).toMatchObject([{ status: 'Unknown' }, {}, {}, {}]);
+  });
+
+  it('lose their pods when they are deleted, which are made anew', async () => {
+    world = await Simulation.start({ nodes: 1 });
+    await addGhosts(['far-1']);
+    const spec = { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: template('web', 'one') };
+    const cordon = (unschedulable: boolean) =>
+      world.cluster.client.patch(nodes, { name: 'node-0' }, 'merge', { spec: { unschedulable } });
+    await cordon(true);
+    await world.advance('1s');
+    await world.create(replicaSets, 'web', { spec });
+    await world.advance('5s');
+    await cordon(false);
+    expect((await world.pods('web')).every((pod) => pod.spec?.nodeName === 'far-1')).toBe(true);
+    await world.cluster.client.delete(nodes, { name: 'far-1' });
+    await world.advance('50s');
+    const all = await world.pods('web');
+    expect(all).toHaveLength(3);
+    for (const pod of all) expect(pod.spec?.nodeName).toBe('node-0');
+  });
+});
