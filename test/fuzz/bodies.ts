@@ -6,6 +6,7 @@ import { apiVersionOf } from '../../src/machinery/kind.ts';
 import { BYTES, encodeProtobuf, Writer } from '../../src/machinery/schema/protobuf.ts';
 import { exampleOf } from '../support/examples.ts';
 import { encodeCbor } from './cbor.ts';
+import { gadgetExample, gadgets } from './customKind.ts';
 import { type Change, changed, type FieldPath, oddValue, pathsOf, valueFor } from './fields.ts';
 
 export type Encoding = 'json' | 'yaml' | 'protobuf' | 'cbor';
@@ -42,6 +43,7 @@ export function changeOf(kind: Kind): fc.Arbitrary<Change> {
 /** An object that is valid as it stands, as far as the kind has an example. */
 export function baseOf(kind: Kind): object {
   const apiVersion = apiVersionOf(kind);
+  if (kind === gadgets) return gadgetExample;
   return exampleOf(apiVersion, kind.kind) ?? { apiVersion, kind: kind.kind, metadata: { name: 'x' } };
 }
 

@@ -5,11 +5,15 @@ import { hubOf, type Kind, type KubeObject } from '../../src/machinery/kind.ts';
 import { decode } from '../../src/machinery/schema/decode.ts';
 import { validateMeta } from '../../src/machinery/validateMeta.ts';
 import { bytesOf } from './bodies.ts';
+import { gadgets } from './customKind.ts';
 import { collectionOf, type FuzzRequest } from './requests.ts';
 import type { Answer, FuzzServer } from './server.ts';
 
 /** Full, or far away: what a server may say when it is not its fault. */
 const BY_DESIGN: ReadonlySet<number> = new Set([503, 504]);
+
+/** Definitions are acted upon within milliseconds; a request takes one. */
+const MAX_ASKING = 500;
 
 /** Kinds that the server itself goes on writing to. */
 const TENDED: ReadonlySet<string> = new Set([
@@ -42,8 +46,17 @@ export async function check(
   const errors = server.takeErrors();
   if (errors.length > 0) throw new PropertyError(`an error was logged: ${errors.join('\n')}`);
   assertAnswer(request, answer);
-  const object = writtenBy(request, answer);
-  if (object !== undefined) count(await assertStored(server, object, request));
+  if (request.serves !== undefined) count(await untilServed(server, request.serves));
+  const written = writtenBy(request, answer);
+  if (written !== undefined) count(await assertStored(server, written));
+}
+
+/** Waits until a kind that was just defined is served. Returns how many requests that took. */
+async function untilServed(server: FuzzServer, path: string): Promise<number> {
+  for (let asking = 1; asking <= MAX_ASKING; asking++) {
+    if ((await asked(server, { method: 'GET', path })).status === 200) return asking;
+  }
+  throw new PropertyError(`${path} is not served, though its definition was stored`);
 }
 
 async function asked(server: FuzzServer, sent: Parameters<FuzzServer['send']>[0]): Promise<Answer> {
@@ -69,33 +82,41 @@ function assertAnswer({ method }: FuzzRequest, answer: Answer): void {
   }
 }
 
-/** The object that an answer says it wrote. */
-function writtenBy(
-  { method, kind, query }: FuzzRequest,
-  { status, text, contentType }: Answer,
-): KubeObject | undefined {
-  if (status > 201 || kind?.stored !== true || 'dryRun' in query) return undefined;
+/** What a request wrote, as far as its answer says. */
+interface Written {
+  readonly kind: Kind;
+  readonly path: string;
+  /** where the answer is the object, in JSON */
+  readonly object?: KubeObject;
+}
+
+function writtenBy(request: FuzzRequest, { status, text, contentType }: Answer): Written | undefined {
+  const { method, kind, parent, query, path } = request;
+  if (status > 201 || 'dryRun' in query) return undefined;
   if (method !== 'POST' && method !== 'PUT' && method !== 'PATCH') return undefined;
-  if (!contentType.startsWith('application/json') || contentType.includes('as=')) return undefined;
-  const object = parsed(text) as KubeObject;
-  if (object.kind !== kind.kind) {
-    if (object.kind === 'Table' || object.kind === 'PartialObjectMetadata') return undefined;
-    throw new PropertyError(`a write of a ${kind.kind} was answered with ${text}`);
+  if (parent !== undefined) return parent;
+  if (kind?.stored !== true) return undefined;
+  const plain = contentType.startsWith('application/json') && !contentType.includes('as=');
+  const object = plain ? (parsed(text) as KubeObject) : undefined;
+  if (object === undefined || object.kind === 'Table' || object.kind === 'PartialObjectMetadata') {
+    // What was created with a name of its own making is not found again.
+    return method === 'POST' ? undefined : { kind, path };
   }
-  return object;
+  if (object.kind !== kind.kind) throw new PropertyError(`a write of a ${kind.kind} was answered with ${text}`);
+  const { name, namespace } = object.metadata ?? {};
+  if (name === undefined) throw new PropertyError('a written object has no name');
+  return { kind, path: `${collectionOf(kind, namespace ?? '')}/${encodeURIComponent(name)}`, object };
 }
 
 /** Sent again, it is taken as it is. Returns how many requests were sent. */
-async function assertStored(server: FuzzServer, object: KubeObject, { kind }: FuzzRequest): Promise<number> {
-  const { metadata } = object;
-  if (kind === undefined || metadata?.name === undefined) throw new PropertyError('a written object has no name');
-  const path = `${collectionOf(kind, metadata.namespace ?? '')}/${encodeURIComponent(metadata.name)}`;
+async function assertStored(server: FuzzServer, { kind, path, object }: Written): Promise<number> {
   const read = await asked(server, { method: 'GET', path });
-  if (read.status === 404 && metadata.deletionTimestamp !== undefined) return 1;
+  const deleted = object === undefined || object.metadata?.deletionTimestamp !== undefined;
+  if (read.status === 404 && deleted) return 1;
   if (read.status !== 200) throw new PropertyError(`what was written is not there: ${read.status} ${read.text}`);
   const found = parsed(read.text) as KubeObject;
   const tended = TENDED.has(kind.plural);
-  if (!tended && JSON.stringify(found) !== JSON.stringify(object)) {
+  if (!tended && object !== undefined && JSON.stringify(found) !== JSON.stringify(object)) {
     throw new PropertyError(`what was answered is not what is there:\n${JSON.stringify(object)}\n${read.text}`);
   }
   assertValid(kind, found);
@@ -106,10 +127,10 @@ async function assertStored(server: FuzzServer, object: KubeObject, { kind }: Fu
     headers: { 'content-type': 'application/json' },
     body: Buffer.from(read.text),
   });
-  if (again.status === 404 && metadata.deletionTimestamp !== undefined) return 2;
+  if (again.status === 404 && found.metadata?.deletionTimestamp !== undefined) return 2;
   if (again.status !== 200) throw new PropertyError(`what was read is refused when it is sent back: ${again.text}`);
   const after = parsed(again.text) as KubeObject;
-  if (after.metadata?.resourceVersion !== metadata.resourceVersion) {
+  if (after.metadata?.resourceVersion !== found.metadata?.resourceVersion) {
     throw new PropertyError(`sending back what was read changed it:\n${read.text}\n${again.text}`);
   }
   return 2;
@@ -117,7 +138,8 @@ async function assertStored(server: FuzzServer, object: KubeObject, { kind }: Fu
 
 /** Nothing is stored that the kind's own validation refuses, or its schema does not know. */
 function assertValid(kind: Kind, object: KubeObject): void {
-  const { value, errors, unknown } = decode<KubeObject>(kind.schema, structuredClone(object));
+  const copy = structuredClone(object);
+  const { value, errors, unknown } = kind.decode?.(copy) ?? decode<KubeObject>(kind.schema, copy);
   if (errors.length > 0 || unknown.length > 0) {
     throw new PropertyError(`stored against its schema: ${JSON.stringify({ errors, unknown, object })}`);
   }
@@ -139,7 +161,8 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What may be fuzzed: every kind, or those whose plural is named. */
+/** What may be fuzzed: every kind, one that is defined at run time among them, or those whose plural is named. */
 export function kindsNamed(plurals: readonly string[]): readonly Kind[] {
-  return plurals.length === 0 ? builtinKinds : builtinKinds.filter((kind) => plurals.includes(kind.plural));
+  const all = [...builtinKinds, gadgets];
+  return plurals.length === 0 ? all : all.filter((kind) => plurals.includes(kind.plural));
 }

@@ -5,6 +5,7 @@ import { arbitraryOf } from '../../src/apis/testing/arbitrary.ts';
 import type { Kind } from '../../src/machinery/kind.ts';
 import type { Type } from '../../src/machinery/schema/types.ts';
 import { type Body, baseOf, bodyOf, type Encoding } from './bodies.ts';
+import { gadgetDefinition, gadgets } from './customKind.ts';
 import { patchOf } from './patches.ts';
 
 export interface FuzzRequest {
@@ -15,6 +16,10 @@ export interface FuzzRequest {
   readonly body?: Body;
   /** the kind that the path is of, where it is the path of an object or a collection itself */
   readonly kind?: Kind;
+  /** of a subresource: the object that it changes */
+  readonly parent?: { readonly kind: Kind; readonly path: string };
+  /** what is served only after this request, and is waited for */
+  readonly serves?: string;
 }
 
 const CONTENT_TYPES: Readonly<Record<Encoding | 'text', string>> = {
@@ -31,6 +36,7 @@ const oddWord = fc.constantFrom(
   ...['%2e%2e', '%2F', '%00', 'a%20b', '%E2%82%AC', '%ff', '%', 'namespaces', 'watch', 'system:x', '__proto__'],
   ...['constructor', 'toString', 'x'.repeat(300), 'finalize', 'ephemeralcontainers', 'eviction', 'resize', 'approval'],
   ...['api', 'apis', 'v1', 'apps', 'pods', 'healthz', 'readyz', 'openapi', 'v2', 'v3', 'version', 'metrics', 'logs'],
+  ...['livez', 'ping', 'etcd', 'autoscaling', 'events.k8s.io', 'fuzz.example.com', 'gadgets', '.well-known', 'openid'],
 );
 
 const selector = fc.constantFrom(
@@ -73,6 +79,9 @@ const PARAMETERS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   container: fc.constantFrom('c', '', '../x'),
   tailLines: numeric,
   command: fc.constantFrom('ls', ''),
+  verbose: truth,
+  exclude: fc.constantFrom('ping', 'none', ''),
+  hash: fc.constantFrom('x', ''),
   ports: numeric,
 };
 const parameter = fc
@@ -131,7 +140,7 @@ const DIALS: ReadonlySet<string> = new Set(['proxy', 'log', 'exec', 'attach', 'p
 
 const withBody = (method: string, path: string, body: Body, kind?: Kind) => ({ method, path, body, kind });
 const without = (method: string, path: string, kind?: Kind) => ({ method, path, kind });
-type Core = Pick<FuzzRequest, 'method' | 'path' | 'body' | 'kind'> & { readonly contentType?: string };
+type Core = Pick<FuzzRequest, 'method' | 'path' | 'body' | 'kind' | 'parent'> & { readonly contentType?: string };
 
 /** Requests for one kind, which meet each other on few names. */
 function coreOf(kind: Kind): fc.Arbitrary<Core> {
@@ -209,15 +218,19 @@ function subresourceRequest(kind: Kind, sub: string, item: fc.Arbitrary<string>)
     (k) => k.kind === kind.subresources?.[sub]?.kind || (sub === 'scale' && k.kind === 'Scale'),
   );
   const own = sent === undefined ? fc.oneof(statusOf(kind), bodyOf(kind)) : bodyOf(sent);
+  const of = (core: Core): Core => {
+    if (DIALS.has(sub) || kind.stored === false) return core;
+    return { ...core, parent: { kind, path: core.path.slice(0, -sub.length - 1) } };
+  };
   return fc.oneof(
     { weight: 1, arbitrary: path.map((p): Core => without('GET', p)) },
-    { weight: 2, arbitrary: fc.tuple(path, own).map(([p, b]): Core => withBody('PUT', p, b)) },
-    { weight: 2, arbitrary: fc.tuple(path, own).map(([p, b]): Core => withBody('POST', p, b)) },
+    { weight: 2, arbitrary: fc.tuple(path, own).map(([p, b]): Core => of(withBody('PUT', p, b))) },
+    { weight: 2, arbitrary: fc.tuple(path, own).map(([p, b]): Core => of(withBody('POST', p, b))) },
     {
       weight: 2,
       arbitrary: fc
         .tuple(path, patchOf(sent ?? kind))
-        .map(([p, { contentType, body }]): Core => ({ method: 'PATCH', path: p, body, contentType })),
+        .map(([p, { contentType, body }]): Core => of({ method: 'PATCH', path: p, body, contentType })),
     },
   );
 }
@@ -266,6 +279,16 @@ function openingOf(kind: Kind): FuzzRequest {
   };
 }
 
+/** Makes the custom kind, and waits until it is served. */
+const defining: FuzzRequest = {
+  method: 'POST',
+  path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+  query: {},
+  headers: { accept: 'application/json', 'content-type': 'application/json' },
+  body: { encoding: 'json', value: gadgetDefinition },
+  serves: collectionOf(gadgets, 'default'),
+};
+
 /** Several requests that meet each other's objects. */
 export function scenario(kinds: readonly Kind[] = builtinKinds): fc.Arbitrary<FuzzRequest[]> {
   const perKind = new Map<Kind, fc.Arbitrary<FuzzRequest[]>>();
@@ -273,9 +296,10 @@ export function scenario(kinds: readonly Kind[] = builtinKinds): fc.Arbitrary<Fu
     let found = perKind.get(kind);
     if (found === undefined) {
       const requests = fc.array(requestOf(coreOf(kind)), { minLength: 1, maxLength: 5 });
+      const before = kind === gadgets ? [defining] : [];
       found = fc.oneof(
-        { weight: 1, arbitrary: requests },
-        { weight: 2, arbitrary: requests.map((rest) => [openingOf(kind), ...rest]) },
+        { weight: 1, arbitrary: requests.map((rest) => [...before, ...rest]) },
+        { weight: 2, arbitrary: requests.map((rest) => [...before, openingOf(kind), ...rest]) },
       );
       perKind.set(kind, found);
     }

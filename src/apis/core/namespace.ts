@@ -54,6 +54,7 @@ export const namespaces = defineKind<Namespace>({
       verbs: ['update'],
       rules: {
         prepare(namespace, old) {
+          namespace.spec ??= {};
           namespace.status = old.status ?? {};
         },
         validate(namespace) {
