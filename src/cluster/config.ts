@@ -96,6 +96,8 @@ export function pathsOf(dataDir: string): ClusterPaths {
 }
 
 export interface Ranges {
+  /** of all pods of the cluster */
+  readonly clusterCIDR: string;
   readonly podCIDR: string;
   readonly podGateway: string;
   readonly serviceCIDR: string;
@@ -115,6 +117,8 @@ export function rangesOf(config: ClusterConfig): Ranges {
   const services = config.index === 0 ? '10.96.0.0/16' : `10.${96 + config.index}.0.0/16`;
   const base = services.split('.').slice(0, 2).join('.');
   return {
+    // The other clusters of this machine have their ranges above.
+    clusterCIDR: config.index === 0 ? '10.244.0.0/18' : `${pods}.0/24`,
     podCIDR: `${pods}.0/24`,
     podGateway: `${pods}.1`,
     serviceCIDR: services,

@@ -11,11 +11,15 @@ import type { Storage } from '../storage/storage.ts';
 import type { ClusterCertificates } from './certificates.ts';
 
 export const CLUSTER_DOMAIN = 'cluster.local';
+/** where simulated nodes have their addresses */
+export const SIMULATED_POD_CIDR = '100.64.0.0/10';
 
 export interface ControlPlaneOptions {
   readonly storage: Storage;
   readonly certificates: ClusterCertificates;
   readonly serviceCIDR: string;
+  /** of all pods, one or one for each family: nodes that bring none get parts of these */
+  readonly podCIDRs: readonly string[];
   /** of the addresses of load balancers; absent: somebody else gives them */
   readonly loadBalancerRange?: string;
   /** under which pods and other machines reach the API server */
@@ -82,6 +86,8 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
         log,
         signal,
         clusterCA: certificates.ca.cert,
+        podCIDRs: options.podCIDRs,
+        serviceCIDR: options.serviceCIDR,
         ...(options.loadBalancerRange === undefined ? {} : { loadBalancerRange: options.loadBalancerRange }),
       });
       await startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });

@@ -20,7 +20,7 @@ import { type Random, SeededRandom, SystemRandom } from '../lib/random.ts';
 import { startCompactor } from '../storage/compactor.ts';
 import { openInMemory } from '../storage/embedded/open.ts';
 import { ensureCertificates } from './certificates.ts';
-import { CLUSTER_DOMAIN, createControlPlane } from './controlPlane.ts';
+import { CLUSTER_DOMAIN, createControlPlane, SIMULATED_POD_CIDR } from './controlPlane.ts';
 import { ClusterError } from './errors.ts';
 import { standaloneKubeconfig } from './kubeconfig.ts';
 
@@ -37,6 +37,8 @@ export interface ProgramClusterOptions {
   readonly behavior?: BehaviorProgram;
   /** of each node, by resource */
   readonly capacity?: Readonly<Record<string, string>>;
+  /** from which nodes get addresses for their pods that bring none, one range or one for each family */
+  readonly podCIDRs?: readonly string[];
   /** absent: nothing is logged */
   readonly log?: Logger;
 }
@@ -97,6 +99,7 @@ export async function createCluster(options: ProgramClusterOptions = {}): Promis
       storage,
       certificates,
       serviceCIDR: SERVICE_CIDR,
+      podCIDRs: options.podCIDRs ?? [SIMULATED_POD_CIDR],
       advertiseAddress: ADVERTISED,
       clock,
       random,

@@ -11,7 +11,7 @@ import { StorageUnavailableError } from '../storage/storage.ts';
 import { apiServerOptions } from './apiServerFlags.ts';
 import { ensureCertificates } from './certificates.ts';
 import { type ClusterConfig, type ClusterPaths, nodeAddress, rangesOf } from './config.ts';
-import { CLUSTER_DOMAIN, createControlPlane } from './controlPlane.ts';
+import { CLUSTER_DOMAIN, createControlPlane, SIMULATED_POD_CIDR } from './controlPlane.ts';
 import { ClusterError } from './errors.ts';
 import { nodesOf } from './nodes.ts';
 import { waitForNodes } from './nodesReady.ts';
@@ -75,6 +75,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       storage,
       certificates,
       serviceCIDR: ranges.serviceCIDR,
+      podCIDRs: [config.runtime === 'simulated' ? SIMULATED_POD_CIDR : ranges.clusterCIDR],
       loadBalancerRange: ranges.loadBalancerRange,
       advertiseAddress: nodeIP,
       apiServer: apiServerOptions(config.apiServer, paths),

@@ -18,6 +18,7 @@ import { startGarbageCollector } from './garbageCollector/controller.ts';
 import { startJobController } from './job/controller.ts';
 import { startLoadBalancerController } from './loadBalancer.ts';
 import { startNamespaceController } from './namespace/controller.ts';
+import { startNodeIpamController } from './nodeIpam/controller.ts';
 import { startNodeLifecycleController } from './nodeLifecycle/controller.ts';
 import { startPersistentVolumeController } from './persistentVolume/controller.ts';
 import { startClaimProtectionController, startVolumeProtectionController } from './persistentVolume/protection.ts';
@@ -47,6 +48,10 @@ export interface ControllersOptions {
   readonly signal: AbortSignal;
   /** PEM: by which pods know the API server */
   readonly clusterCA: string;
+  /** of all pods, one or one for each family: nodes get parts of these; absent: somebody else gives them */
+  readonly podCIDRs?: readonly string[];
+  /** of all services */
+  readonly serviceCIDR?: string;
   /** of the addresses of load balancers, IPv4; absent: somebody else gives them */
   readonly loadBalancerRange?: string;
 }
@@ -72,6 +77,10 @@ export function startControllers(options: ControllersOptions): void {
   startServiceAccountController(context);
   startRootCAPublisher(context, options.clusterCA);
   startNodeLifecycleController(context);
+  if (options.podCIDRs !== undefined) {
+    const serviceCIDRs = options.serviceCIDR === undefined ? [] : [options.serviceCIDR];
+    startNodeIpamController(context, { podCIDRs: options.podCIDRs, serviceCIDRs });
+  }
   startTaintEvictionController(context);
   startReplicaSetController(context);
   startReplicationControllerController(context);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { replicaSets } from '../../src/apis/apps/replicaSet.ts';
 import { leases } from '../../src/apis/coordination/lease.ts';
+import { events } from '../../src/apis/core/event.ts';
 import { nodes } from '../../src/apis/core/node.ts';
 import { type Pod, pods } from '../../src/apis/core/pod.ts';
 import { formatMicroTime, formatTime } from '../../src/machinery/time.ts';
@@ -100,4 +101,24 @@ describe('nodes that fall silent', () => {
     expect(all).toHaveLength(3);
     for (const pod of all) expect(pod.spec?.nodeName).toBe('node-0');
   });
+});
+
+it('nodes get ranges of addresses for their pods, of both families, and give them back', async () => {
+  world = await Simulation.start({ nodes: 1, podCIDRs: ['100.64.0.0/22', 'fd00:64::/62'] });
+  const cidrs = async (name: string) => (await world.cluster.client.get(nodes, { name })).spec?.podCIDRs;
+  const add = async (name: string) => {
+    await world.cluster.client.create(nodes, { metadata: { name } });
+    await world.advance('1s');
+  };
+  // The first part is of the simulated node, which brings it.
+  for (const name of ['a', 'b', 'c', 'd']) await add(name);
+  expect(await cidrs('a')).toEqual(['100.64.1.0/24', 'fd00:64::/64']);
+  expect(await cidrs('c')).toEqual(['100.64.3.0/24', 'fd00:64:0:2::/64']);
+  expect((await world.cluster.client.get(nodes, { name: 'c' })).spec?.podCIDR).toBe('100.64.3.0/24');
+  expect(await cidrs('d')).toBeUndefined();
+  const told = await world.cluster.client.list(events, { fieldSelector: 'reason=CIDRNotAvailable' });
+  expect(told.items).toMatchObject([{ involvedObject: { name: 'd' } }]);
+  await world.cluster.client.delete(nodes, { name: 'b' });
+  await world.advance('1s');
+  expect(await cidrs('d')).toEqual(['100.64.2.0/24', 'fd00:64:0:3::/64']);
 });
