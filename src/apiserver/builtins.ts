@@ -168,8 +168,8 @@ export function createBuiltins(
     paths: new Map([
       ...paths,
       ['/metrics', metricsHandler(metrics, registry, clock, () => auditFamilies(audit))],
-      ...discoveryPaths(registry, address),
-      ...openApiPaths(registry),
+      ...discoveryPaths(registry, address, () => parts.paths.keys()),
+      ...openApiPaths(registry, clock),
       ...openIdPaths(tokens, address),
     ]),
   };

@@ -10,8 +10,15 @@ import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './d
 const AGGREGATED_VERSIONS = ['v2', 'v2beta1'];
 const VARY = { Vary: 'Accept' };
 
-/** @param address this server's `host:port`, as others reach it */
-export function discoveryPaths(registry: Registry, address: () => string): [string, Handler][] {
+/**
+ * @param address this server's `host:port`, as others reach it
+ * @param served all paths that are no resources; one that ends in `/*` stands for everything below
+ */
+export function discoveryPaths(
+  registry: Registry,
+  address: () => string,
+  served: () => Iterable<string>,
+): [string, Handler][] {
   const { kinds } = registry;
   const root =
     (which: 'api' | 'apis', legacy: () => object): Handler =>
@@ -22,11 +29,24 @@ export function discoveryPaths(registry: Registry, address: () => string): [stri
       return answer(ctx, aggregated(kinds, which, `apidiscovery.k8s.io/${version}`), type, VARY);
     };
   return [
+    ['/', (ctx) => answer(ctx, { paths: index(registry, served()) })],
     ['/api', root('api', () => coreVersions(address()))],
     ['/apis', root('apis', () => groupList(kinds))],
     ['/api/v1', (ctx) => answer(ctx, resourceList(kinds, { group: '', version: 'v1' }))],
     ['/apis/*', (ctx) => below(registry, ctx)],
   ];
+}
+
+/** What can be asked for below `/`, as somebody who has only the address finds it. */
+function index({ kinds }: Registry, served: Iterable<string>): string[] {
+  const paths = new Set<string>();
+  for (const path of served) if (!path.endsWith('*') && path !== '/') paths.add(path);
+  for (const { group, version } of kinds.groupVersions()) {
+    if (group === '') continue;
+    paths.add(`/apis/${group}`);
+    paths.add(`/apis/${group}/${version}`);
+  }
+  return [...paths].sort();
 }
 
 /** `/apis/<group>` and `/apis/<group>/<version>`. */

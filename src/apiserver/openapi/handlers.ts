@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { subresourceKinds } from '../../apis/registry.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { GroupVersion } from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
 import { type RawAnswer, rawJson } from '../answer.ts';
@@ -16,6 +17,7 @@ import { openApiVersion2 } from './version2.ts';
 import { encodeOpenApiVersion2 } from './version2Protobuf.ts';
 
 const ROOT = '/openapi/v3';
+const YEAR_MS = 365 * 86_400_000;
 
 interface Document {
   readonly contentType: string;
@@ -30,7 +32,7 @@ const PROTOBUF = /application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+pr
 
 const toJson = (document: object) => Buffer.from(JSON.stringify(document));
 
-export function openApiPaths(registry: Registry): [string, Handler][] {
+export function openApiPaths(registry: Registry, clock: Clock): [string, Handler][] {
   const documents = new Map<string, Document>();
   let madeOf = registry.kinds.revision;
   const kept = (name: string, make: () => Buffer, contentType = JSON_TYPE): Document => {
@@ -58,10 +60,12 @@ export function openApiPaths(registry: Registry): [string, Handler][] {
         PROTOBUF.test(ctx.header('accept') ?? '')
           ? answer(
               ctx,
+              clock.now(),
               kept('v2 protobuf', () => encodeOpenApiVersion2(version2()), PROTOBUF_TYPE),
             )
           : answer(
               ctx,
+              clock.now(),
               kept('v2', () => toJson(version2())),
             ),
     ],
@@ -80,7 +84,7 @@ export function openApiPaths(registry: Registry): [string, Handler][] {
         const name = ctx.info.path.slice(ROOT.length + 1).replace(/\/$/, '');
         const gv = names().get(name);
         if (gv === undefined) throw apiError('NotFound', 'the server could not find the requested resource');
-        return answer(ctx, documentOf(name, gv));
+        return answer(ctx, clock.now(), documentOf(name, gv));
       },
     ],
   ];
@@ -89,7 +93,7 @@ export function openApiPaths(registry: Registry): [string, Handler][] {
 const nameOf = (gv: GroupVersion) => (gv.group === '' ? `api/${gv.version}` : `apis/${gv.group}/${gv.version}`);
 
 /** With its hash in the URL a document never changes. */
-function answer(ctx: RequestContext, { contentType, body, hash }: Document): RawAnswer {
+function answer(ctx: RequestContext, now: number, { contentType, body, hash }: Document): RawAnswer {
   const asked = ctx.query.get('hash') ?? '';
   if (asked !== '' && asked !== hash) {
     const location = `${ctx.info.path}?hash=${hash}`;
@@ -107,7 +111,12 @@ function answer(ctx: RequestContext, { contentType, body, hash }: Document): Raw
   }
   const etag = `"${hash}"`;
   const cache = asked === '' ? 'no-cache, private' : 'public, immutable';
-  const headers = { Etag: etag, Vary: 'Accept', 'Cache-Control': cache };
+  const headers = {
+    Etag: etag,
+    Vary: 'Accept',
+    'Cache-Control': cache,
+    ...(asked === '' ? {} : { Expires: new Date(now + YEAR_MS).toUTCString() }),
+  };
   if ((ctx.header('if-none-match') ?? '').includes(etag)) {
     return { type: 'raw', status: 304, contentType, body: Buffer.alloc(0), headers };
   }
