@@ -5,6 +5,7 @@ import { type Infer, object, opt, str } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { setPodDefaults } from './podDefaults.ts';
 import { podReady, podRestarts, podStatusText } from './podPrinting.ts';
+import { keepAllButResources, validatePodResize } from './podResize.ts';
 import { keepAllButEphemeralContainers, keepPodStatus, preparePod, preparePodStatus } from './podRules.ts';
 import { PodSpec } from './podSpec.ts';
 import { PodStatus } from './podStatus.ts';
@@ -47,6 +48,11 @@ export const pods = defineKind<Pod>({
     log: { kind: 'Pod', verbs: ['get'] },
     portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
     proxy: { kind: 'PodProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
+    resize: {
+      kind: 'Pod',
+      verbs: ['get', 'patch', 'update'],
+      rules: { prepare: keepAllButResources, validate: validatePodResize },
+    },
   },
   setDefaults: setPodDefaults,
   prepareForCreate: preparePod,

@@ -309,6 +309,14 @@ export const CALLS = {
     request: object('runtime.v1.StopContainerRequest', () => ({ container_id: opt(1, str), timeout: opt(2, int64) })),
     response: Empty,
   },
+  updateContainerResources: {
+    path: `${RUNTIME}UpdateContainerResources`,
+    request: object('runtime.v1.UpdateContainerResourcesRequest', () => ({
+      container_id: opt(1, str),
+      linux: opt(2, LinuxContainerResources),
+    })),
+    response: Empty,
+  },
   reopenContainerLog: { path: `${RUNTIME}ReopenContainerLog`, request: containerId, response: Empty },
   removeContainer: { path: `${RUNTIME}RemoveContainer`, request: containerId, response: Empty },
   listContainers: {

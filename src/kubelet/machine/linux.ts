@@ -84,6 +84,10 @@ class LinuxMachine implements Machine {
     await this.#cgroups.ensurePod(pod);
   }
 
+  limitPod(pod: Pod): Promise<void> {
+    return this.#cgroups.ensurePod(pod);
+  }
+
   updateVolumes(pod: Pod): Promise<void> {
     return this.#volumes.update(pod);
   }

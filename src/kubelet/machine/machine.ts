@@ -26,6 +26,8 @@ export interface Machine {
 
   /** Makes a pod's folders, cgroup and volumes, and brings the volumes up to date. @throws VolumeError */
   prepare(pod: Pod): Promise<void>;
+  /** Gives a pod's cgroup the limits that it is to have now. */
+  limitPod(pod: Pod): Promise<void>;
   /** Brings the volumes that are made of objects up to date. @throws VolumeError */
   updateVolumes(pod: Pod): Promise<void>;
   /** Takes away what a pod that is over does not need: its volumes and its cgroup. Its logs and last words stay. */

@@ -5,12 +5,14 @@ import type { Clock } from '../../lib/clock.ts';
 import { type ContainerRuntime, isNotFound } from '../cri/runtime.ts';
 import type { Machine } from '../machine/machine.ts';
 import { podCgroup } from '../resources/cgroups.ts';
+import { containerResources } from '../resources/limits.ts';
 import { containerReference } from './containerReference.ts';
 import type { ContainerStarter, StartFailure } from './containerStart.ts';
 import type { DnsConfig } from './dns.ts';
 import type { Gate } from './gate.ts';
 import type { ObservedPod } from './observed.ts';
 import type { Action } from './plan.ts';
+import { resourcesKey } from './resize.ts';
 import { sandboxConfig } from './sandboxConfig.ts';
 
 export interface ActorOptions {
@@ -47,6 +49,8 @@ export class Actor {
   readonly #o: ActorOptions;
   /** by container id */
   readonly #stopping = new Map<string, Stopping>();
+  /** by container id: the resources that it got while it ran, as `resourcesKey` says them */
+  readonly resized = new Map<string, string>();
 
   constructor(options: ActorOptions) {
     this.#o = options;
@@ -96,7 +100,11 @@ export class Actor {
         if (signal.aborted || sandbox === undefined) return undefined;
         return starter.start(pod, sandbox, action, signal);
       }
+      case 'resizeContainer':
+        await this.#resize(pod, action);
+        return undefined;
       case 'removeContainer':
+        this.resized.delete(action.id);
         await ignoreMissing(runtime.call('removeContainer', { container_id: action.id }));
         await this.#o.machine.removeLogs(pod, action.log);
         return undefined;
@@ -107,6 +115,22 @@ export class Actor {
         await ignoreMissing(runtime.call('removePodSandbox', { pod_sandbox_id: action.id }));
         return undefined;
     }
+  }
+
+  /** A container may have no more than its pod: that has room first, and is made tight last. */
+  async #resize(pod: Pod, { id, container }: ActionOf<'resizeContainer'>): Promise<void> {
+    const { runtime, machine, events } = this.#o;
+    const linux = containerResources(pod, container, machine.memoryBytes);
+    await machine.limitPod(pod);
+    try {
+      await runtime.call('updateContainerResources', { container_id: id, linux });
+    } catch (error) {
+      const message = `Error resizing container ${container.name}: ${(error as Error).message}`;
+      events.event(containerReference(pod, container.name), 'Warning', 'ResizeError', message);
+      throw error;
+    }
+    await machine.limitPod(pod);
+    this.resized.set(id, resourcesKey(container));
   }
 
   async #createSandbox(pod: Pod, attempt: number): Promise<void> {

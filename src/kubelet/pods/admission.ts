@@ -11,12 +11,15 @@ import type { Failure } from '../status/podStatus.ts';
 export interface Admission {
   /** @param others pods that the node runs already */
   refusal(pod: Pod, others: readonly Pod[]): Failure | undefined;
+  /** Why there is not enough for a pod. */
+  shortage(pod: Pod, others: readonly Pod[]): Failure | undefined;
 }
 
 /** @param allocatable amounts by resource, as in the node's status */
 export function createAdmission(allocatable: Readonly<ResourceList>): Admission {
   return {
     refusal: (pod, others) => unsupported(pod) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable),
+    shortage: (pod, others) => tooMuch(pod, others, allocatable),
   };
 }
 

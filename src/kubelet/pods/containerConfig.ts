@@ -12,6 +12,7 @@ import {
 } from '../cri/messages.ts';
 import { ContainerConfigError, expand } from './environment.ts';
 import { ANNOTATION, containerHash, LABEL, logPath } from './labels.ts';
+import { resourcesKey } from './resize.ts';
 import { namespaceOptions } from './sandboxConfig.ts';
 
 export interface ContainerSurroundings {
@@ -48,6 +49,7 @@ export function containerConfig(pod: Pod, container: Container, around: Containe
     },
     annotations: {
       [ANNOTATION.hash]: containerHash(container),
+      [ANNOTATION.resources]: resourcesKey(container),
       [ANNOTATION.restartCount]: String(around.restarts),
       [ANNOTATION.terminationMessagePath]: container.terminationMessagePath ?? '',
       [ANNOTATION.terminationMessagePolicy]: container.terminationMessagePolicy ?? '',

@@ -14,6 +14,8 @@ export const ANNOTATION = {
   restartCount: 'io.kubernetes.container.restartCount',
   terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
   terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
+  /** what it was made with, as `resourcesKey` says it */
+  resources: 'kubets.io/resources',
   /** where the file of the termination message lies on the node */
   terminationMessageFile: 'kubets.io/termination-message-file',
 } as const;

@@ -23,6 +23,8 @@ export interface ObservedContainer {
   readonly state: 'created' | 'running' | 'exited' | 'unknown';
   /** of the part of the spec that it was made from */
   readonly hash: string;
+  /** what it was made with, as `resourcesKey` says it */
+  readonly resources: string | undefined;
   readonly status: ContainerStatus;
 }
 
@@ -142,6 +144,7 @@ export class RuntimeObserver {
           restarts: Number(container.annotations?.[ANNOTATION.restartCount] ?? 0),
           state: STATE.get(actual) ?? 'unknown',
           hash: container.annotations?.[ANNOTATION.hash] ?? '',
+          resources: container.annotations?.[ANNOTATION.resources],
           status,
         });
       }),

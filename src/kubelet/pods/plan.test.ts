@@ -16,6 +16,7 @@ function plan(pod: Pod, observed: ObservedPod | undefined, more: Partial<PlanInp
     backoffUntil: () => undefined,
     failedProbe: () => undefined,
     started: () => true,
+    applied: (run) => run.resources,
     ...more,
   });
 }

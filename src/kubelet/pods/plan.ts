@@ -12,6 +12,7 @@ import type { PodSpec } from '../../apis/core/podSpec.ts';
 import type { ContainerStatus } from '../../apis/core/podStatus.ts';
 import { containerHash, logPath } from './labels.ts';
 import { latestRun, type ObservedContainer, type ObservedPod, type ObservedSandbox } from './observed.ts';
+import { resizeOf } from './resize.ts';
 
 export type Action =
   | { readonly action: 'createSandbox'; readonly attempt: number }
@@ -31,6 +32,8 @@ export type Action =
       /** overrides the pod's own, in seconds */
       readonly grace?: number;
     }
+  /** A running container gets the resources that it is to have. */
+  | { readonly action: 'resizeContainer'; readonly id: string; readonly container: Container }
   /** `log`: the file of its log, below the folder of the pod's logs, goes too. */
   | { readonly action: 'removeContainer'; readonly id: string; readonly log: string }
   /** Stops what still runs in a sandbox and gives its network back. */
@@ -40,6 +43,7 @@ export type Action =
 export type KillReason =
   | 'Unhealthy'
   | 'SpecChanged'
+  | 'Resized'
   | 'SandboxChanged'
   | 'PodDeleted'
   | 'Finished'
@@ -60,6 +64,8 @@ export interface PlanInput {
   readonly failed: boolean;
   /** Until when a container waits before its next start, in ms; undefined: it need not. */
   backoffUntil(container: string, lastFinishedAt: number): number | undefined;
+  /** What a running container has of cpu and memory, as `resourcesKey` says it; undefined: that is not known. */
+  applied(run: ObservedContainer): string | undefined;
   /** Which probe says that this run of the container must go. */
   failedProbe(containerId: string): 'liveness' | 'startup' | undefined;
   /** Whether the startup probe of a container has succeeded (or it has none). */
@@ -272,7 +278,7 @@ class Planner {
         else if (run.hash !== containerHash(container)) {
           const message = `Container ${container.name} definition changed, will be restarted`;
           this.#kill(run, container, 'SpecChanged', message);
-        }
+        } else this.#resize(run, container);
         return;
       }
       case 'exited':
@@ -281,6 +287,16 @@ class Planner {
       default:
         this.#clear(run);
         this.#start(container, run);
+    }
+  }
+
+  #resize(run: ObservedContainer, container: Container): void {
+    switch (resizeOf(container, this.#input.applied(run))) {
+      case 'update':
+        this.#actions.push({ action: 'resizeContainer', id: run.id, container });
+        return;
+      case 'restart':
+        this.#kill(run, container, 'Resized', `Container ${container.name} resize requires restart`);
     }
   }
 

@@ -22,6 +22,7 @@ import { containerReference } from './containerReference.ts';
 import { type ActiveFailure, holdBack } from './holdBack.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
 import { containerNamed, isOver, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
+import { grant, grantedBefore, type PendingResize, stillGranted } from './resize.ts';
 
 export interface WorkersOptions {
   readonly client: Client;
@@ -47,6 +48,8 @@ const WORKERS = 500;
 /** Steps in one go; a plan that never comes to rest would be a mistake. */
 const MAX_STEPS = 20;
 const MOUNT_RETRY_MS = 2_000;
+/** How often room is looked for that was not there. */
+const DEFERRED_MS = 3_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 /** However soon a pod is to go, its containers get so much to end, in seconds. */
@@ -57,6 +60,10 @@ const SECOND_MS = 1000;
 interface Entry {
   /** as the API has it, or had it last */
   pod: Pod;
+  /** with the resources that it has on this node; undefined until it is admitted */
+  granted: Pod | undefined;
+  /** why it does not have what it wishes for */
+  pendingResize: PendingResize | undefined;
   /** the API has it no more */
   gone: boolean;
   admitted: boolean;
@@ -109,6 +116,7 @@ export class PodWorkers {
       // With another image what failed before is worth a try.
       if (entry.pod.metadata?.generation !== pod.metadata?.generation) entry.failures.clear();
       entry.pod = pod;
+      entry.granted = stillGranted(pod, entry.granted);
       this.#o.updates?.podChanged(pod);
     }
     if (pod.metadata?.deletionTimestamp !== undefined) this.#end(uid, entry);
@@ -121,6 +129,7 @@ export class PodWorkers {
     const entry = this.#entries.get(uid);
     if (entry === undefined) return;
     entry.pod = pod;
+    entry.granted = stillGranted(pod, entry.granted);
     entry.gone = true;
     this.#end(uid, entry);
     this.#queue.add(uid);
@@ -186,6 +195,7 @@ export class PodWorkers {
   async #run(uid: string, entry: Entry): Promise<void> {
     const { observer, probes, clock, actor } = this.#o;
     this.#admit(uid, entry);
+    this.#grant(entry);
     for (let step = 0; step < MAX_STEPS; step++) {
       // What came meanwhile is in the queue.
       if (entry.ending.signal.aborted || this.#o.signal.aborted) return;
@@ -201,7 +211,7 @@ export class PodWorkers {
         if (plan.finished) await this.#wind(uid, entry);
         return;
       }
-      const failures = await actor.perform(entry.pod, observed, held.actions, entry.ending.signal);
+      const failures = await actor.perform(podOf(entry), observed, held.actions, entry.ending.signal);
       this.#o.machine.forgetMessages(held.actions.flatMap((a) => (a.action === 'removeContainer' ? [a.id] : [])));
       for (const failure of failures) entry.failures.set(failure.container, { ...failure, at: clock.now() });
       await this.#o.look();
@@ -215,24 +225,45 @@ export class PodWorkers {
     entry.admitted = true;
     // What runs already was admitted before.
     if (isOver(entry.pod) || this.#o.observer.get(uid) !== undefined) return;
-    const others = [...this.#entries.values()].filter((e) => e !== entry && e.admitted && !e.gone && !e.removed);
-    const refusal = this.#o.admission.refusal(
-      entry.pod,
-      others.map((e) => e.pod).filter((p) => !isOver(p)),
-    );
+    const refusal = this.#o.admission.refusal(entry.pod, this.#others(entry));
     if (refusal === undefined) return;
     entry.failed = refusal;
     this.#o.events.event(referenceTo(entry.pod), 'Warning', refusal.reason, refusal.message);
   }
 
+  /** The other pods that have their place here, with what they have of it. */
+  #others(entry: Entry): Pod[] {
+    return [...this.#entries.values()]
+      .filter((e) => e !== entry && e.admitted && !e.gone && !e.removed)
+      .map(podOf)
+      .filter((p) => !isOver(p));
+  }
+
+  /** What a pod wishes for now, it gets where there is room. */
+  #grant(entry: Entry): void {
+    const { admission, observer } = this.#o;
+    const { pod } = entry;
+    if (entry.granted === undefined) {
+      const uid = pod.metadata?.uid ?? '';
+      entry.granted = observer.get(uid) === undefined ? pod : grantedBefore(pod);
+    }
+    const shortage = (wished: Pod, alone: boolean) => admission.shortage(wished, alone ? [] : this.#others(entry));
+    const { pod: granted, pending } = grant(pod, entry.granted, shortage);
+    entry.granted = granted;
+    entry.pendingResize = pending;
+    // Room may come when others go.
+    if (pending?.reason === 'Deferred') this.#queue.addAfter(pod.metadata?.uid ?? '', DEFERRED_MS);
+  }
+
   #plan(uid: string, entry: Entry, observed: ObservedPod | undefined): Plan {
     const { clock, probes } = this.#o;
     const plan = planPod({
-      pod: entry.pod,
+      pod: podOf(entry),
       observed,
       now: clock.now(),
       failed: entry.failed !== undefined,
       backoffUntil: (container, finishedAt) => this.#backoff.until(`${uid}/${container}`, finishedAt),
+      applied: (run) => this.#o.actor.resized.get(run.id) ?? run.resources,
       failedProbe: (id) => probes.failure(uid, id),
       started: (id) => probes.started(uid, id),
     });
@@ -277,7 +308,7 @@ export class PodWorkers {
     const starts = plan.actions.some((a) => a.action === 'createSandbox' || a.action === 'startContainer');
     if (!starts && observed?.containers.some((c) => c.state === 'running') !== true) return true;
     try {
-      await unlessAborted(entry.ending.signal, this.#o.machine.prepare(entry.pod));
+      await unlessAborted(entry.ending.signal, this.#o.machine.prepare(podOf(entry)));
     } catch (error) {
       if (entry.ending.signal.aborted) return false;
       this.#o.events.event(referenceTo(entry.pod), 'Warning', 'FailedMount', (error as Error).message);
@@ -298,8 +329,9 @@ export class PodWorkers {
   }
 
   #tell(entry: Entry, observed: ObservedPod | undefined, waiting: ReadonlyMap<string, Waiting>): void {
-    const { statuses, probes, machine, clock, hostIP } = this.#o;
-    const { pod, failed } = entry;
+    const { statuses, probes, machine, clock, hostIP, actor } = this.#o;
+    const { failed, pendingResize } = entry;
+    const pod = podOf(entry);
     const uid = pod.metadata?.uid ?? '';
     const status = podStatusOf({
       pod: { ...pod, status: statuses.latest(pod) },
@@ -311,6 +343,8 @@ export class PodWorkers {
       ready: (id) => probes.ready(uid, id),
       started: (id) => probes.started(uid, id),
       terminationMessage: (run) => machine.terminationMessage(run, pod),
+      applied: (run) => actor.resized.get(run.id) ?? run.resources,
+      ...(pendingResize === undefined ? {} : { pendingResize }),
       ...(failed === undefined ? {} : { failed }),
     });
     statuses.set(pod, status);
@@ -383,6 +417,8 @@ export class PodWorkers {
 function newEntry(pod: Pod): Entry {
   return {
     pod,
+    granted: undefined,
+    pendingResize: undefined,
     gone: false,
     admitted: false,
     failures: new Map(),
@@ -396,6 +432,9 @@ function newEntry(pod: Pod): Entry {
     tries: 0,
   };
 }
+
+/** The pod as it is to be on this node. */
+const podOf = (entry: Entry): Pod => entry.granted ?? entry.pod;
 
 /** In seconds. A pod that was deleted by force gets only what is needed to end at all. */
 function graceOf({ pod, gone }: Entry): number {

@@ -54,6 +54,9 @@ export class SimulatedMachine implements Machine {
     return NO_PRESSURE;
   }
 
+  /** Nothing is used here. */
+  async limitPod(): Promise<void> {}
+
   /** What volumes are made of must be there, as it must be for a real one. */
   async prepare(pod: Pod): Promise<void> {
     const missing = (kind: string, name: string, volume: string) =>

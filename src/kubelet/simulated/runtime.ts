@@ -197,6 +197,10 @@ export class SimulatedRuntime implements ContainerRuntime {
       else await this.#endAfter(container, graceMs, KILLED);
       return {};
     },
+    updateContainerResources: ({ container_id = '' }) => {
+      this.#container(container_id);
+      return {};
+    },
     removeContainer: ({ container_id = '' }) => {
       this.#containers.get(container_id)?.timer?.cancel();
       this.#containers.delete(container_id);

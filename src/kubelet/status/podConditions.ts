@@ -6,6 +6,7 @@ import type { Pod } from '../../apis/core/pod.ts';
 import { isSidecar } from '../../apis/core/podResources.ts';
 import type { ContainerStatus, PodCondition, PodStatus } from '../../apis/core/podStatus.ts';
 import { formatTime } from '../../machinery/time.ts';
+import type { PendingResize } from '../pods/resize.ts';
 
 interface Verdict {
   readonly status: 'True' | 'False';
@@ -27,6 +28,8 @@ export const KUBELET_CONDITIONS: ReadonlySet<string> = new Set([
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  'PodResizePending',
+  'PodResizeInProgress',
 ]);
 
 /**
@@ -34,17 +37,26 @@ export const KUBELET_CONDITIONS: ReadonlySet<string> = new Set([
  * @param status the new one, without conditions
  * @param sandboxed the pod has its sandbox and network
  * @param now ms since the epoch
+ * @param resize what becomes of the wish for other resources
  */
-export function podConditionsOf(pod: Pod, status: PodStatus, sandboxed: boolean, now: number): PodCondition[] {
+export function podConditionsOf(
+  pod: Pod,
+  status: PodStatus,
+  sandboxed: boolean,
+  now: number,
+  resize: { readonly pending?: PendingResize | undefined; readonly inProgress?: boolean } = {},
+): PodCondition[] {
   const old = pod.status?.conditions ?? [];
   const containersReady = containersReadyOf(pod, status);
-  const computed: readonly [string, Verdict][] = [
+  const computed: [string, Verdict][] = [
     ['PodReadyToStartContainers', sandboxed ? YES : { status: 'False' }],
     ['Initialized', initializedOf(pod, status)],
     ['Ready', containersReady.status === 'True' ? gatesOf(pod) : containersReady],
     ['ContainersReady', containersReady],
     ['PodScheduled', YES],
   ];
+  if (resize.pending !== undefined) computed.push(['PodResizePending', { status: 'True', ...resize.pending }]);
+  if (resize.inProgress === true) computed.push(['PodResizeInProgress', YES]);
   return [
     ...computed.map(([type, verdict]) => condition(type, verdict, old, now, pod.metadata?.generation)),
     ...old.filter((c) => !KUBELET_CONDITIONS.has(c.type)),

@@ -28,6 +28,7 @@ function statusOf(
     ending: false,
     ready: () => true,
     started: () => true,
+    applied: (run) => run.resources,
     terminationMessage: () => '',
     ...more,
   });

@@ -7,8 +7,9 @@ import type { Pod } from '../../apis/core/pod.ts';
 import type { ContainerStatus, PodStatus } from '../../apis/core/podStatus.ts';
 import { qosClassOf } from '../../apis/core/qos.ts';
 import { formatTime } from '../../machinery/time.ts';
-import type { ObservedContainer, ObservedPod } from '../pods/observed.ts';
+import { latestRun, type ObservedContainer, type ObservedPod } from '../pods/observed.ts';
 import { isOver, type Waiting } from '../pods/plan.ts';
+import { type PendingResize, resourcesKey } from '../pods/resize.ts';
 import { containerStatusOf } from './containerStatus.ts';
 import { podConditionsOf } from './podConditions.ts';
 import { podPhaseOf } from './podPhase.ts';
@@ -28,6 +29,10 @@ export interface StatusInput {
   ready(containerId: string): boolean;
   started(containerId: string): boolean;
   terminationMessage(run: ObservedContainer): string;
+  /** What a running container has of cpu and memory, as `resourcesKey` says it. */
+  applied(run: ObservedContainer): string | undefined;
+  /** why the pod does not have the resources that it wishes for */
+  readonly pendingResize?: PendingResize;
 }
 
 /** Why the kubelet ended a pod. */
@@ -76,8 +81,18 @@ export function podStatusOf(input: StatusInput): PodStatus {
     ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
     ...(failed ?? {}),
   };
-  status.conditions = podConditionsOf(pod, status, sandbox !== undefined && ips.length > 0, now);
+  const resize = { pending: input.pendingResize, inProgress: isBeingResized(input) };
+  status.conditions = podConditionsOf(pod, status, sandbox !== undefined && ips.length > 0, now, resize);
   return status;
+}
+
+function isBeingResized({ pod, observed, applied }: StatusInput): boolean {
+  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  return [...containers, ...initContainers].some((container) => {
+    const run = latestRun(observed, container.name);
+    const has = run?.state === 'running' ? applied(run) : undefined;
+    return has !== undefined && has !== resourcesKey(container);
+  });
 }
 
 /** A pod on the host's network has the host's address. */

@@ -17,9 +17,14 @@ export function statusPatch(before: PodStatus | undefined, status: PodStatus): R
   for (const key of JOINED_LISTS) {
     if (status[key] !== undefined) patch[key] = [{ $patch: 'replace' }, ...status[key]];
   }
-  patch.conditions = (status.conditions ?? [])
-    .filter((c) => KUBELET_CONDITIONS.has(c.type))
-    .map((c) => ({ ...OPTIONAL_IN_CONDITION, ...c }));
+  const own = (status.conditions ?? []).filter((c) => KUBELET_CONDITIONS.has(c.type));
+  const gone = (before?.conditions ?? []).filter(
+    ({ type }) => KUBELET_CONDITIONS.has(type) && !own.some((c) => c.type === type),
+  );
+  patch.conditions = [
+    ...own.map((c) => ({ ...OPTIONAL_IN_CONDITION, ...c })),
+    ...gone.map(({ type }) => ({ $patch: 'delete', type })),
+  ];
   return patch;
 }
 

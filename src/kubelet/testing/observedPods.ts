@@ -42,6 +42,7 @@ export function run(name: string, options: RunOptions = {}): ObservedContainer {
     name,
     sandboxId: options.sandbox ?? 's0',
     restarts,
+    resources: undefined,
     state: options.state ?? (exit === undefined ? 'running' : 'exited'),
     hash: containerHash(container(name, { image: options.image ?? 'busybox' })),
     status: {

@@ -1,0 +1,110 @@
+/**
+ * Resources that change while a pod runs: what the node grants, and what is to be done for it. Pure.
+ * Source: https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/
+ */
+import type { Container, ResourceRequirements } from '../../apis/core/container.ts';
+import type { Pod } from '../../apis/core/pod.ts';
+import type { Failure } from '../status/podStatus.ts';
+
+const RESIZABLE = ['cpu', 'memory'] as const;
+type Resizable = (typeof RESIZABLE)[number];
+
+/** Why a wish is not granted, now (Deferred) or ever (Infeasible). */
+export interface PendingResize {
+  readonly reason: 'Deferred' | 'Infeasible';
+  readonly message: string;
+}
+
+export interface Granted {
+  /** the pod with the resources that it has on this node */
+  readonly pod: Pod;
+  readonly pending: PendingResize | undefined;
+}
+
+/**
+ * @param granted what the pod had until now; undefined: it is new, and was admitted as it is
+ * @param shortage why the node has no room for a pod, beside others or on its own
+ */
+export function grant(
+  pod: Pod,
+  granted: Pod | undefined,
+  shortage: (pod: Pod, alone: boolean) => Failure | undefined,
+): Granted {
+  if (granted === undefined || sameResources(pod, granted)) return { pod, pending: undefined };
+  const kept = withResourcesOf(pod, granted);
+  const never = shortage(pod, true);
+  if (never !== undefined) return { pod: kept, pending: { reason: 'Infeasible', message: never.message } };
+  const now = shortage(pod, false);
+  if (now !== undefined) return { pod: kept, pending: { reason: 'Deferred', message: now.message } };
+  return { pod, pending: undefined };
+}
+
+/** The newest state of a pod with the resources that were granted to it before. */
+export function stillGranted(pod: Pod, granted: Pod | undefined): Pod | undefined {
+  if (granted === undefined) return undefined;
+  return sameResources(pod, granted) ? pod : withResourcesOf(pod, granted);
+}
+
+/** A pod that ran here before this kubelet: it has what its status says. */
+export function grantedBefore(pod: Pod): Pod {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const told = new Map([...containerStatuses, ...initContainerStatuses].map((s) => [s.name, s.resources]));
+  return mapContainers(pod, (container) => {
+    const resources = told.get(container.name);
+    return resources === undefined ? container : { ...container, resources: { ...container.resources, ...resources } };
+  });
+}
+
+/** The resources that a running container is to have, as text: they are the same where the texts are. */
+export function resourcesKey({ resources }: Container): string {
+  const of = (which: 'limits' | 'requests') => RESIZABLE.map((name) => `${resources?.[which]?.[name] ?? ''}`).join(' ');
+  return `${of('requests')}/${of('limits')}`;
+}
+
+/** @param applied the key of what it has */
+export function resizeOf(container: Container, applied: string | undefined): 'none' | 'update' | 'restart' {
+  const wanted = resourcesKey(container);
+  if (applied === undefined || applied === wanted) return 'none';
+  const changed = RESIZABLE.filter((name) => amountIn(wanted, name) !== amountIn(applied, name));
+  const restarts = changed.some(
+    (name) => container.resizePolicy?.find((p) => p.resourceName === name)?.restartPolicy === 'RestartContainer',
+  );
+  return restarts ? 'restart' : 'update';
+}
+
+function amountIn(key: string, name: Resizable): string {
+  return key
+    .split('/')
+    .map((part) => part.split(' ')[RESIZABLE.indexOf(name)])
+    .join('/');
+}
+
+function sameResources(a: Pod, b: Pod): boolean {
+  const keys = ({ spec }: Pod) => [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(resourcesKey);
+  return keys(a).join('\n') === keys(b).join('\n');
+}
+
+function withResourcesOf(pod: Pod, granted: Pod): Pod {
+  const known = new Map<string, ResourceRequirements | undefined>(
+    [...(granted.spec?.containers ?? []), ...(granted.spec?.initContainers ?? [])].map((c) => [c.name, c.resources]),
+  );
+  return mapContainers(pod, (container) => {
+    const { resources: _wished, ...rest } = container;
+    const resources = known.get(container.name);
+    return resources === undefined ? rest : { ...rest, resources };
+  });
+}
+
+function mapContainers(pod: Pod, change: (container: Container) => Container): Pod {
+  const { spec } = pod;
+  if (spec === undefined) return pod;
+  const { initContainers } = spec;
+  return {
+    ...pod,
+    spec: {
+      ...spec,
+      containers: spec.containers.map(change),
+      ...(initContainers === undefined ? {} : { initContainers: initContainers.map(change) }),
+    },
+  };
+}
