@@ -125,6 +125,8 @@ export function pathSegment(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
   const faults: string[] = [];
   for (const part of ['/', '%']) if (name.includes(part)) faults.push(`may not contain '${part}'`);
+  // Nothing could ask for it: a key ends there, and half of a character is no text.
+  if (name.includes('\0') || !name.isWellFormed()) faults.push('must be text without a null character');
   return faults;
 }
 

@@ -130,7 +130,13 @@ export const services = defineKind<Service>({
     },
     validate: validateServiceUpdate,
   },
-  status: { prepare: keepSpec, validate: validateServiceStatus },
+  status: {
+    prepare(service, old) {
+      keepSpec(service, old);
+      service.status = { ...service.status, loadBalancer: service.status?.loadBalancer ?? {} };
+    },
+    validate: validateServiceStatus,
+  },
   warnings: serviceWarnings,
   columns: [
     NAME_COLUMN,

@@ -100,6 +100,7 @@ export async function changeObject(
     const now = parts.clock.now();
     rules?.prepare?.(object, old, now);
     if (subresource !== '') keepMeta(object, old, subresource);
+    if (subresource === 'status') emptyButThere(kind, object, old);
     if (options.owned === true) setManagedFields(object, managedFields);
     else ownUpdated(parts, asked, old, object, managedFields, writer);
     const owners = object.metadata?.managedFields;
@@ -222,6 +223,13 @@ function keepMeta(object: KubeObject, old: KubeObject, subresource: string): voi
     ...(object.metadata.annotations === undefined ? {} : { annotations: object.metadata.annotations }),
     ...(kept === undefined ? {} : { finalizers: [...kept] }),
   };
+}
+
+/** A status of a built-in kind can be emptied, not taken away. */
+function emptyButThere(kind: Kind, object: KubeObject, old: KubeObject): void {
+  const now = object as { status?: object };
+  const { status } = old as { status?: object };
+  if (now.status === undefined && status !== undefined && kind.withoutStrategicMerge !== true) now.status = {};
 }
 
 /** The generation counts changes of what the user wants: anything but metadata and status. */
