@@ -351,6 +351,14 @@ test('clients that break off in the middle of a body or an answer do no harm', a
   expect((await get('/healthz')).status).toBe(200);
 });
 
+test('long headers and paths are read, longer ones are refused', async () => {
+  const long = 'x'.repeat(60_000);
+  expect((await get(`/healthz?a=${long}`)).status).toBe(200);
+  expect((await get('/healthz', { a: long })).status).toBe(200);
+  expect((await get('/healthz', { a: long, b: 'x'.repeat(6_000) })).status).toBe(431);
+  expect((await get('/healthz')).status).toBe(200);
+});
+
 test('what is no HTTP is cut off', async () => {
   const socket = connect({ host: '127.0.0.1', port, ca: server.ca.pem, ...server.admin });
   socket.on('error', () => {});

@@ -54,7 +54,6 @@ export async function listen(
     requestCert: true,
     rejectUnauthorized: false,
     allowHTTP1: true,
-    maxHeaderSize: MAX_HEADER_BYTES,
     maxSessionMemory: MAX_SESSION_MEGABYTES,
     settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
   } as Parameters<typeof createSecureServer>[0]);
@@ -72,8 +71,17 @@ export async function listen(
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => connections.upgrade(req, socket, head));
   server.on('tlsClientError', ignore);
   server.on('sessionError', ignore);
-  server.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
-  Object.assign(server, { headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: 120_000 });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const tooLarge = error.code === 'HPE_HEADER_OVERFLOW' && socket.writable;
+    if (tooLarge) socket.end('HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
+  // A server of both versions takes these for HTTP/1.1 only when they are set on it.
+  Object.assign(server, {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: 120_000,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(address.port, address.host, () => {
