@@ -133,7 +133,8 @@ export const services = defineKind<Service>({
   status: {
     prepare(service, old) {
       keepSpec(service, old);
-      service.status = { ...service.status, loadBalancer: service.status?.loadBalancer ?? {} };
+      const balancer = service.status?.loadBalancer;
+      service.status = { ...service.status, loadBalancer: balancer?.ingress?.length ? balancer : {} };
     },
     validate: validateServiceStatus,
   },
