@@ -194,14 +194,14 @@ async function ensureServiceAccountKey(dir: string): Promise<string> {
 
 // --- making ----------------------------------------------------------------------------------
 
-const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
+export const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
 type Keys = Readonly<{ publicKey: CryptoKey; privateKey: CryptoKey }>;
 type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** 95 ms to load, and needed only where a certificate is made. */
-async function x509() {
+export async function x509() {
   await import('reflect-metadata');
   return import('@peculiar/x509');
 }
@@ -210,7 +210,7 @@ async function newKeys(): Promise<Keys> {
   return (await crypto.subtle.generateKey(CURVE, true, ['sign', 'verify'])) as Keys;
 }
 
-async function importKeys(pem: string): Promise<Keys> {
+export async function importKeys(pem: string): Promise<Keys> {
   const privateKey = createPrivateKey(pem);
   return {
     privateKey: privateKey.toCryptoKey(CURVE, true, ['sign']),

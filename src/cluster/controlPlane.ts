@@ -4,10 +4,11 @@ import type { ApiServerOptions } from '../apiserver/options.ts';
 import { type ApiServer, createApiServer } from '../apiserver/server.ts';
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/createClient.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, SystemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Storage } from '../storage/storage.ts';
+import { certificateAuthority } from './certificateAuthority.ts';
 import type { ClusterCertificates } from './certificates.ts';
 
 export const CLUSTER_DOMAIN = 'cluster.local';
@@ -86,6 +87,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
         log,
         signal,
         clusterCA: certificates.ca.cert,
+        certificateAuthority: certificateAuthority(certificates.ca, new SystemClock()),
         podCIDRs: options.podCIDRs,
         serviceCIDR: options.serviceCIDR,
         ...(options.loadBalancerRange === undefined ? {} : { loadBalancerRange: options.loadBalancerRange }),

@@ -58,7 +58,13 @@ export interface CheckAction<T extends KubeObject = KubeObject> {
   readonly object: Stored<T>;
 }
 
-export type Action = CreateAction | UpdateAction | PatchAction | DeleteAction | CheckAction | EventAction;
+/** What takes its time, and changes nothing by itself: to sign, to ask. What follows from it is done next. */
+export interface WorkAction {
+  readonly verb: 'work';
+  run(signal: AbortSignal): Promise<readonly Action[]>;
+}
+
+export type Action = CreateAction | UpdateAction | PatchAction | DeleteAction | CheckAction | EventAction | WorkAction;
 
 /** The update of an object's status. */
 export function statusUpdate<T extends KubeObject>(kind: Kind<T>, object: T): UpdateAction {
@@ -123,6 +129,10 @@ async function perform(actor: Actor, action: Action): Promise<void> {
     actor.recorder.event(referenceTo(action.regarding), action.type, action.reason, action.message);
     return;
   }
+  if (action.verb === 'work') {
+    await act(actor, await action.run(actor.signal));
+    return;
+  }
   const announce = 'announce' in action ? action.announce : undefined;
   try {
     const object = await write(actor, action);
@@ -137,7 +147,7 @@ async function perform(actor: Actor, action: Action): Promise<void> {
 }
 
 /** The object that came of it; undefined where there was nothing to do. */
-async function write(actor: Actor, action: Exclude<Action, EventAction>): Promise<KubeObject | undefined> {
+async function write(actor: Actor, action: Exclude<Action, EventAction | WorkAction>): Promise<KubeObject | undefined> {
   const { client, signal } = actor;
   const { kind } = action;
   switch (action.verb) {

@@ -6,6 +6,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Kind } from '../machinery/kind.ts';
+import { startCertificateController } from './certificateSigningRequest/controller.ts';
+import type { CertificateAuthority } from './certificateSigningRequest/plan.ts';
 import { startClusterRoleAggregationController } from './clusterRoleAggregation.ts';
 import type { ControllerContext } from './context.ts';
 import { startCronJobController } from './cronJob/controller.ts';
@@ -48,6 +50,8 @@ export interface ControllersOptions {
   readonly signal: AbortSignal;
   /** PEM: by which pods know the API server */
   readonly clusterCA: string;
+  /** signs certificates that were approved; absent: somebody else does */
+  readonly certificateAuthority?: CertificateAuthority;
   /** of all pods, one or one for each family: nodes get parts of these; absent: somebody else gives them */
   readonly podCIDRs?: readonly string[];
   /** of all services */
@@ -76,6 +80,7 @@ export function startControllers(options: ControllersOptions): void {
   const collectable = kinds.filter(isCollectable);
   startServiceAccountController(context);
   startRootCAPublisher(context, options.clusterCA);
+  if (options.certificateAuthority !== undefined) startCertificateController(context, options.certificateAuthority);
   startNodeLifecycleController(context);
   if (options.podCIDRs !== undefined) {
     const serviceCIDRs = options.serviceCIDR === undefined ? [] : [options.serviceCIDR];

@@ -7,6 +7,8 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 export interface CertificateRequest {
   readonly commonName: string;
   readonly organizations: readonly string[];
+  /** how many names of each kind are asked for beside the subject */
+  readonly alternativeNames: Readonly<Record<'dns' | 'ip' | 'email' | 'uri', number>>;
   /** whether the signature was made with the key that is in it */
   readonly signed: boolean;
 }
@@ -26,6 +28,13 @@ const BIT_STRING = 0x03;
 const OBJECT_IDENTIFIER = 0x06;
 /** the tags of text: UTF8String, PrintableString, TeletexString, IA5String */
 const UTF8_TEXTS: ReadonlySet<number> = new Set([0x0c, 0x13, 0x14, 0x16]);
+
+const ATTRIBUTES = 0xa0;
+const OCTET_STRING = 0x04;
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
+const ALTERNATIVE_NAME = '2.5.29.17';
+/** the tags of names in that extension */
+const NAME_TAGS = { email: 0x81, dns: 0x82, uri: 0x86, ip: 0x87 } as const;
 
 const COMMON_NAME = '2.5.4.3';
 const ORGANIZATION = '2.5.4.10';
@@ -62,6 +71,7 @@ export function parseCertificateRequest(request: string): CertificateRequest {
   return {
     commonName: names.get(COMMON_NAME)?.at(-1) ?? '',
     organizations: names.get(ORGANIZATION) ?? [],
+    alternativeNames: alternativeNamesOf(info.content, key.end),
     signed: isSigned(oid, info.raw, key.raw, signature.content.subarray(1)),
   };
 }
@@ -134,6 +144,36 @@ function namesOf(subject: Buffer): Map<string, string[]> {
     }
   }
   return names;
+}
+
+/** Counts the names in the extensions that are asked for. @param from where the attributes begin, if there are any */
+function alternativeNamesOf(info: Buffer, from: number): CertificateRequest['alternativeNames'] {
+  const counts = { dns: 0, ip: 0, email: 0, uri: 0 };
+  if (from >= info.length || info[from] !== ATTRIBUTES) return counts;
+  for (const attribute of partsOf(readElement(info, from, ATTRIBUTES).content)) {
+    const type = readElement(attribute.content, 0, OBJECT_IDENTIFIER);
+    if (objectIdentifier(type.content) !== EXTENSION_REQUEST) continue;
+    const extensions = readElement(readElement(attribute.content, type.end, SET).content, 0, SEQUENCE);
+    for (const extension of partsOf(extensions.content)) {
+      const id = readElement(extension.content, 0, OBJECT_IDENTIFIER);
+      if (objectIdentifier(id.content) !== ALTERNATIVE_NAME) continue;
+      // Between the two may stand whether the extension is critical.
+      const next = readAny(extension.content, id.end);
+      const value = next.tag === OCTET_STRING ? next : readElement(extension.content, next.end, OCTET_STRING);
+      for (const { tag } of partsOf(readElement(value.content, 0, SEQUENCE).content)) {
+        for (const [kind, of] of Object.entries(NAME_TAGS)) if (tag === of) counts[kind as keyof typeof counts]++;
+      }
+    }
+  }
+  return counts;
+}
+
+function* partsOf(content: Buffer): Iterable<Element & { tag: number }> {
+  for (let at = 0; at < content.length; ) {
+    const part = readAny(content, at);
+    yield part;
+    at = part.end;
+  }
 }
 
 function objectIdentifier(bytes: Buffer): string {

@@ -3,6 +3,7 @@
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#core-component-roles
  */
 import type { PolicyRule } from '../../apis/rbac/rules.ts';
+import { KUBERNETES_SIGNERS } from './controllerRoles.ts';
 import { can, READ, RECORD_EVENTS, type RoleRow } from './ruleWords.ts';
 
 /** The lease that a part holds while it leads, and the right to make it. */
@@ -99,6 +100,15 @@ export const COMPONENT_ROLES: readonly RoleRow[] = [
     name: 'system:node-bootstrapper',
     rules: [can('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')],
   },
+  // Whoever has these gets such a certificate for a kubelet without a person's word.
+  ...['nodeclient', 'selfnodeclient'].map((kind) => ({
+    name: `system:certificates.k8s.io:certificatesigningrequests:${kind}`,
+    rules: [can('create', 'certificates.k8s.io', `certificatesigningrequests/${kind}`)],
+  })),
+  ...KUBERNETES_SIGNERS.map((signer) => ({
+    name: `system:certificates.k8s.io:${signer.slice(signer.indexOf('/') + 1)}-approver`,
+    rules: [can('approve', 'certificates.k8s.io', 'signers', [signer])],
+  })),
   {
     name: 'system:node-problem-detector',
     rules: [can('get', 'core', 'nodes'), can('patch', 'core', 'nodes/status'), RECORD_EVENTS],

@@ -8,6 +8,13 @@ import { can, READ, RECORD_EVENTS } from './ruleWords.ts';
 
 const MAKE = 'create delete get list patch update watch';
 const REVISIONS = can(MAKE, 'apps', 'controllerrevisions');
+const CERTIFICATES = 'certificates.k8s.io';
+export const KUBERNETES_SIGNERS = [
+  'kubernetes.io/legacy-unknown',
+  'kubernetes.io/kube-apiserver-client',
+  'kubernetes.io/kube-apiserver-client-kubelet',
+  'kubernetes.io/kubelet-serving',
+];
 const STORAGE_CLASSES = can(READ, 'storage.k8s.io', 'storageclasses');
 
 export const CONTROLLER_ROLES: Readonly<Record<string, readonly PolicyRule[]>> = {
@@ -17,6 +24,14 @@ export const CONTROLLER_ROLES: Readonly<Record<string, readonly PolicyRule[]>> =
     can('patch update', 'core', 'nodes/status'),
     can('create delete get list watch', 'storage.k8s.io', 'volumeattachments'),
     can(READ, 'storage.k8s.io', 'csidrivers csinodes'),
+    RECORD_EVENTS,
+  ],
+  'certificate-controller': [
+    can('delete get list watch', CERTIFICATES, 'certificatesigningrequests'),
+    can('update', CERTIFICATES, 'certificatesigningrequests/approval certificatesigningrequests/status'),
+    can('approve', CERTIFICATES, 'signers', ['kubernetes.io/kube-apiserver-client-kubelet']),
+    can('sign', CERTIFICATES, 'signers', KUBERNETES_SIGNERS),
+    can('create', 'authorization.k8s.io', 'subjectaccessreviews'),
     RECORD_EVENTS,
   ],
   'clusterrole-aggregation-controller': [

@@ -85,6 +85,8 @@ export class TinyWorld {
         return;
       case 'check':
         return;
+      case 'work':
+        throw new Error('work takes its time: it cannot be carried out here');
       case 'create': {
         const name = action.object.metadata?.name;
         if (name !== undefined && this.get(action.kind, name) !== undefined) throw alreadyExists(action.kind, name);
