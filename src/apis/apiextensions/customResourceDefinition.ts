@@ -326,7 +326,7 @@ export const customResourceDefinitions = defineKind<CustomResourceDefinition>({
   categories: ['api-extensions'],
   namespaced: false,
   schema: CustomResourceDefinition,
-  decode: decodeDefinition,
+  decode: (value) => decodeDefinition(value, { definition: CustomResourceDefinition, schema: JSONSchemaProps }),
   anyFinalizer: true,
   hasGeneration: true,
   setDefaults(crd) {

@@ -1,23 +1,30 @@
 /** Reads a CustomResourceDefinition: schemas within schemas, which may also be booleans or lists, are read as schemas too. */
 import { type Decoded, type DecodeError, decode } from '../../machinery/schema/decode.ts';
-import { CustomResourceDefinition, JSONSchemaProps } from './customResourceDefinition.ts';
+import type { ObjectType } from '../../machinery/schema/types.ts';
+import type { CustomResourceDefinition, JSONSchemaProps } from './customResourceDefinition.ts';
 
 const MAX_DEPTH = 300;
 
 interface Report {
+  /** the type of schemas */
+  readonly type: ObjectType;
   readonly unknown: string[];
   readonly errors: DecodeError[];
 }
 
-export function decodeDefinition(value: unknown): Decoded<CustomResourceDefinition> {
-  const decoded = decode<CustomResourceDefinition>(CustomResourceDefinition, value);
-  const report: Report = { unknown: [...decoded.unknown], errors: [...decoded.errors] };
+/** @param types of definitions, and of the schemas in them */
+export function decodeDefinition(
+  value: unknown,
+  types: { readonly definition: ObjectType; readonly schema: ObjectType },
+): Decoded<CustomResourceDefinition> {
+  const decoded = decode<CustomResourceDefinition>(types.definition, value);
+  const report: Report = { type: types.schema, unknown: [...decoded.unknown], errors: [...decoded.errors] };
   if (decoded.errors.length > 0) return decoded;
   for (const [i, version] of (decoded.value.spec?.versions ?? []).entries()) {
     const schema = version.schema?.openAPIV3Schema as JSONSchemaProps | undefined;
     if (schema !== undefined) below(schema, `spec.versions[${i}].schema.openAPIV3Schema`, 0, report);
   }
-  return { value: decoded.value, ...report };
+  return { value: decoded.value, unknown: report.unknown, errors: report.errors };
 }
 
 /** The fields that hold a schema or something else. */
@@ -46,7 +53,7 @@ function below(schema: JSONSchemaProps, path: string, depth: number, report: Rep
 }
 
 function inner(value: unknown, path: string, depth: number, report: Report): JSONSchemaProps {
-  const decoded = decode<JSONSchemaProps>(JSONSchemaProps, value);
+  const decoded = decode<JSONSchemaProps>(report.type, value);
   for (const name of decoded.unknown) report.unknown.push(`${path}.${name}`);
   for (const error of decoded.errors) report.errors.push({ path: `${path}.${error.path}`, message: error.message });
   if (decoded.errors.length > 0) return {};

@@ -255,7 +255,7 @@ export const persistentVolumes = defineKind<PersistentVolume>({
     prepare(volume, old) {
       volume.status = old.status ?? { phase: 'Pending' };
     },
-    validate: validateVolumeUpdate,
+    validate: (volume, old) => validateVolumeUpdate(volume, old, PersistentVolumeSpec),
   },
   status: {
     prepare(volume, old, now) {

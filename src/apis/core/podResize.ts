@@ -21,7 +21,7 @@ export function keepAllButResources(pod: Pod, old: Pod): void {
   const asked = pod.spec ?? NOTHING;
   keepPodStatus(pod, old);
   const spec = { ...(old.spec ?? NOTHING) };
-  spec.containers = withResources(spec.containers, asked.containers);
+  spec.containers = withResources(spec.containers ?? [], asked.containers ?? []);
   if (spec.initContainers !== undefined) {
     spec.initContainers = withResources(spec.initContainers, asked.initContainers ?? []);
   }

@@ -16,7 +16,7 @@ import { REVISION_HASH } from '../revisions.ts';
 
 /** The template's generation, as pods of old carried it; kept where a set has it. */
 export const GENERATION_ANNOTATION = 'deprecated.daemonset.template.generation';
-export const GENERATION_LABEL = 'pod-template-generation';
+const GENERATION_LABEL = 'pod-template-generation';
 
 export interface Belonging {
   /** a pod is to be started here */

@@ -3,7 +3,7 @@
  */
 import type { Node } from './ast.ts';
 import { iterate } from './comprehension.ts';
-import { CelError, CelSyntaxError } from './error.ts';
+import { CelError, CelSyntaxError, soft } from './error.ts';
 import { matches, type Overload, type Run } from './overload.ts';
 import {
   assignable,
@@ -147,7 +147,7 @@ function checkNode(node: Node, scope: Scope): Typed {
     case 'struct':
       return struct(node, scope);
     case 'iterate':
-      return iterate(node, scope);
+      return iterate(node, scope, check);
     case 'bind':
       return bind(node, scope);
     case 'optMap':
@@ -440,12 +440,6 @@ function logic(node: Node & { k: 'and' | 'or' }, scope: Scope): Typed {
       return value;
     },
   };
-}
-
-/** A failure that another operand may make up for. @throws what is none */
-export function soft(error: unknown): unknown {
-  if (error instanceof CelError && !error.budget) return error;
-  throw error;
 }
 
 function conditional(node: Node & { k: 'if' }, scope: Scope): Typed {

@@ -1,15 +1,15 @@
 /** The macros that go through a list or a map: all, exists, map, filter and the like. */
 import type { Node } from './ast.ts';
-import { type Code, check, type Scope, soft, type Typed } from './checker.ts';
-import { CelError, CelSyntaxError } from './error.ts';
+import type { check as Check, Code, Scope, Typed } from './checker.ts';
+import { CelError, CelSyntaxError, soft } from './error.ts';
 import type { Run } from './overload.ts';
 import { BOOL, type CelType, DYN, INT, isDyn, listOf, mapOf, showType } from './types.ts';
 import { isMap, ListValue, MapValue, ObjectValue, type Value } from './value.ts';
 
 type IterateNode = Node & { k: 'iterate' };
 
-/** @throws CelSyntaxError */
-export function iterate(node: IterateNode, scope: Scope): Typed {
+/** @param check of the parts @throws CelSyntaxError */
+export function iterate(node: IterateNode, scope: Scope, check: typeof Check): Typed {
   const over = check(node.over, scope);
   const [key, element] = partsOf(over.type, node);
   const second = node.variables[1];

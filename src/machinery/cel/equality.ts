@@ -1,6 +1,7 @@
 /** Which values are the same, and which comes first. */
 import { CelError } from './error.ts';
 import type { Run } from './overload.ts';
+import { Timestamp } from './timestamp.ts';
 import { DYN } from './types.ts';
 import {
   Duration,
@@ -10,7 +11,6 @@ import {
   ObjectValue,
   OpaqueValue,
   Optional,
-  Timestamp,
   TypeValue,
   Uint,
   type Value,

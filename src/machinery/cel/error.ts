@@ -32,3 +32,9 @@ export function showIssue(expression: string, position: number, message: string,
   const text = expression.split('\n')[line - 1] ?? '';
   return `ERROR: <input>:${line}:${column + 1}: ${syntax ? 'Syntax error: ' : ''}${message}\n | ${text}\n | ${'.'.repeat(column)}^`;
 }
+
+/** A failure that another operand may make up for. @throws what is none */
+export function soft(error: unknown): unknown {
+  if (error instanceof CelError && !error.budget) return error;
+  throw error;
+}

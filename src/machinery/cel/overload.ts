@@ -1,5 +1,6 @@
 /** Functions as libraries declare them, and the state of one evaluation. */
 import { CelError } from './error.ts';
+import { Timestamp } from './timestamp.ts';
 import { type CelType, isDyn } from './types.ts';
 import {
   Duration,
@@ -8,7 +9,6 @@ import {
   ObjectValue,
   OpaqueValue,
   Optional,
-  Timestamp,
   TypeValue,
   Uint,
   type Value,

@@ -1,6 +1,13 @@
 /** Timestamps exact to the nanosecond, from RFC 3339 or a plain date. */
 import { readTime } from '../time.ts';
-import { Timestamp } from './value.ts';
+
+/** An instant in nanoseconds since 1970. */
+export class Timestamp {
+  readonly nanos: bigint;
+  constructor(nanos: bigint) {
+    this.nanos = nanos;
+  }
+}
 
 /** Undefined for what is no time. */
 export function parseTimestamp(text: string): Timestamp | undefined {

@@ -4,7 +4,7 @@
  */
 import { parseGoDuration } from './duration.ts';
 import { CelError } from './error.ts';
-import { parseTimestamp } from './timestamp.ts';
+import { parseTimestamp, Timestamp } from './timestamp.ts';
 import {
   BOOL,
   BYTES,
@@ -29,14 +29,6 @@ export class Uint {
   constructor(value: bigint) {
     if (value < 0n || value > 18446744073709551615n) throw new CelError('unsigned integer overflow');
     this.value = value;
-  }
-}
-
-/** An instant in nanoseconds since 1970. */
-export class Timestamp {
-  readonly nanos: bigint;
-  constructor(nanos: bigint) {
-    this.nanos = nanos;
   }
 }
 

@@ -7,7 +7,7 @@ import { type FieldError, forbidden, invalid, notSupported, required } from '../
 import { dnsSubdomain } from '../../../machinery/names.ts';
 import { semanticEqual } from '../../../machinery/semanticEqual.ts';
 import { NodeSelector } from '../affinity.ts';
-import { type PersistentVolume, PersistentVolumeSpec } from '../persistentVolume.ts';
+import type { PersistentVolume, PersistentVolumeSpec } from '../persistentVolume.ts';
 import { VOLUME_MODES, validateAccessModes, validateStorageAmount } from './accessModes.ts';
 import { validateNodeSelector } from './affinity.ts';
 import { SOURCES, validateVolumeSource } from './persistentVolumeSources.ts';
@@ -106,11 +106,16 @@ function validateAttributesClass(spec: PersistentVolumeSpec, path: string, error
   }
 }
 
-export function validateVolumeUpdate(volume: PersistentVolume, old: PersistentVolume): FieldError[] {
+/** @param Spec the type of the specs */
+export function validateVolumeUpdate(
+  volume: PersistentVolume,
+  old: PersistentVolume,
+  Spec: typeof PersistentVolumeSpec,
+): FieldError[] {
   const errors = validateVolume(volume);
   const spec = volume.spec ?? {};
   const before = old.spec ?? {};
-  if (!sameSource(spec, before)) {
+  if (!sameSource(spec, before, Spec)) {
     const detail = 'spec.persistentvolumesource is immutable after creation';
     errors.push(forbidden('spec.persistentvolumesource', detail));
   }
@@ -125,10 +130,14 @@ export function validateVolumeUpdate(volume: PersistentVolume, old: PersistentVo
 }
 
 /** The secret with which a volume grows may be told later. */
-function sameSource(spec: PersistentVolumeSpec, before: PersistentVolumeSpec): boolean {
+function sameSource(
+  spec: PersistentVolumeSpec,
+  before: PersistentVolumeSpec,
+  Spec: typeof PersistentVolumeSpec,
+): boolean {
   return SOURCES.every((name) => {
     const [now, was] = [spec[name], before[name]];
-    const { type } = PersistentVolumeSpec.fields[name];
+    const { type } = Spec.fields[name];
     if (name !== 'csi' || spec.csi === undefined || before.csi?.controllerExpandSecretRef !== undefined) {
       return semanticEqual(type, now, was);
     }

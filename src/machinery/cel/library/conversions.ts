@@ -2,7 +2,7 @@
 import { parseGoDuration } from '../duration.ts';
 import { CelError } from '../error.ts';
 import { fn, type Overload } from '../overload.ts';
-import { parseTimestamp } from '../timestamp.ts';
+import { parseTimestamp, Timestamp } from '../timestamp.ts';
 import { BOOL, BYTES, DOUBLE, DURATION, INT, param, STRING, showType, TIMESTAMP, TYPE, UINT } from '../types.ts';
 import {
   Duration,
@@ -10,7 +10,6 @@ import {
   ListValue,
   showDuration,
   showTimestamp,
-  Timestamp,
   TypeValue,
   typeOf,
   Uint,

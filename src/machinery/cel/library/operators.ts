@@ -2,6 +2,7 @@
 import { compare, equal } from '../equality.ts';
 import { CelError } from '../error.ts';
 import { fn, method, type Overload, type Run } from '../overload.ts';
+import { Timestamp } from '../timestamp.ts';
 import {
   BOOL,
   BYTES,
@@ -17,7 +18,7 @@ import {
   TIMESTAMP,
   UINT,
 } from '../types.ts';
-import { type AnyMap, Duration, ListValue, Timestamp, Uint, type Value } from '../value.ts';
+import { type AnyMap, Duration, ListValue, Uint, type Value } from '../value.ts';
 
 const MIN = -9223372036854775808n;
 const MAX = 9223372036854775807n;

@@ -1,18 +1,9 @@
 /** Strings: the standard functions and the extended ones. Positions count code points. */
 import { CelError } from '../error.ts';
 import { fn, method, type Overload, type Run } from '../overload.ts';
+import { Timestamp } from '../timestamp.ts';
 import { BOOL, DYN, INT, listOf, STRING } from '../types.ts';
-import {
-  Duration,
-  isMap,
-  ListValue,
-  showDuration,
-  showTimestamp,
-  Timestamp,
-  TypeValue,
-  Uint,
-  type Value,
-} from '../value.ts';
+import { Duration, isMap, ListValue, showDuration, showTimestamp, TypeValue, Uint, type Value } from '../value.ts';
 import { showDouble } from './conversions.ts';
 
 /** The work of going over a text. */

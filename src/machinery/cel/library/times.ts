@@ -1,8 +1,9 @@
 /** The parts of timestamps and durations. */
 import { CelError } from '../error.ts';
 import { method, type Overload } from '../overload.ts';
+import type { Timestamp } from '../timestamp.ts';
 import { DURATION, INT, STRING, TIMESTAMP } from '../types.ts';
-import type { Duration, Timestamp } from '../value.ts';
+import type { Duration } from '../value.ts';
 
 const MILLION = 1_000_000n;
 
