@@ -146,6 +146,30 @@ describe('the log', () => {
     expect(await readFile(join(dir, 'audit.log'), 'utf8')).not.toContain('silent');
   });
 
+  test('has what admission policies have to say', async () => {
+    const group = '/apis/admissionregistration.k8s.io/v1';
+    const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] };
+    await api.send('POST', `${group}/validatingadmissionpolicies`, {
+      metadata: { name: 'noted' },
+      spec: {
+        matchConstraints: { resourceRules: [rule] },
+        validations: [{ expression: "object.metadata.name != 'bad'", message: 'a bad name' }],
+        auditAnnotations: [{ key: 'name', valueExpression: "'named ' + object.metadata.name" }],
+      },
+    });
+    await api.send('POST', `${group}/validatingadmissionpolicybindings`, {
+      metadata: { name: 'noting' },
+      spec: { policyName: 'noted', validationActions: ['Audit'] },
+    });
+    const { status, headers } = await api.send('POST', MAPS, { metadata: { name: 'bad' } });
+    expect(status).toBe(201);
+    const [line] = await linesOf(headers['audit-id']);
+    expect(line?.annotations['noted/name']).toBe('named bad');
+    expect(JSON.parse(line?.annotations['validation.policy.admission.k8s.io/validation_failure'])).toEqual([
+      { message: 'a bad name', policy: 'noted', binding: 'noting', expressionIndex: 0, validationActions: ['Audit'] },
+    ]);
+  });
+
   test('has what parts of the process ask for, too', async () => {
     const own = server.api.transport({ name: 'system:kube-scheduler', groups: [] });
     await own.request({ method: 'GET', path: '/api/v1/persistentvolumes' }).catch(() => {});

@@ -21,11 +21,15 @@ type Effect = InEffect<ValidatingAdmissionPolicySpec, ValidatingAdmissionPolicyB
 type Evaluation = typeof import('./evaluation.ts');
 
 interface Violation {
+  /** which of the policy's validations it was */
+  readonly index: number;
   readonly message: string;
   readonly reason: string;
 }
 
 const MAX_MESSAGE_BYTES = 5 * 1024;
+const MAX_NOTE_LENGTH = 10 * 1024;
+const FAILURES = 'validation.policy.admission.k8s.io/validation_failure';
 
 export class ValidatingPolicies implements AdmissionPlugin {
   readonly name = 'ValidatingAdmissionPolicy';
@@ -60,6 +64,7 @@ export class ValidatingPolicies implements AdmissionPlugin {
 
   async #run(effects: readonly Effect[], request: AdmissionRequest): Promise<void> {
     const evaluation = await import('./evaluation.ts');
+    const failures: object[] = [];
     for (const effect of effects) {
       const { policy, binding } = effect;
       const actions = binding.spec.validationActions ?? [];
@@ -72,6 +77,18 @@ export class ValidatingPolicies implements AdmissionPlugin {
           );
         }
       }
+      if (actions.includes('Audit')) {
+        for (const { message, index } of [first, ...others]) {
+          failures.push({
+            message,
+            policy: policy.name,
+            binding: binding.name,
+            expressionIndex: index,
+            validationActions: actions,
+          });
+        }
+        request.ctx?.audit?.annotate(FAILURES, JSON.stringify(failures));
+      }
       if (actions.includes('Deny')) {
         const head = `ValidatingAdmissionPolicy '${policy.name}' with binding '${binding.name}' denied request`;
         throw denied(request, `${head}: ${first.message}`, first.reason, first.message);
@@ -83,9 +100,10 @@ export class ValidatingPolicies implements AdmissionPlugin {
     const { policy, as } = effect;
     const { spec } = policy;
     const found: Violation[] = [];
+    const notes = new Map<string, string[]>();
     /** What fails to be decided counts as the policy says. */
-    const failed = (message: string) => {
-      if (spec.failurePolicy !== 'Ignore') found.push({ message, reason: 'Invalid' });
+    const failed = (message: string, index = 0) => {
+      if (spec.failurePolicy !== 'Ignore') found.push({ message, reason: 'Invalid', index });
     };
     policy.programs ??= new evaluation.Programs(spec.paramKind !== undefined, spec.variables ?? []);
     const programs = policy.programs as Programs;
@@ -105,12 +123,12 @@ export class ValidatingPolicies implements AdmissionPlugin {
         failed(`failed to evaluate match conditions: ${(error as Error).message}`);
         continue;
       }
-      for (const validation of spec.validations ?? []) {
+      for (const [index, validation] of (spec.validations ?? []).entries()) {
         const { expression } = validation;
         try {
           if (programs.evaluate(expression, activation, budget) === true) continue;
         } catch (error) {
-          failed(`expression '${expression.trim()}' resulted in error: ${(error as Error).message}`);
+          failed(`expression '${expression.trim()}' resulted in error: ${(error as Error).message}`, index);
           continue;
         }
         let message = validation.message?.trim() || `failed expression: ${expression.trim()}`;
@@ -122,8 +140,20 @@ export class ValidatingPolicies implements AdmissionPlugin {
             // The message that was given stands in for one that cannot be made.
           }
         }
-        found.push({ message, reason: validation.reason ?? 'Invalid' });
+        found.push({ message, reason: validation.reason ?? 'Invalid', index });
       }
+      for (const { key, valueExpression } of spec.auditAnnotations ?? []) {
+        try {
+          const value = programs.evaluate(valueExpression, activation, budget);
+          if (typeof value === 'string' && value.trim() !== '')
+            notes.set(key, [...(notes.get(key) ?? []), value.trim()]);
+        } catch (error) {
+          failed(`expression '${valueExpression.trim()}' resulted in error: ${(error as Error).message}`);
+        }
+      }
+    }
+    for (const [key, values] of notes) {
+      request.ctx?.audit?.annotate(`${policy.name}/${key}`, values.join(', ').slice(0, MAX_NOTE_LENGTH));
     }
     return found;
   }
