@@ -31,6 +31,8 @@ import { MutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { ValidatingWebhooks } from './admission/webhooks/validating.ts';
 import type { Audit } from './audit/audit.ts';
 import { bearerTokenAuthenticator } from './authentication/bearerToken.ts';
+import { bootstrapTokenAuthenticator } from './authentication/bootstrapTokens.ts';
+import { LegacyTokens } from './authentication/legacyTokens.ts';
 import { openIdPaths } from './authentication/openIdDiscovery.ts';
 import { authenticationReviewHandlers } from './authentication/reviews.ts';
 import { ServiceAccountTokens } from './authentication/serviceAccountTokens.ts';
@@ -98,6 +100,7 @@ export function createBuiltins(
     node,
     abac: configured.abac,
   });
+  let client: Client | undefined;
   const tokens = new ServiceAccountTokens({
     privateKey: options.serviceAccountKey,
     issuer: options.serviceAccountIssuer,
@@ -105,6 +108,7 @@ export function createBuiltins(
     registry,
     clock,
     random,
+    legacy: new LegacyTokens({ registry, clock, log, client: () => client }),
   });
   const allocation = new ServiceAllocation(registry, options.serviceCIDR, random);
   const defaulting = [
@@ -134,7 +138,11 @@ export function createBuiltins(
     metrics,
     ...(audit === undefined ? {} : { audit }),
     anonymous: options.anonymous !== false,
-    authenticators: [x509Authenticator(), bearerTokenAuthenticator(tokens)],
+    authenticators: [
+      x509Authenticator(),
+      bootstrapTokenAuthenticator(registry, clock),
+      bearerTokenAuthenticator(tokens),
+    ],
     authorizers,
     flowControl,
     admission: [
@@ -173,7 +181,6 @@ export function createBuiltins(
       ...openIdPaths(tokens, address),
     ]),
   };
-  let client: Client | undefined;
   let customResources: CustomResources | undefined;
   let stopDangling: (() => void) | undefined;
   let service: KubernetesService | undefined;
@@ -191,7 +198,7 @@ export function createBuiltins(
         validatingWebhooks.start(),
       ]);
       client = createClient(transport(API_SERVER));
-      await ensureDefaultObjects({ registry, client, log });
+      await ensureDefaultObjects({ registry, client, log, clock });
       customResources = new CustomResources({ registry, client, clock, log });
       await customResources.start();
       stopDangling = watchDanglingSchemas({ registry, client, clock, log });

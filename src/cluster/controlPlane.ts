@@ -87,6 +87,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
         log,
         signal,
         clusterCA: certificates.ca.cert,
+        serviceAccountKey: certificates.serviceAccountKey,
         certificateAuthority: certificateAuthority(certificates.ca, new SystemClock()),
         podCIDRs: options.podCIDRs,
         serviceCIDR: options.serviceCIDR,

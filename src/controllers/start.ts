@@ -6,6 +6,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Kind } from '../machinery/kind.ts';
+import { startTokenCleaner } from './bootstrapToken/cleaner.ts';
+import { startBootstrapSigner } from './bootstrapToken/signer.ts';
 import { startCertificateController } from './certificateSigningRequest/controller.ts';
 import type { CertificateAuthority } from './certificateSigningRequest/plan.ts';
 import { startClusterRoleAggregationController } from './clusterRoleAggregation.ts';
@@ -29,6 +31,9 @@ import { startReplicaSetController } from './replicaSet/controller.ts';
 import { startReplicationControllerController } from './replicationController/controller.ts';
 import { startRootCAPublisher } from './rootCAPublisher.ts';
 import { startServiceAccountController } from './serviceAccount.ts';
+import { startTokenController } from './serviceAccountToken/controller.ts';
+import { startLegacyTokenCleaner } from './serviceAccountToken/legacyCleaner.ts';
+import { tokenSigner } from './serviceAccountToken/sign.ts';
 import { startStatefulSetController } from './statefulSet/controller.ts';
 import { startTaintEvictionController } from './taintEviction.ts';
 import { startTTLAfterFinishedController } from './ttlAfterFinished.ts';
@@ -50,6 +55,8 @@ export interface ControllersOptions {
   readonly signal: AbortSignal;
   /** PEM: by which pods know the API server */
   readonly clusterCA: string;
+  /** PEM, EC P-256: signs tokens of service accounts that are kept in secrets; absent: nobody fills such secrets */
+  readonly serviceAccountKey?: string;
   /** signs certificates that were approved; absent: somebody else does */
   readonly certificateAuthority?: CertificateAuthority;
   /** of all pods, one or one for each family: nodes get parts of these; absent: somebody else gives them */
@@ -60,6 +67,9 @@ export interface ControllersOptions {
   readonly loadBalancerRange?: string;
 }
 
+/** What gives others their identities has none of its own but the controller manager's. */
+const AS_MANAGER: ReadonlySet<string> = new Set(['tokens-controller']);
+
 /** Returns at once; the controllers begin as soon as their informers have synced. */
 export function startControllers(options: ControllersOptions): void {
   const { client, clock, random, signal, kinds } = options;
@@ -68,7 +78,7 @@ export function startControllers(options: ControllersOptions): void {
   const context: ControllerContext = {
     informers: new Informers({ client, clock, random, log, signal }),
     clientFor(name) {
-      const known = clients.get(name) ?? options.clientFor(name);
+      const known = clients.get(name) ?? (AS_MANAGER.has(name) ? client : options.clientFor(name));
       clients.set(name, known);
       return known;
     },
@@ -80,6 +90,12 @@ export function startControllers(options: ControllersOptions): void {
   const collectable = kinds.filter(isCollectable);
   startServiceAccountController(context);
   startRootCAPublisher(context, options.clusterCA);
+  if (options.serviceAccountKey !== undefined) {
+    startTokenController(context, { clusterCA: options.clusterCA, sign: tokenSigner(options.serviceAccountKey) });
+  }
+  startLegacyTokenCleaner(context);
+  startTokenCleaner(context);
+  startBootstrapSigner(context);
   if (options.certificateAuthority !== undefined) startCertificateController(context, options.certificateAuthority);
   startNodeLifecycleController(context);
   if (options.podCIDRs !== undefined) {

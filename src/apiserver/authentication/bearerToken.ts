@@ -29,7 +29,8 @@ function refuse(e: unknown): User {
   throw e;
 }
 
-function bearerToken(ctx: RequestContext): string | undefined {
+/** The token that a request carries, if any. */
+export function bearerToken(ctx: RequestContext): string | undefined {
   const header = ctx.header('authorization');
   if (header !== undefined) return /^bearer +(\S+) *$/i.exec(header)?.[1];
   if (ctx.header('upgrade')?.toLowerCase() !== 'websocket') return undefined;

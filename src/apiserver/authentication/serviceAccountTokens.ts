@@ -13,6 +13,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { User } from '../user.ts';
+import { LEGACY_ISSUER, type LegacyClaims, type LegacyTokens } from './legacyTokens.ts';
 
 const ALGORITHM = 'ES256';
 /** Verified tokens that are remembered; the oldest make room. */
@@ -30,6 +31,8 @@ export interface TokenOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly random: Random;
+  /** tokens that do not expire */
+  readonly legacy: LegacyTokens;
 }
 
 export interface Reference {
@@ -58,6 +61,8 @@ export interface TokenContent {
 
 interface Verified {
   readonly claims: KubernetesClaims;
+  /** of a token that does not expire */
+  readonly legacy?: { readonly claims: LegacyClaims; readonly token: string };
   readonly audiences: readonly string[];
   readonly expiresAtMs: number;
   readonly user: User;
@@ -127,18 +132,21 @@ export class ServiceAccountTokens {
   }
 
   async #read(token: string): Promise<Verified> {
-    const { jwtVerify } = await import('jose');
+    const { decodeJwt, jwtVerify } = await import('jose');
     let payload: JWTPayload;
+    let isLegacy: boolean;
     try {
+      isLegacy = decodeJwt(token).iss === LEGACY_ISSUER;
       ({ payload } = await jwtVerify(token, this.#public, {
-        issuer: this.issuer,
+        issuer: isLegacy ? LEGACY_ISSUER : this.issuer,
         algorithms: [ALGORITHM],
-        requiredClaims: ['exp', 'sub', 'aud'],
+        requiredClaims: isLegacy ? ['sub'] : ['exp', 'sub', 'aud'],
         currentDate: new Date(this.#options.clock.now()),
       }));
     } catch (e) {
       throw new InvalidTokenError(`the token cannot be verified: ${(e as Error).message}`);
     }
+    if (isLegacy) return this.#remember(token, await this.#readLegacy(token, payload));
     const claims = payload['kubernetes.io'] as KubernetesClaims | undefined;
     if (claims?.serviceaccount === undefined) throw new InvalidTokenError('the token is of no service account');
     // The pods' cache and its like may not have been asked for yet.
@@ -153,6 +161,26 @@ export class ServiceAccountTokens {
       expiresAtMs: (payload.exp ?? 0) * 1000,
       user: userOf(claims, payload.jti),
     };
+    return this.#remember(token, verified);
+  }
+
+  async #readLegacy(token: string, payload: JWTPayload): Promise<Verified> {
+    const { legacy, registry } = this.#options;
+    const claims = legacy.read(payload);
+    if (claims === undefined) throw new InvalidTokenError('the token does not say whose it is');
+    await registry.cache(serviceAccounts).start();
+    await registry.cache(secrets).start();
+    const { namespace, account, accountUid } = claims;
+    return {
+      claims: { namespace, serviceaccount: { name: account, uid: accountUid } },
+      legacy: { claims, token },
+      audiences: this.audiences,
+      expiresAtMs: Number.POSITIVE_INFINITY,
+      user: { ...serviceAccountUser(namespace, account), uid: accountUid },
+    };
+  }
+
+  #remember(token: string, verified: Verified): Verified {
     if (this.#verified.size >= REMEMBERED_TOKENS) {
       const oldest = this.#verified.keys().next();
       if (!oldest.done) this.#verified.delete(oldest.value);
@@ -162,7 +190,10 @@ export class ServiceAccountTokens {
   }
 
   /** Hot path for every request with a token: whether all it is bound to is still there. */
-  #judge({ claims, audiences: granted, expiresAtMs, user }: Verified, audiences: readonly string[]): TokenVerdict {
+  #judge(
+    { claims, legacy, audiences: granted, expiresAtMs, user }: Verified,
+    audiences: readonly string[],
+  ): TokenVerdict {
     const now = this.#options.clock.now();
     if (expiresAtMs <= now) throw new InvalidTokenError('the token has expired');
     const common = audiences.filter((a) => granted.includes(a));
@@ -185,6 +216,8 @@ export class ServiceAccountTokens {
     if (secret !== undefined) check('secret', secret, registry.cache(secrets).object(namespace, secret.name));
     if (node !== undefined && pod === undefined)
       check('node', node, registry.cache(nodes).object(undefined, node.name));
+    const fault = legacy === undefined ? undefined : this.#options.legacy.fault(legacy.claims, legacy.token);
+    if (fault !== undefined) throw new InvalidTokenError(fault);
     return { user, audiences: common };
   }
 

@@ -42,7 +42,7 @@ test('a new cluster has its namespaces, priority classes, roles and bindings', a
 
 test('a later start adds what is missing, leaves what was added, and writes nothing where all is there', async () => {
   const registry = new Registry(new KindRegistry(builtinKinds), server.storage, clock);
-  const start = () => ensureDefaultObjects({ registry, client: server.client, log: silentLogger });
+  const start = () => ensureDefaultObjects({ registry, client: server.client, log: silentLogger, clock });
   const before = await server.storage.revision();
   await start();
   expect(await server.storage.revision()).toBe(before);

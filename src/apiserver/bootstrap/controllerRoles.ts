@@ -118,6 +118,10 @@ export const CONTROLLER_ROLES: Readonly<Record<string, readonly PolicyRule[]>> =
     can('create delete list patch watch', 'core', 'pods'),
     RECORD_EVENTS,
   ],
+  'legacy-service-account-token-cleaner': [
+    can('get', 'core', 'configmaps', ['kube-apiserver-legacy-service-account-token-tracking']),
+    can('delete patch', 'core', 'secrets'),
+  ],
   'namespace-controller': [
     can('delete get list watch', 'core', 'namespaces'),
     can('update', 'core', 'namespaces/finalize namespaces/status'),

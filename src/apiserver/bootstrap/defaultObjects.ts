@@ -3,6 +3,7 @@
  * reads the watch caches and writes only what is missing, so a later start costs next to nothing.
  */
 
+import { type ConfigMap, configMaps } from '../../apis/core/configMap.ts';
 import { type Namespace, namespaces } from '../../apis/core/namespace.ts';
 import { flowSchemas } from '../../apis/flowcontrol/flowSchema.ts';
 import { priorityLevelConfigurations } from '../../apis/flowcontrol/priorityLevelConfiguration.ts';
@@ -13,10 +14,12 @@ import { roleBindings } from '../../apis/rbac/roleBinding.ts';
 import type { PolicyRule, RoleRef, Subject } from '../../apis/rbac/rules.ts';
 import { type PriorityClass, priorityClasses } from '../../apis/scheduling/priorityClass.ts';
 import type { Client } from '../../client/client.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { cloneJson } from '../../machinery/clone.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import { isApiError } from '../../machinery/status.ts';
+import { formatTime } from '../../machinery/time.ts';
 import { missingRules } from '../authorization/rules.ts';
 import type { Registry } from '../registry/registry.ts';
 import {
@@ -53,6 +56,7 @@ export interface BootstrapOptions {
   /** as an administrator */
   readonly client: Client;
   readonly log: Logger;
+  readonly clock: Clock;
 }
 
 /** @throws ApiError where an object that is needed cannot be written */
@@ -68,7 +72,16 @@ export async function ensureDefaultObjects(options: BootstrapOptions): Promise<v
     ensure(options, clusterRoleBindings, bootstrapClusterRoleBindings(), completedBinding),
     ensure(options, roles, bootstrapRoles(), completedRole),
     ensure(options, roleBindings, bootstrapRoleBindings(), completedBinding),
+    ensure(options, configMaps, [tokenTracking(options.clock)], () => undefined),
   ]);
+}
+
+/** Since when the use of tokens that do not expire has been noted. */
+function tokenTracking(clock: Clock): ConfigMap {
+  return {
+    metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
+    data: { since: formatTime(clock.now()).slice(0, 10) },
+  };
 }
 
 /** @param complete what a stored object must become; undefined where it is fine, 'replace' where it must be made anew */

@@ -6,7 +6,7 @@ import type { RoleBinding } from '../../apis/rbac/roleBinding.ts';
 import type { Subject } from '../../apis/rbac/rules.ts';
 import { COMPONENT_ROLES } from './componentRoles.ts';
 import { CONTROLLER_ROLES } from './controllerRoles.ts';
-import { can, READ, type RoleRow } from './ruleWords.ts';
+import { can, READ, RECORD_EVENTS, type RoleRow } from './ruleWords.ts';
 import { USER_ROLES } from './userRoles.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -79,6 +79,18 @@ interface NamespacedRow {
 }
 
 const NAMESPACED: readonly NamespacedRow[] = [
+  {
+    namespace: CONTROLLER_NAMESPACE,
+    name: 'system:controller:bootstrap-signer',
+    rules: [can(READ, 'core', 'secrets')],
+    subjects: [account('bootstrap-signer')],
+  },
+  {
+    namespace: CONTROLLER_NAMESPACE,
+    name: 'system:controller:token-cleaner',
+    rules: [can('delete get list watch', 'core', 'secrets'), RECORD_EVENTS],
+    subjects: [account('token-cleaner')],
+  },
   {
     namespace: 'kube-system',
     name: 'extension-apiserver-authentication-reader',
