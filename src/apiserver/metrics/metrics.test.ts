@@ -15,6 +15,8 @@ afterAll(async () => {
 });
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
+/** Which the server itself makes none of. */
+const ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts';
 /** The value of the sample that has all of these labels. */
 async function sample(name: string, labels: Record<string, string>): Promise<number | undefined> {
   const { text } = await api.get('/metrics');
@@ -28,21 +30,21 @@ async function sample(name: string, labels: Record<string, string>): Promise<num
 }
 
 test('requests are counted by what they ask for and how they are answered', async () => {
-  for (const name of ['a', 'b', 'a']) await api.send('POST', MAPS, { metadata: { name } });
-  await api.send('POST', `${MAPS}?dryRun=All`, { metadata: { name: 'c' } });
-  await api.get(`${MAPS}/a`);
-  const of = { resource: 'configmaps', group: '', version: 'v1', component: 'apiserver' };
+  for (const name of ['a', 'b', 'a']) await api.send('POST', ACCOUNTS, { metadata: { name } });
+  await api.send('POST', `${ACCOUNTS}?dryRun=All`, { metadata: { name: 'c' } });
+  await api.get(`${ACCOUNTS}/a`);
+  const of = { resource: 'serviceaccounts', group: '', version: 'v1', component: 'apiserver' };
   const total = (labels: Record<string, string>) => sample('apiserver_request_total', { ...of, ...labels });
   expect(await total({ verb: 'POST', code: '201', dry_run: '', scope: 'resource' })).toBe(2);
   expect(await total({ verb: 'POST', code: '409' })).toBe(1);
   expect(await total({ verb: 'POST', code: '201', dry_run: 'All' })).toBe(1);
   expect(await total({ verb: 'GET', code: '200' })).toBe(1);
   const apply = { 'content-type': 'application/apply-patch+yaml' };
-  await api.send('PATCH', `${MAPS}/a?fieldManager=me`, { apiVersion: 'v1', kind: 'ConfigMap' }, apply);
+  await api.send('PATCH', `${ACCOUNTS}/a?fieldManager=me`, { apiVersion: 'v1', kind: 'ServiceAccount' }, apply);
   expect(await total({ verb: 'APPLY', code: '200' })).toBe(1);
   const duration = await sample('apiserver_request_duration_seconds_count', { ...of, verb: 'POST', dry_run: '' });
   expect(duration).toBe(3);
-  expect(await sample('apiserver_resource_objects', { group: '', resource: 'configmaps' })).toBe(2);
+  expect(await sample('apiserver_resource_objects', { group: '', resource: 'serviceaccounts' })).toBe(2);
 });
 
 test('watches are there while they are open, and their events are counted', async () => {
