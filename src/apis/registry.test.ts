@@ -14,7 +14,9 @@ const all = [...builtinKinds, ...subresourceKinds];
 describe('the registry', () => {
   it('has no name twice', () => {
     expect(() => new KindRegistry(all)).not.toThrow();
-    const short = builtinKinds.flatMap((kind) => [kind.plural, ...kind.shortNames].map((n) => `${kind.group}/${n}`));
+    // Another version of a kind has the same names.
+    const hubs = builtinKinds.filter((kind) => kind.hub === undefined);
+    const short = hubs.flatMap((kind) => [kind.plural, ...kind.shortNames].map((n) => `${kind.group}/${n}`));
     expect(new Set(short).size).toBe(short.length);
   });
 

@@ -19,6 +19,8 @@ import { localSubjectAccessReviews } from './authorization/localSubjectAccessRev
 import { selfSubjectAccessReviews } from './authorization/selfSubjectAccessReview.ts';
 import { selfSubjectRulesReviews } from './authorization/selfSubjectRulesReview.ts';
 import { subjectAccessReviews } from './authorization/subjectAccessReview.ts';
+import { horizontalPodAutoscalers } from './autoscaling/horizontalPodAutoscaler.ts';
+import { horizontalPodAutoscalersV1 } from './autoscaling/horizontalPodAutoscalerV1.ts';
 import { scales } from './autoscaling/scale.ts';
 import { cronJobs } from './batch/cronJob.ts';
 import { jobs } from './batch/job.ts';
@@ -86,6 +88,8 @@ export const builtinKinds: readonly Kind[] = [
   controllerRevisions,
   jobs,
   cronJobs,
+  horizontalPodAutoscalers,
+  horizontalPodAutoscalersV1,
   podDisruptionBudgets,
   roles,
   clusterRoles,

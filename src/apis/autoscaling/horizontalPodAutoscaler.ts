@@ -1,5 +1,10 @@
+import { defineKind } from '../../machinery/kind.ts';
 import { LabelSelector, ObjectMeta } from '../../machinery/meta.ts';
 import { type Infer, int32, int64, list, object, opt, quantity, req, str, time } from '../../machinery/schema/types.ts';
+import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
+import { keepSpec } from '../statusRules.ts';
+import { referenceText, targetsText } from './columns.ts';
+import { validateAutoscaler, validateAutoscalerStatus } from './validation.ts';
 
 export const HorizontalPodAutoscaler = object('io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler', () => ({
   apiVersion: opt(undefined, str),
@@ -85,11 +90,13 @@ export const HorizontalPodAutoscalerCondition = object(
 export interface HorizontalPodAutoscalerCondition extends Infer<typeof HorizontalPodAutoscalerCondition> {}
 
 export const HorizontalPodAutoscalerSpec = object('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec', () => ({
-  scaleTargetRef: req(1, CrossVersionObjectReference),
-  minReplicas: opt(2, int32),
-  maxReplicas: req(3, int32),
-  metrics: opt(4, list(MetricSpec)),
-  behavior: opt(5, HorizontalPodAutoscalerBehavior),
+  scaleTargetRef: req(1, CrossVersionObjectReference, { doc: 'What is scaled; it must have the subresource scale.' }),
+  minReplicas: opt(2, int32, { default: 1, doc: 'Never fewer pods than this; 1 if absent.' }),
+  maxReplicas: req(3, int32, { doc: 'Never more pods than this.' }),
+  metrics: opt(4, list(MetricSpec), {
+    doc: 'What is measured, and what it is to be; the one that asks for most pods counts.',
+  }),
+  behavior: opt(5, HorizontalPodAutoscalerBehavior, { doc: 'How fast it scales, in each direction.' }),
 }));
 export interface HorizontalPodAutoscalerSpec extends Infer<typeof HorizontalPodAutoscalerSpec> {}
 
@@ -179,3 +186,75 @@ export const HPAScalingPolicy = object('io.k8s.api.autoscaling.v2.HPAScalingPoli
   periodSeconds: req(3, int32),
 }));
 export interface HPAScalingPolicy extends Infer<typeof HPAScalingPolicy> {}
+
+const UTILIZATION = 80;
+const SCALE_UP: HPAScalingRules = {
+  stabilizationWindowSeconds: 0,
+  selectPolicy: 'Max',
+  policies: [
+    { type: 'Pods', value: 4, periodSeconds: 15 },
+    { type: 'Percent', value: 100, periodSeconds: 15 },
+  ],
+};
+const SCALE_DOWN: HPAScalingRules = {
+  selectPolicy: 'Max',
+  policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+};
+
+/** Horizontal pod autoscalers: how many pods there are follows from what they have to do. */
+export const horizontalPodAutoscalers = defineKind<HorizontalPodAutoscaler>({
+  group: 'autoscaling',
+  version: 'v2',
+  kind: 'HorizontalPodAutoscaler',
+  plural: 'horizontalpodautoscalers',
+  schema: HorizontalPodAutoscaler,
+  shortNames: ['hpa'],
+  categories: ['all'],
+  hasGeneration: true,
+  setDefaults({ spec }) {
+    if (spec === undefined) return;
+    if ((spec.metrics ?? []).length === 0) {
+      const target = { type: 'Utilization', averageUtilization: UTILIZATION };
+      spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+    }
+    if (spec.behavior === undefined) return;
+    spec.behavior.scaleUp = { ...structuredClone(SCALE_UP), ...spec.behavior.scaleUp };
+    spec.behavior.scaleDown = { ...structuredClone(SCALE_DOWN), ...spec.behavior.scaleDown };
+  },
+  prepareForCreate(autoscaler) {
+    autoscaler.status = { desiredReplicas: 0 };
+  },
+  validate: validateAutoscaler,
+  update: {
+    prepare(autoscaler, old) {
+      if (old.status === undefined) delete autoscaler.status;
+      else autoscaler.status = old.status;
+    },
+    validate: validateAutoscaler,
+  },
+  status: { prepare: keepSpec, validate: validateAutoscalerStatus },
+  columns: [
+    NAME_COLUMN,
+    { name: 'Reference', type: 'string', description: 'What is scaled.', value: referenceText },
+    { name: 'Targets', type: 'string', description: 'What is measured, and what it is to be.', value: targetsText },
+    {
+      name: 'MinPods',
+      type: 'string',
+      description: 'Never fewer pods than this.',
+      value: ({ spec }) => (spec?.minReplicas === undefined ? '<unset>' : String(spec.minReplicas)),
+    },
+    {
+      name: 'MaxPods',
+      type: 'integer',
+      description: 'Never more pods than this.',
+      value: ({ spec }) => spec?.maxReplicas ?? 0,
+    },
+    {
+      name: 'Replicas',
+      type: 'integer',
+      description: 'How many pods there are.',
+      value: ({ status }) => status?.currentReplicas ?? 0,
+    },
+    AGE_COLUMN,
+  ],
+});
