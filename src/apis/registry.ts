@@ -41,6 +41,7 @@ import { secrets } from './core/secret.ts';
 import { services } from './core/service.ts';
 import { serviceAccounts } from './core/serviceAccount.ts';
 import { endpointSlices } from './discovery/endpointSlice.ts';
+import { events as newEvents } from './events/event.ts';
 import { flowSchemas } from './flowcontrol/flowSchema.ts';
 import { priorityLevelConfigurations } from './flowcontrol/priorityLevelConfiguration.ts';
 import { ingresses } from './networking/ingress.ts';
@@ -78,6 +79,7 @@ export const builtinKinds: readonly Kind[] = [
   services,
   endpoints,
   events,
+  newEvents,
   bindings,
   podTemplates,
   replicationControllers,

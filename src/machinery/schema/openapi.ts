@@ -27,6 +27,12 @@ const REFERENCE_PREFIX: Record<OpenApiVersion, string> = { v2: '#/definitions/',
 
 /** Scalars that have a name of their own in Kubernetes' documents. */
 const NAMED_SCALARS: Partial<Record<keyof ScalarTypes, { name: string; v2: JsonObject; v3: JsonObject }>> = {
+  // A schema that says nothing at all would be none for kubectl explain.
+  any: {
+    name: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON',
+    v2: { description: 'Any JSON value.' },
+    v3: { description: 'Any JSON value.' },
+  },
   quantity: {
     name: 'io.k8s.apimachinery.pkg.api.resource.Quantity',
     v2: { type: 'string' },
@@ -62,7 +68,6 @@ const PLAIN_SCALARS: Partial<Record<keyof ScalarTypes, JsonObject>> = {
   double: { type: 'number', format: 'double' },
   bytes: { type: 'string', format: 'byte' },
   rawObject: { type: 'object' },
-  any: {},
 };
 
 /** Collects the definitions that a document needs: those of the types added, and of all that they refer to. */
