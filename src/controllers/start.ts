@@ -29,6 +29,7 @@ import { startClaimProtectionController, startVolumeProtectionController } from 
 import { startPodGarbageCollector } from './podGarbageCollector.ts';
 import { startReplicaSetController } from './replicaSet/controller.ts';
 import { startReplicationControllerController } from './replicationController/controller.ts';
+import { startResourceClaimController } from './resourceClaim/controller.ts';
 import { startRootCAPublisher } from './rootCAPublisher.ts';
 import { startServiceAccountController } from './serviceAccount.ts';
 import { startTokenController } from './serviceAccountToken/controller.ts';
@@ -116,6 +117,7 @@ export function startControllers(options: ControllersOptions): void {
   startClaimProtectionController(context);
   startVolumeProtectionController(context);
   startClusterRoleAggregationController(context);
+  startResourceClaimController(context);
   startEndpointSliceController(context);
   startEndpointsController(context);
   startEndpointSliceMirroringController(context);

@@ -168,6 +168,15 @@ export const CONTROLLER_ROLES: Readonly<Record<string, readonly PolicyRule[]>> =
     can('create delete list patch watch', 'core', 'pods'),
     RECORD_EVENTS,
   ],
+  'resource-claim-controller': [
+    can(READ, 'core', 'pods'),
+    can('update', 'core', 'pods/finalizers'),
+    can('patch update', 'core', 'pods/status'),
+    can('create delete get list update watch', 'resource.k8s.io', 'resourceclaims'),
+    can(READ, 'resource.k8s.io', 'resourceclaimtemplates'),
+    can('update', 'resource.k8s.io', 'resourceclaims/status'),
+    RECORD_EVENTS,
+  ],
   'resourcequota-controller': [
     can('list watch', '*', '*'),
     can('update', 'core', 'resourcequotas/status'),
