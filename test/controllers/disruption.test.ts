@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deployments } from '../../src/apis/apps/deployment.ts';
+import { events } from '../../src/apis/core/event.ts';
 import { pods } from '../../src/apis/core/pod.ts';
 import { evictions } from '../../src/apis/policy/eviction.ts';
 import { type PodDisruptionBudgetSpec, podDisruptionBudgets } from '../../src/apis/policy/podDisruptionBudget.ts';
 import type { Kind } from '../../src/machinery/kind.ts';
 import { isApiError } from '../../src/machinery/status.ts';
+import { formatTime } from '../../src/machinery/time.ts';
 import { NAMESPACE, Simulation, template } from './simulation.ts';
 
 let world: Simulation;
@@ -62,12 +64,38 @@ describe('a disruption budget', () => {
     expect(await evict(b)).toBe(201);
   });
 
-  it('allows nothing for pods without a controller, where it must know how many there are to be', async () => {
+  it('does not count pods without a controller among those that are expected, and says so', async () => {
     const metadata = { name: 'bare', namespace: NAMESPACE, labels: { app: 'web' } };
     await world.cluster.client.create(pods, { metadata, spec: { containers: [{ name: 'main', image: 'one' }] } });
     await create({ maxUnavailable: 1 });
     await world.advance('5s');
-    expect(await status()).toMatchObject({ disruptionsAllowed: 0 });
-    expect((await status())?.conditions?.[0]).toMatchObject({ reason: 'SyncFailed' });
+    expect(await status()).toMatchObject({ expectedPods: 4, desiredHealthy: 3, currentHealthy: 5 });
+    const told = await world.cluster.client.list(events, { fieldSelector: 'reason=UnmanagedPods' });
+    expect(told.items).toMatchObject([{ involvedObject: { kind: 'PodDisruptionBudget', name: 'web' } }]);
+  });
+
+  it('takes back the word that a pod is disrupted, where that did not happen', async () => {
+    const [pod] = await world.pods('web');
+    if (pod === undefined) throw new Error('there is no pod');
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'EvictionByEvictionAPI',
+      lastTransitionTime: formatTime(world.cluster.clock.now()),
+    };
+    const conditions = [...(pod.status?.conditions ?? []), condition];
+    await world.cluster.client.update(
+      pods,
+      { ...pod, status: { ...pod.status, conditions } },
+      { subresource: 'status' },
+    );
+    const target = async () => {
+      const found = await world.get(pods, pod.metadata.name);
+      return found.status?.conditions?.find((c) => c.type === 'DisruptionTarget')?.status;
+    };
+    await world.advance('119s');
+    expect(await target()).toBe('True');
+    await world.advance('2s');
+    expect(await target()).toBe('False');
   });
 });

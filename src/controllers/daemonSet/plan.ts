@@ -14,7 +14,7 @@ import { selectorFrom } from '../../machinery/labelSelector.ts';
 import { type Action, statusUpdate } from '../action.ts';
 import { claim } from '../claim.ts';
 import type { Plan } from '../loop.ts';
-import { availableInMs } from '../podState.ts';
+import { availableInMs, isReady } from '../podState.ts';
 import { hashOf, planCleanUp, REVISION_HASH, revisionsOf } from '../revisions.ts';
 import { type Belonging, belonging, nodeNameOf, podFor } from './node.ts';
 import { statusOf } from './status.ts';
@@ -64,7 +64,10 @@ export function planDaemonSet(world: DaemonSetWorld): Plan {
   const hash = hashOf(history.update);
   const nodes = byNode(set, world.nodes, claimed.claimed);
   const work = new DaemonWork(world, hash);
-  if (set.metadata.deletionTimestamp === undefined) work.plan(nodes);
+  if (set.metadata.deletionTimestamp === undefined) {
+    work.plan(nodes);
+    work.forget(claimed.claimed);
+  }
   const live = new Set([
     history.update.metadata?.name ?? '',
     ...claimed.claimed.map((pod) => `${set.metadata.name}-${pod.metadata.labels?.[REVISION_HASH] ?? ''}`),
@@ -120,9 +123,17 @@ class DaemonWork {
     if (this.#world.set.spec?.updateStrategy?.type !== 'OnDelete') this.#rollOut(nodes);
   }
 
+  /** Takes away pods that wait for a node which is gone. */
+  forget(mine: readonly Stored<Pod>[]): void {
+    const known = new Set(this.#world.nodes.map((node) => node.metadata.name));
+    for (const pod of mine) {
+      const waits = !pod.spec?.nodeName && pod.metadata.deletionTimestamp === undefined;
+      if (waits && !known.has(nodeNameOf(pod))) this.#delete(pod);
+    }
+  }
+
   /** Brings one node to one pod, or none. */
   #manage({ name, belonging: { run, stay }, pods: here }: NodePods): void {
-    const { set } = this.#world;
     if (!stay) {
       for (const pod of here) if (pod.metadata.deletionTimestamp === undefined) this.#delete(pod);
       return;
@@ -144,8 +155,27 @@ class DaemonWork {
         this.#delete(pod);
       } else running.push(pod);
     }
-    // In a surge there are two for a while: the one of before goes when the new one is available.
-    if (running.length > 1 && surgeOf(set, 1) === 0) for (const pod of running.slice(1)) this.#delete(pod);
+    if (running.length > 1) this.#thinOut(running);
+  }
+
+  /**
+   * Of several pods on a node one stays. In a surge there are two for a while: one of before that is ready, and the new
+   * one until it is.
+   */
+  #thinOut(running: readonly Stored<Pod>[]): void {
+    const kept = new Set<Stored<Pod> | undefined>([running[0]]);
+    if (surgeOf(this.#world.set, 1) > 0) {
+      const fresh = running.find((pod) => this.#isFresh(pod));
+      const old = running.find((pod) => !this.#isFresh(pod));
+      kept.clear();
+      kept.add(fresh ?? old);
+      if (fresh !== undefined && old !== undefined && !this.#isAvailable(fresh) && isReady(old)) kept.add(old);
+    }
+    for (const pod of running) if (!kept.has(pod)) this.#delete(pod);
+  }
+
+  #isFresh(pod: Stored<Pod>): boolean {
+    return pod.metadata.labels?.[REVISION_HASH] === this.#hash;
   }
 
   #replaceFailed(pod: Stored<Pod>, node: string): void {
@@ -168,7 +198,7 @@ class DaemonWork {
     const { maxUnavailable = 1 } = set.spec?.updateStrategy?.rollingUpdate ?? {};
     const maxSurge = surgeOf(set, desired.length);
     const allowed = scaledValue(maxUnavailable, desired.length, 'up');
-    if (maxSurge > 0) this.#surge(desired, maxSurge, allowed);
+    if (maxSurge > 0) this.#surge(desired, maxSurge);
     else this.#replaceOld(desired, Math.max(1, allowed));
   }
 
@@ -193,32 +223,27 @@ class DaemonWork {
   }
 
   /** Makes new pods beside the old ones, as many as may surge; an old one goes when the new one is available. */
-  #surge(nodes: readonly NodePods[], maxSurge: number, allowed: number): void {
+  #surge(nodes: readonly NodePods[], maxSurge: number): void {
     let surging = 0;
-    let unavailable = 0;
     const candidates: string[] = [];
     for (const node of nodes) {
       const { old, fresh } = this.#split(node);
       if (old === undefined) continue;
       if (fresh === undefined) {
         if (this.#isAvailable(old)) candidates.push(node.name);
-        else {
-          // Nothing is lost with it.
-          unavailable++;
-          this.#delete(old);
-        }
+        // Nothing is risked with one that is of no use: it does not count.
+        else this.#create(node.name);
       } else if (this.#isAvailable(fresh)) this.#delete(old);
       else surging++;
     }
-    const room = Math.max(0, maxSurge - surging) + Math.max(0, allowed - unavailable);
+    const room = Math.max(0, maxSurge - surging);
     for (const name of candidates.slice(0, room)) this.#create(name);
   }
 
   /** The pods of a node that are there to stay: of the present template, and of one before. */
   #split({ pods: here }: NodePods): { old: Stored<Pod> | undefined; fresh: Stored<Pod> | undefined } {
     const staying = here.filter((pod) => pod.metadata.deletionTimestamp === undefined && !this.#deleted.has(pod));
-    const isFresh = (pod: Stored<Pod>) => pod.metadata.labels?.[REVISION_HASH] === this.#hash;
-    return { old: staying.find((pod) => !isFresh(pod)), fresh: staying.find(isFresh) };
+    return { old: staying.find((pod) => !this.#isFresh(pod)), fresh: staying.find((pod) => this.#isFresh(pod)) };
   }
 
   #isAvailable(pod: Stored<Pod>): boolean {

@@ -48,9 +48,11 @@ export function statusOf(observed: Observed): DeploymentStatus | undefined {
   return withoutZeros(status);
 }
 
-/** As Kubernetes writes it: what is none is left out. */
+/** As Kubernetes writes it: what is none is left out, but for pods that are going. */
 function withoutZeros(status: DeploymentStatus): DeploymentStatus {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0));
+  return Object.fromEntries(
+    Object.entries(status).filter(([name, value]) => value !== 0 || name === 'terminatingReplicas'),
+  );
 }
 
 function countsOf({ deployment, fresh, old, collisionCount }: Observed): DeploymentStatus {

@@ -13,6 +13,7 @@ import { controllerOf } from '../../machinery/ownerReferences.ts';
 import type { ControllerContext } from '../context.ts';
 import { startLoop } from '../loop.ts';
 import { planDisruption } from './plan.ts';
+import { startStaleConditions } from './staleConditions.ts';
 
 /** Kinds whose objects say how many pods they are to have. */
 const SCALABLE = [
@@ -46,6 +47,7 @@ export function startDisruptionController(context: ControllerContext): void {
       return planDisruption({ budget, pods: mine, scale: owners.scaleOf(mine), now: context.clock.now() });
     },
   });
+  startStaleConditions(context);
   const tell = (budget: Stored<PodDisruptionBudget>) => loop.enqueue(keyOf(budget));
   informer.handle({ onAdd: tell, onUpdate: tell });
   const tellOf = (...states: readonly Stored<Pod>[]) => {
@@ -84,10 +86,11 @@ class Owners {
     this.#byKind = new Map(informers.map((i) => [`${apiVersionOf(i.kind)}/${i.kind.kind}`, i]));
   }
 
-  /** What the controllers of these pods are to have, together; a string: why that cannot be told. */
+  /** What the controllers of these pods are to have, together, without pods that have none; a string: why that cannot be told. */
   scaleOf(all: readonly Stored<Pod>[]): number | string {
     const counted = new Map<string, number>();
     for (const pod of all) {
+      if (controllerOf(pod) === undefined) continue;
       const found = this.#find(pod);
       if (typeof found === 'string') return found;
       if (found !== undefined) counted.set(found.metadata.uid, found.spec?.replicas ?? 1);

@@ -13,9 +13,10 @@ import {
 import { scaledValue } from '../../machinery/intOrString.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import type { Condition } from '../../machinery/meta.ts';
+import { controllerOf } from '../../machinery/ownerReferences.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { formatTime, parseTime } from '../../machinery/time.ts';
-import { statusUpdate } from '../action.ts';
+import { type Action, statusUpdate } from '../action.ts';
 import type { Plan } from '../loop.ts';
 import { isFinished, isReady } from '../podState.ts';
 
@@ -57,17 +58,29 @@ export function planDisruption(world: DisruptionWorld): Plan {
   };
   const same = budget.status !== undefined && semanticEqual(StatusType, budget.status, status);
   const update = statusUpdate(podDisruptionBudgets, { ...budget, status });
-  const event = {
-    verb: 'event',
-    regarding: budget,
-    type: 'Normal',
-    reason: 'NoPods',
-    message: 'No matching pods found',
-  } as const;
   return {
-    actions: [...(same ? [] : [update]), ...(!same && counted.length === 0 ? [event] : [])],
+    actions: same ? [] : [update, ...eventsOf(world, counted, failed ? wanted.failure : undefined)],
     ...(againMs === undefined ? {} : { againMs }),
   };
+}
+
+/** What is odd about the pods that a budget is to guard. */
+function eventsOf({ budget }: DisruptionWorld, pods: readonly Stored<Pod>[], failure: string | undefined): Action[] {
+  const event = (type: 'Normal' | 'Warning', reason: string, message: string): Action => {
+    return { verb: 'event', regarding: budget, type, reason, message };
+  };
+  if (pods.length === 0) return [event('Normal', 'NoPods', 'No matching pods found')];
+  if (failure !== undefined) {
+    const message = `Failed to calculate the number of expected pods: ${failure}`;
+    return [event('Warning', 'CalculateExpectedPodCountFailed', message)];
+  }
+  const { maxUnavailable, minAvailable } = budget.spec ?? {};
+  const countsControllers = maxUnavailable !== undefined || typeof minAvailable === 'string';
+  if (!countsControllers || pods.every((pod) => controllerOf(pod) !== undefined)) return [];
+  const message =
+    'Some of the pods that this budget selects have no controller: they are not counted among those that are expected. ' +
+    'To account for them set .spec.minAvailable to a whole number.';
+  return [event('Warning', 'UnmanagedPods', message)];
 }
 
 /** Pods that were evicted and are not gone yet; what takes too long is forgotten. */

@@ -41,9 +41,10 @@ export function statusOf(observed: Observed): ReplicaSetStatus | undefined {
 
 const isTerminating = (pod: Pod) => !isActive(pod) && !isFinished(pod);
 
-/** As Kubernetes writes it: what is none is left out, but for the replicas themselves. */
-function withoutZeros({ replicas, ...counts }: ReplicaSetStatus): ReplicaSetStatus {
-  return { replicas, ...Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== 0)) };
+/** As Kubernetes writes it: what is none is left out, but for the replicas themselves and those that are going. */
+function withoutZeros({ replicas, terminatingReplicas = 0, ...counts }: ReplicaSetStatus): ReplicaSetStatus {
+  const some = Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== 0));
+  return { replicas, terminatingReplicas, ...some };
 }
 
 /** A count that is left out is none. */

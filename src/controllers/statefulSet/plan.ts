@@ -117,11 +117,8 @@ class Rollout {
       }
       if (isFinished(pod)) {
         // It is made anew once it is gone.
-        this.#delete(
-          pod,
-          'RecreatingFailedPod',
-          `StatefulSet ${this.#where()} is recreating failed Pod ${pod.metadata.name}`,
-        );
+        this.#sayRecreated(pod);
+        this.#delete(pod);
         if (this.#ordered) return false;
         continue;
       }
@@ -226,8 +223,16 @@ class Rollout {
     return inMs === 0;
   }
 
-  #delete(pod: Stored<Pod>, reason?: string, message?: string): void {
-    if (reason !== undefined && message !== undefined) this.actions.push(this.#event('Warning', reason, message));
+  #sayRecreated(pod: Stored<Pod>): void {
+    const say = (type: 'Normal' | 'Warning', reason: string, what: string) => {
+      const message = `StatefulSet ${this.#where()} is recreating ${what} Pod ${pod.metadata.name}`;
+      this.actions.push(this.#event(type, reason, message));
+    };
+    if (pod.status?.phase === 'Failed') say('Warning', 'RecreatingFailedPod', 'failed');
+    else say('Normal', 'RecreatingTerminatedPod', 'terminated');
+  }
+
+  #delete(pod: Stored<Pod>): void {
     const about = `Pod ${pod.metadata.name} in StatefulSet ${this.#set.metadata.name}`;
     this.actions.push({
       verb: 'delete',
