@@ -30,6 +30,7 @@ import { bindings } from './core/binding.ts';
 import { configMaps } from './core/configMap.ts';
 import { endpoints } from './core/endpoints.ts';
 import { events } from './core/event.ts';
+import { limitRanges } from './core/limitRange.ts';
 import { namespaces } from './core/namespace.ts';
 import { nodes } from './core/node.ts';
 import { persistentVolumes } from './core/persistentVolume.ts';
@@ -37,6 +38,7 @@ import { persistentVolumeClaims } from './core/persistentVolumeClaim.ts';
 import { pods } from './core/pod.ts';
 import { podTemplates } from './core/podTemplate.ts';
 import { replicationControllers } from './core/replicationController.ts';
+import { resourceQuotas } from './core/resourceQuota.ts';
 import { secrets } from './core/secret.ts';
 import { services } from './core/service.ts';
 import { serviceAccounts } from './core/serviceAccount.ts';
@@ -80,6 +82,8 @@ export const builtinKinds: readonly Kind[] = [
   endpoints,
   events,
   newEvents,
+  limitRanges,
+  resourceQuotas,
   bindings,
   podTemplates,
   replicationControllers,

@@ -13,6 +13,7 @@ import { defaultIngressClass } from './admission/defaultIngressClass.ts';
 import { defaultStorageClass } from './admission/defaultStorageClass.ts';
 import { defaultTolerationSeconds } from './admission/defaultTolerationSeconds.ts';
 import { dynamicResources } from './admission/dynamicResources.ts';
+import { limitRanger } from './admission/limitRanger.ts';
 import { namespaceLifecycle } from './admission/namespaceLifecycle.ts';
 import { nodeRestriction } from './admission/nodeRestriction.ts';
 import { persistentVolumeClaimResize } from './admission/persistentVolumeClaimResize.ts';
@@ -21,6 +22,7 @@ import { expressionCheck } from './admission/policies/expressionCheck.ts';
 import { MutatingPolicies } from './admission/policies/mutatingPolicies.ts';
 import { ValidatingPolicies } from './admission/policies/validatingPolicies.ts';
 import { priorityAdmission } from './admission/priority.ts';
+import { resourceQuota } from './admission/resourceQuota.ts';
 import { rightsEscalation } from './admission/rightsEscalation.ts';
 import { runtimeClassAdmission } from './admission/runtimeClass.ts';
 import { serviceAccountAdmission } from './admission/serviceAccount.ts';
@@ -113,6 +115,7 @@ export function createBuiltins(
   const allocation = new ServiceAllocation(registry, options.serviceCIDR, random);
   const defaulting = [
     serviceAccountAdmission(registry, clock, random),
+    limitRanger(registry),
     priorityAdmission(registry),
     defaultTolerationSeconds,
     defaultStorageClass(registry),
@@ -163,6 +166,8 @@ export function createBuiltins(
       deviceSelectorCheck,
       validatingPolicies,
       validatingWebhooks,
+      // Last: what is refused by others takes nothing.
+      resourceQuota(registry, () => client),
     ],
     handlers: new Map([
       ...accessReviewHandlers(authorizers, resolvers),

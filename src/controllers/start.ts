@@ -30,6 +30,7 @@ import { startPodGarbageCollector } from './podGarbageCollector.ts';
 import { startReplicaSetController } from './replicaSet/controller.ts';
 import { startReplicationControllerController } from './replicationController/controller.ts';
 import { startResourceClaimController } from './resourceClaim/controller.ts';
+import { startResourceQuotaController } from './resourceQuota/controller.ts';
 import { startRootCAPublisher } from './rootCAPublisher.ts';
 import { startServiceAccountController } from './serviceAccount.ts';
 import { startTokenController } from './serviceAccountToken/controller.ts';
@@ -124,6 +125,7 @@ export function startControllers(options: ControllersOptions): void {
   if (options.loadBalancerRange !== undefined) startLoadBalancerController(context, options.loadBalancerRange);
   startGarbageCollector(context, collectable);
   startNamespaceController(context, kinds, collectable);
+  startResourceQuotaController(context, kinds);
   startPodGarbageCollector(context);
 }
 

@@ -1,5 +1,10 @@
+import { duplicate, type FieldError, forbidden, invalid, notSupported } from '../../machinery/fieldError.ts';
+import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { qualifiedName } from '../../machinery/names.ts';
+import { compareQuantities, milliValue } from '../../machinery/quantity.ts';
 import { type Infer, list, map, object, opt, quantity, req, str } from '../../machinery/schema/types.ts';
+import { NAME_COLUMN } from '../../machinery/table.ts';
 
 export const LimitRange = object('io.k8s.api.core.v1.LimitRange', () => ({
   apiVersion: opt(undefined, str),
@@ -23,3 +28,95 @@ export const LimitRangeItem = object('io.k8s.api.core.v1.LimitRangeItem', () => 
   maxLimitRequestRatio: opt(6, map(quantity)),
 }));
 export interface LimitRangeItem extends Infer<typeof LimitRangeItem> {}
+
+const TYPES = ['Pod', 'Container', 'PersistentVolumeClaim'];
+
+/** Limit ranges: what a pod, a container or a claim of a namespace may have, and what it has where it says nothing. */
+export const limitRanges = defineKind<LimitRange>({
+  group: '',
+  version: 'v1',
+  kind: 'LimitRange',
+  plural: 'limitranges',
+  schema: LimitRange,
+  shortNames: ['limits'],
+  setDefaults({ spec }) {
+    for (const limit of spec?.limits ?? []) {
+      if (limit.type !== 'Container') continue;
+      // Each of the values stands for those that are not said.
+      limit.default = { ...limit.max, ...limit.default };
+      limit.defaultRequest = { ...limit.min, ...limit.default, ...limit.defaultRequest };
+      for (const map of ['default', 'defaultRequest'] as const) {
+        if (Object.keys(limit[map] ?? {}).length === 0) delete limit[map];
+      }
+    }
+  },
+  validate: validateLimitRange,
+  update: { validate: validateLimitRange },
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Created At',
+      type: 'date',
+      description: 'When it was made.',
+      value: ({ metadata }) => metadata?.creationTimestamp ?? '<unknown>',
+    },
+  ],
+});
+
+function validateLimitRange({ spec }: LimitRange): FieldError[] {
+  const errors: FieldError[] = [];
+  const seen = new Set<string>();
+  for (const [i, limit] of (spec?.limits ?? []).entries()) {
+    const path = `spec.limits[${i}]`;
+    const { type = '' }: Partial<LimitRangeItem> = limit;
+    if (!TYPES.includes(type) && !type.includes('/')) errors.push(notSupported(`${path}.type`, type, TYPES));
+    if (seen.has(type)) errors.push(duplicate(`${path}.type`, type));
+    seen.add(type);
+    if (type === 'Pod') {
+      for (const field of ['default', 'defaultRequest'] as const) {
+        const given = Object.keys(limit[field] ?? {}).length > 0;
+        if (given) errors.push(forbidden(`${path}.${field}`, "may not be specified when `type` is 'Pod'"));
+      }
+    }
+    validateItem(limit, path, errors);
+  }
+  return errors;
+}
+
+function validateItem(limit: LimitRangeItem, path: string, errors: FieldError[]): void {
+  const { min = {}, max = {}, default: preset = {}, defaultRequest = {}, maxLimitRequestRatio: ratios = {} } = limit;
+  const order = (field: string, name: string, less: string | undefined, more: string | undefined, what: string) => {
+    if (less !== undefined && more !== undefined && compareQuantities(less, more) > 0) {
+      errors.push(
+        invalid(`${path}.${field}[${name}]`, less, `${field} value ${less} is greater than ${what} value ${more}`),
+      );
+    }
+  };
+  for (const name of new Set([min, max, preset, defaultRequest, ratios].flatMap((map) => Object.keys(map)))) {
+    const faults = qualifiedName(name);
+    for (const fault of faults) errors.push(invalid(`${path}[${name}]`, name, fault));
+    if (faults.length > 0) continue;
+    order('min', name, min[name], max[name], 'max');
+    order('default', name, preset[name], max[name], 'max');
+    order(
+      'defaultRequest',
+      name,
+      defaultRequest[name],
+      preset[name] ?? max[name],
+      preset[name] === undefined ? 'max' : 'default',
+    );
+    order('min', name, min[name], defaultRequest[name], 'default request');
+    order('min', name, min[name], preset[name], 'default');
+    const ratio = ratios[name];
+    if (ratio === undefined) continue;
+    if (compareQuantities(ratio, 1) < 0) {
+      errors.push(invalid(`${path}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`));
+    }
+    const [least, most] = [min[name], max[name]];
+    if (least === undefined || most === undefined || milliValue(least) === 0) continue;
+    if (milliValue(ratio) / 1000 > milliValue(most) / milliValue(least)) {
+      const detail = `ratio ${ratio} is greater than max/min = ${(milliValue(most) / milliValue(least)).toFixed(6)}`;
+      errors.push(invalid(`${path}.maxLimitRequestRatio[${name}]`, ratio, detail));
+    }
+  }
+}
