@@ -87,7 +87,7 @@ describe('kubectl create', () => {
       leaves: ['get pc high', /high +1000 +false/],
     },
     {
-      run: 'create quota limits --hard=pods=10,cpu=4 --scopes=NotTerminating',
+      run: 'create quota limits --hard=configmaps=10 --scopes=NotTerminating',
       fails: true,
       says: /scope|Unsupported|Invalid/,
     },

@@ -41,8 +41,8 @@ export interface ParamKind extends Infer<typeof ParamKind> {}
 export const Variable = object(
   'io.k8s.api.admissionregistration.v1.Variable',
   () => ({
-    expression: req(undefined, str),
-    name: req(undefined, str),
+    expression: req(2, str),
+    name: req(1, str),
   }),
   { atomic: true },
 );

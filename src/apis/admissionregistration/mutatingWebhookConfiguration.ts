@@ -11,7 +11,7 @@ export const MutatingWebhookConfiguration = object(
     apiVersion: opt(undefined, str),
     kind: opt(undefined, str),
     metadata: opt(1, ObjectMeta),
-    webhooks: opt(undefined, list(MutatingWebhook, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
+    webhooks: opt(2, list(MutatingWebhook, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
   }),
 );
 export interface MutatingWebhookConfiguration extends Infer<typeof MutatingWebhookConfiguration> {}

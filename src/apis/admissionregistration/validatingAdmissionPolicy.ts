@@ -63,7 +63,7 @@ export const Validation = object('io.k8s.api.admissionregistration.v1.Validation
   message: opt(2, str),
   reason: opt(3, str, { doc: 'The reason that clients see; Invalid by default.' }),
   messageExpression: opt(4, str, { doc: 'CEL that gives the message of a refusal.' }),
-  expression: req(undefined, str, { doc: 'CEL that must be true for a request to go on.' }),
+  expression: req(1, str, { doc: 'CEL that must be true for a request to go on.' }),
 }));
 export interface Validation extends Infer<typeof Validation> {}
 

@@ -11,10 +11,7 @@ export const ValidatingWebhookConfiguration = object(
     apiVersion: opt(undefined, str),
     kind: opt(undefined, str),
     metadata: opt(1, ObjectMeta),
-    webhooks: opt(
-      undefined,
-      list(ValidatingWebhook, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' }),
-    ),
+    webhooks: opt(2, list(ValidatingWebhook, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
   }),
 );
 export interface ValidatingWebhookConfiguration extends Infer<typeof ValidatingWebhookConfiguration> {}

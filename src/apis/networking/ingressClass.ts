@@ -32,7 +32,7 @@ export const IngressClassParametersReference = object(
     name: req(3, str),
     scope: opt(4, str),
     namespace: opt(5, str),
-    apiGroup: opt(undefined, str),
+    apiGroup: opt(1, str),
   }),
 );
 export interface IngressClassParametersReference extends Infer<typeof IngressClassParametersReference> {}

@@ -74,20 +74,35 @@ const CONTAINER =
   'terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy ' +
   'volumeDevices startupProbe resizePolicy restartPolicy restartPolicyRules';
 
-/** Types that embed another: the number it stands under, and its fields from number 1 on. */
-const EMBEDDED: Readonly<Record<string, readonly [wire: number, fields: string]>> = {
-  Volume: [2, SOURCES],
-  Probe: [1, 'exec httpGet tcpSocket grpc'],
-  EphemeralContainer: [1, CONTAINER],
-  ConfigMapVolumeSource: [1, 'name'],
-  ConfigMapProjection: [1, 'name'],
-  SecretProjection: [1, 'name'],
-  ConfigMapKeySelector: [1, 'name'],
-  SecretKeySelector: [1, 'name'],
-  ConfigMapEnvSource: [1, 'name'],
-  SecretEnvSource: [1, 'name'],
+const VOLUME_SOURCES =
+  'gcePersistentDisk awsElasticBlockStore hostPath glusterfs nfs rbd iscsi cinder cephfs fc flocker flexVolume azureFile ' +
+  'vsphereVolume quobyte azureDisk photonPersistentDisk portworxVolume scaleIO local storageos csi';
+const RULE = 'apiGroups apiVersions resources scope';
+
+/** The number under which a message stands, its fields from number 1 on, and the message that it embeds itself. */
+type Embedding = readonly [wire: number, fields: string, within?: Embedding];
+
+/** Types that embed another, below `io.k8s.api.`. */
+const EMBEDDED: Readonly<Record<string, Embedding>> = {
+  'core.v1.Volume': [2, SOURCES],
+  'core.v1.PersistentVolumeSpec': [2, VOLUME_SOURCES],
+  'core.v1.Probe': [1, 'exec httpGet tcpSocket grpc'],
+  'core.v1.EphemeralContainer': [1, CONTAINER],
+  'core.v1.ConfigMapVolumeSource': [1, 'name'],
+  'core.v1.ConfigMapProjection': [1, 'name'],
+  'core.v1.SecretProjection': [1, 'name'],
+  'core.v1.ConfigMapKeySelector': [1, 'name'],
+  'core.v1.SecretKeySelector': [1, 'name'],
+  'core.v1.ConfigMapEnvSource': [1, 'name'],
+  'core.v1.SecretEnvSource': [1, 'name'],
+  'networking.v1.IngressRule': [2, 'http'],
+  'admissionregistration.v1.RuleWithOperations': [2, RULE],
+  'admissionregistration.v1.NamedRuleWithOperations': [2, 'operations', [2, RULE]],
+  'resource.v1.DeviceClassConfiguration': [1, 'opaque'],
+  'resource.v1.DeviceClaimConfiguration': [2, 'opaque'],
+  'resource.v1.DeviceAllocationConfiguration': [3, 'opaque'],
 };
-const CORE = 'io.k8s.api.core.v1.';
+const API = 'io.k8s.api.';
 
 const known = new WeakMap<ObjectType, WireFields>();
 
@@ -98,21 +113,20 @@ function fieldsOf(type: ObjectType): WireFields {
     for (const [name, field] of Object.entries(type.fields)) {
       if (field.wire !== undefined) byWire.set(field.wire, { name, type: field.type });
     }
-    const row = type.name.startsWith(CORE) ? EMBEDDED[type.name.slice(CORE.length)] : undefined;
-    fields =
-      row === undefined ? { byWire } : { byWire, embedded: { wire: row[0], fields: embeddedFields(type, row[1]) } };
+    const row = type.name.startsWith(API) ? EMBEDDED[type.name.slice(API.length)] : undefined;
+    fields = row === undefined ? { byWire } : { byWire, embedded: embeddingOf(type, row) };
     known.set(type, fields);
   }
   return fields;
 }
 
-function embeddedFields(type: ObjectType, names: string): WireFields {
+function embeddingOf(type: ObjectType, [wire, names, within]: Embedding): NonNullable<WireFields['embedded']> {
   const byWire = new Map<number, WireField>();
   for (const [i, name] of names.split(' ').entries()) {
     const field = type.fields[name];
     if (field !== undefined) byWire.set(i + 1, { name, type: field.type });
   }
-  return { byWire };
+  return { wire, fields: within === undefined ? { byWire } : { byWire, embedded: embeddingOf(type, within) } };
 }
 
 type Out = Record<string, unknown>;
@@ -150,7 +164,7 @@ function readField({ name, type }: WireField, wireType: number, out: Out, reader
       while (!entry.done) {
         const tag = entry.varint();
         if (tag >>> 3 === 1) key = entry.block().toString('utf8');
-        else if (tag >>> 3 === 2) value = readOne(type.of, entry, tag & 7, depth);
+        else if (tag >>> 3 === 2) value = readValue(type.of, entry, tag & 7, depth);
         else entry.skip(tag & 7);
       }
       Object.defineProperty(out[name], key, {
@@ -167,6 +181,19 @@ function readField({ name, type }: WireField, wireType: number, out: Out, reader
       if (value !== undefined && value !== '') out[name] = value;
     }
   }
+}
+
+/** A list as the value of a map is a message that has the list as its only field. */
+function readValue(type: Type, reader: Reader, wireType: number, depth: number): unknown {
+  if (type.kind !== 'list') return readOne(type, reader, wireType, depth);
+  const message = new Reader(reader.block());
+  const list: unknown[] = [];
+  while (!message.done) {
+    const tag = message.varint();
+    if (tag >>> 3 === 1) list.push(readOne(type.of, message, tag & 7, depth + 1));
+    else message.skip(tag & 7);
+  }
+  return list;
 }
 
 const isNumeric = (type: Type) =>
