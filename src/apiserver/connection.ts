@@ -12,6 +12,7 @@ import type { AuditTrail } from './audit/trail.ts';
 import { emptyInfo, type RawConnection, type RequestBody, type RequestContext } from './context.ts';
 import { type Encoded, encodeAnswer, encodeValue, JSON_TYPE } from './encoding/encodeAnswer.ts';
 import { negotiate, type Wanted } from './encoding/negotiate.ts';
+import { hasProtobuf, PROTOBUF_TYPE } from './encoding/protobufAnswer.ts';
 import { streamWatch } from './encoding/watchStream.ts';
 import type { Pipeline } from './pipeline.ts';
 import { sendBody } from './sendBody.ts';
@@ -134,9 +135,16 @@ class Connections {
       answer.done.catch((error: unknown) => this.#refuse(ctx, res, error));
       return;
     }
-    const wanted = answer.type === 'raw' ? undefined : negotiate(ctx.header('accept'), ctx.query);
+    const wanted =
+      answer.type === 'raw' ? undefined : negotiate(ctx.header('accept'), ctx.query, hasProtobuf(answer.kind));
     if (answer.type === 'watch') {
-      res.writeHead(200, withWarnings(ctx, { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-cache, private' }));
+      res.writeHead(
+        200,
+        withWarnings(ctx, {
+          'Content-Type': wanted?.protobuf === true ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE,
+          'Cache-Control': 'no-cache, private',
+        }),
+      );
       if (ctx.method === 'HEAD') {
         res.end();
         return;

@@ -5,6 +5,7 @@ import { columnDefinitions, partialMetadata, tableRow } from '../../machinery/ta
 import type { EntryAnswer, ListAnswer, ObjectAnswer, RawAnswer } from '../answer.ts';
 import { type ListBody, listBody, listMeta } from './listBody.ts';
 import type { Wanted } from './negotiate.ts';
+import { PROTOBUF_TYPE, protobufEntry, protobufList, protobufObject } from './protobufAnswer.ts';
 
 export interface Encoded {
   readonly status: number;
@@ -20,6 +21,11 @@ export function encodeAnswer(
   wanted: Wanted,
   now: number,
 ): Encoded {
+  if (wanted?.protobuf === true) {
+    const body = protobufOf(answer);
+    if (body !== undefined)
+      return { status: answer.type === 'list' ? 200 : answer.status, contentType: PROTOBUF_TYPE, body };
+  }
   switch (answer.type) {
     case 'raw':
       return answer;
@@ -38,6 +44,22 @@ export function encodeAnswer(
         return { status: 200, contentType: JSON_TYPE, body: listBody(answer) };
       }
       return encodeValue(200, listForm(answer, wanted, now), wanted);
+  }
+}
+
+/** Undefined for what has no such form: a Status is told in JSON. */
+function protobufOf(answer: EntryAnswer | ObjectAnswer | ListAnswer | RawAnswer): Buffer | undefined {
+  switch (answer.type) {
+    case 'raw':
+      return undefined;
+    case 'entry':
+      return protobufEntry(answer.kind, answer.entry);
+    case 'list':
+      return protobufList(answer);
+    case 'object': {
+      const { kind, object } = answer;
+      return kind === undefined || object.kind !== kind.kind ? undefined : protobufObject(kind, object);
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { partialMetadata } from '../../machinery/table.ts';
 import type { WatchAnswer, WatchItem } from '../answer.ts';
 import { tableOf } from './encodeAnswer.ts';
 import type { Wanted } from './negotiate.ts';
+import { protobufEntry, protobufEvent, protobufObject, protobufStatus } from './protobufAnswer.ts';
 
 /** What may wait for a client to read it. With this much, the watch stands still; one event may go beyond. */
 const MAX_UNSENT_BYTES = 256 << 10;
@@ -51,6 +52,7 @@ export function streamWatch(
 function encoder(kind: Kind, wanted: Wanted, now: () => number): (item: WatchItem) => Buffer {
   const plain = wanted.form === 'object' && !wanted.pretty && !wanted.yaml;
   let withDefinitions = true;
+  if (wanted.protobuf) return (item) => protobufItem(kind, item);
   return (item) => {
     if (item.type === 'BOOKMARK') return line('BOOKMARK', bookmarkOf(kind, item, wanted));
     if (item.type === 'ERROR') return line('ERROR', item.status);
@@ -70,6 +72,17 @@ function encoder(kind: Kind, wanted: Wanted, now: () => number): (item: WatchIte
       }
     }
   };
+}
+
+function protobufItem(kind: Kind, item: WatchItem): Buffer {
+  switch (item.type) {
+    case 'BOOKMARK':
+      return protobufEvent('BOOKMARK', protobufObject(kind, bookmarkOf(kind, item)));
+    case 'ERROR':
+      return protobufEvent('ERROR', protobufStatus(item.status));
+    default:
+      return protobufEvent(item.type, protobufEntry(kind, item.entry));
+  }
 }
 
 function line(type: string, object: unknown): Buffer {

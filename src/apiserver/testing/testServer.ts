@@ -68,6 +68,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: Buffer;
   readonly text: string;
   /** the body parsed; undefined where it is no JSON */
   // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers of every shape
@@ -108,8 +109,9 @@ export function http(
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('error', reject);
         answer.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, json: parsed(text) });
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString('utf8');
+          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, bytes, text, json: parsed(text) });
         });
       },
     );

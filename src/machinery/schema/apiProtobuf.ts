@@ -9,7 +9,7 @@ import { BYTES, FIXED64, ProtobufError, Reader, VARINT } from './protobuf.ts';
 import type { ObjectType, ScalarTypes, Type } from './types.ts';
 
 /** What an object in protobuf begins with: `k8s` and a zero. */
-const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
+export const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 const MAX_DEPTH = 100;
 
 export interface Envelope {
@@ -59,7 +59,8 @@ interface WireField {
   readonly type: Type;
 }
 
-interface WireFields {
+/** The fields of a message, by their numbers. */
+export interface WireFields {
   readonly byWire: ReadonlyMap<number, WireField>;
   /** the number under which a message stands whose fields are this object's own */
   readonly embedded?: { readonly wire: number; readonly fields: WireFields };
@@ -106,7 +107,8 @@ const API = 'io.k8s.api.';
 
 const known = new WeakMap<ObjectType, WireFields>();
 
-function fieldsOf(type: ObjectType): WireFields {
+/** How the fields of a type are numbered; computed once. */
+export function fieldsOf(type: ObjectType): WireFields {
   let fields = known.get(type);
   if (fields === undefined) {
     const byWire = new Map<number, WireField>();
