@@ -8,7 +8,7 @@ import type { Labels } from '../machinery/labelSelector.ts';
 import { ImageCounts } from './nodeImages.ts';
 import { NodeInfo } from './nodeInfo.ts';
 import type { PodInfo } from './podInfo.ts';
-import { type Snapshot, snapshotOf } from './snapshot.ts';
+import { type DeviceView, type Snapshot, snapshotOf } from './snapshot.ts';
 
 interface Entry {
   /** undefined while only pods of the node are known */
@@ -26,7 +26,14 @@ export class ClusterCache {
   /** pods for which room is being made */
   readonly #nominated = new Map<string, { pod: PodInfo; nodeName: string }>();
   readonly #images = new ImageCounts();
+  #devices: DeviceView | undefined;
   #snapshot: Snapshot | undefined;
+
+  /** A view of what is so at any time. */
+  setDevices(devices: DeviceView): void {
+    this.#devices = devices;
+    this.#snapshot = undefined;
+  }
 
   setNode(node: Stored<Node>): void {
     const entry = this.#entry(node.metadata.name);
@@ -102,7 +109,7 @@ export class ClusterCache {
       else pods.push(pod);
     }
     const imageCounts = this.#images.byImage;
-    return snapshotOf({ nodes, namespaces: new Map(this.#namespaces), nominated, imageCounts });
+    return snapshotOf({ nodes, namespaces: new Map(this.#namespaces), nominated, imageCounts, devices: this.#devices });
   }
 
   #entry(name: string): Entry {

@@ -15,7 +15,9 @@ export type ClusterChange =
   | 'nodeLabels'
   /** taints, or spec.unschedulable */
   | 'nodeTaints'
-  | 'namespaceLabels';
+  | 'namespaceLabels'
+  /** devices, classes of them, or claims to them */
+  | 'devices';
 
 /** What of a node changed that matters; most updates are signs of life. */
 export function nodeChanges(node: Node, old: Node): ClusterChange[] {

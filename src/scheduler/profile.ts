@@ -3,6 +3,7 @@
  * Source: https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
  */
 import type { Plugin } from './plugin.ts';
+import { dynamicResources } from './plugins/dynamicResources.ts';
 import { imageLocality } from './plugins/imageLocality.ts';
 import { interPodAffinity } from './plugins/interPodAffinity.ts';
 import { nodeAffinity } from './plugins/nodeAffinity.ts';
@@ -29,6 +30,7 @@ export const DEFAULT_PROFILE: readonly ProfileEntry[] = [
   { plugin: nodePorts },
   { plugin: nodeResourcesFit, weight: 1 },
   { plugin: podTopologySpread, weight: 2 },
+  { plugin: dynamicResources },
   { plugin: interPodAffinity, weight: 2 },
   { plugin: nodeResourcesBalancedAllocation, weight: 1 },
   { plugin: imageLocality, weight: 1 },

@@ -12,6 +12,7 @@ import type { Stored } from '../machinery/kind.ts';
 import { SCHEDULER_NAME } from './actions.ts';
 import { ClusterCache } from './clusterCache.ts';
 import { boundPodChanges, nodeChanges } from './clusterChange.ts';
+import type { Devices } from './dynamicResources/devices.ts';
 import { podInfoOf } from './podInfo.ts';
 import { SchedulingLoop } from './schedulingLoop.ts';
 import { SchedulingQueue } from './schedulingQueue.ts';
@@ -39,7 +40,9 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
   const recorder = createEventRecorder({ client, component: SCHEDULER_NAME, clock, random, log, signal });
   const cache = new ClusterCache();
   const queue = new SchedulingQueue(clock, () => loop.wake());
-  const loop = new SchedulingLoop({ cache, queue, random, actions: { client, recorder, clock, log, signal } });
+  let devices: Devices | undefined;
+  const actions = { client, recorder, clock, log, signal };
+  const loop = new SchedulingLoop({ cache, queue, random, actions, devices: () => devices });
   signal.addEventListener('abort', () => queue.stop(), { once: true });
 
   const source = { client, clock, random, log, signal };
@@ -75,8 +78,31 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
     onDelete: ({ metadata }) => forget(metadata.uid),
   });
 
+  let wantsDevices = false;
+  /** Most clusters have no devices: nothing is watched, nor loaded, before a pod asks for some. */
+  function watchDevices(): void {
+    if (wantsDevices) return;
+    wantsDevices = true;
+    const changed = () => queue.clusterChanged(['devices']);
+    import('./dynamicResources/devices.ts')
+      .then(
+        async (module) => {
+          const found = new module.Devices({ ...source, onChange: changed });
+          await found.synced;
+          devices = found;
+          cache.setDevices(found);
+          changed();
+        },
+        (error: unknown) => log.error('devices cannot be looked after', { err: error }),
+      )
+      .catch(() => {
+        // Stopped before they were known.
+      });
+  }
+
   function see(pod: Stored<Pod>, old: Stored<Pod> | undefined): void {
     const nodeName = pod.spec?.nodeName;
+    if ((pod.spec?.resourceClaims ?? []).length > 0) watchDevices();
     if (nodeName) {
       queue.delete(pod.metadata.uid);
       cache.setPod(podInfoOf(pod), nodeName);

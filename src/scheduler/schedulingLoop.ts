@@ -3,6 +3,7 @@ import type { Random } from '../lib/random.ts';
 import { type ActionContext, bind, isGone, makeRoom, reportFailure } from './actions.ts';
 import type { ClusterCache } from './clusterCache.ts';
 import { unschedulableMessage } from './message.ts';
+import type { NodeInfo } from './nodeInfo.ts';
 import type { Verdict } from './podCondition.ts';
 import type { PodInfo } from './podInfo.ts';
 import { planPreemption } from './preemption.ts';
@@ -15,6 +16,18 @@ export interface SchedulingLoopParts {
   readonly queue: SchedulingQueue;
   readonly random: Random;
   readonly actions: ActionContext;
+  /** Devices for pods that ask for any; undefined until one does. */
+  devices(): DeviceReservations | undefined;
+}
+
+/** How a pod gets the devices that its claims ask for. */
+export interface DeviceReservations {
+  /** From now on the devices are the pod's. @returns false where they are gone */
+  reserve(pod: PodInfo, node: NodeInfo): boolean;
+  /** Writes down what was reserved. @throws ApiError, TransportError */
+  write(pod: PodInfo): Promise<void>;
+  /** What was reserved and not written is free again. */
+  release(pod: PodInfo): void;
 }
 
 /** After so many pods in a row other work of the process has its turn. */
@@ -85,13 +98,21 @@ export class SchedulingLoop {
   async #place(queued: QueuedPod, nodeName: string): Promise<void> {
     const { cache, queue, actions } = this.#parts;
     const pod = queued.info;
+    const devices = (pod.spec.resourceClaims ?? []).length === 0 ? undefined : this.#parts.devices();
+    const node = devices === undefined ? undefined : cache.snapshot().nodes.find((n) => n.name === nodeName);
+    if (node !== undefined && devices?.reserve(pod, node) === false) {
+      queue.failed(queued, new Set(['DynamicResources']));
+      return;
+    }
     // From now on it counts as being there.
     cache.setPod(pod, nodeName);
     try {
       await this.#reports.get(queued);
+      await devices?.write(pod);
       await bind(actions, pod, nodeName);
     } catch (error) {
       if (actions.signal.aborted) return;
+      devices?.release(pod);
       // The informer may have told meanwhile that it was bound after all, or is gone.
       if (!queue.has(queued)) return;
       cache.removePod(pod.uid);

@@ -14,6 +14,14 @@ export interface Snapshot {
   readonly nominated: ReadonlyMap<string, readonly PodInfo[]>;
   /** how many nodes have an image, by its name */
   readonly imageCounts: ReadonlyMap<string, number>;
+  /** absent until the first pod asks for any */
+  readonly devices?: DeviceView;
+}
+
+/** What is known of devices: whether the claims of a pod can have theirs. */
+export interface DeviceView {
+  /** Looks at the pod once. @returns why a node will not do, undefined where it will */
+  check(pod: PodInfo): (node: NodeInfo) => string | undefined;
 }
 
 export interface SnapshotParts {
@@ -22,11 +30,13 @@ export interface SnapshotParts {
   readonly nominated?: ReadonlyMap<string, readonly PodInfo[]>;
   /** absent: they are counted */
   readonly imageCounts?: ReadonlyMap<string, number>;
+  readonly devices?: DeviceView | undefined;
 }
 
 export function snapshotOf({ nodes, ...parts }: SnapshotParts): Snapshot {
-  const { namespaces = new Map(), nominated = new Map(), imageCounts = countImages(nodes) } = parts;
-  return { nodes, withAffinity: nodes.filter((node) => node.withAffinity), namespaces, nominated, imageCounts };
+  const { namespaces = new Map(), nominated = new Map(), imageCounts = countImages(nodes), devices } = parts;
+  const withAffinity = nodes.filter((node) => node.withAffinity);
+  return { nodes, withAffinity, namespaces, nominated, imageCounts, ...(devices === undefined ? {} : { devices }) };
 }
 
 function countImages(nodes: readonly NodeInfo[]): ReadonlyMap<string, number> {
