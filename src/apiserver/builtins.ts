@@ -33,7 +33,7 @@ import { MutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { ValidatingWebhooks } from './admission/webhooks/validating.ts';
 import type { Audit } from './audit/audit.ts';
 import { bearerTokenAuthenticator } from './authentication/bearerToken.ts';
-import { bootstrapTokenAuthenticator } from './authentication/bootstrapTokens.ts';
+import { BootstrapTokens } from './authentication/bootstrapTokens.ts';
 import { LegacyTokens } from './authentication/legacyTokens.ts';
 import { openIdPaths } from './authentication/openIdDiscovery.ts';
 import { authenticationReviewHandlers } from './authentication/reviews.ts';
@@ -112,6 +112,7 @@ export function createBuiltins(
     random,
     legacy: new LegacyTokens({ registry, clock, log, client: () => client }),
   });
+  const bootstrapTokens = new BootstrapTokens(registry, clock);
   const allocation = new ServiceAllocation(registry, options.serviceCIDR, random);
   const defaulting = [
     serviceAccountAdmission(registry, clock, random),
@@ -141,11 +142,7 @@ export function createBuiltins(
     metrics,
     ...(audit === undefined ? {} : { audit }),
     anonymous: options.anonymous !== false,
-    authenticators: [
-      x509Authenticator(),
-      bootstrapTokenAuthenticator(registry, clock),
-      bearerTokenAuthenticator(tokens),
-    ],
+    authenticators: [x509Authenticator(), bootstrapTokens.authenticator, bearerTokenAuthenticator(tokens)],
     authorizers,
     flowControl,
     admission: [
@@ -171,7 +168,7 @@ export function createBuiltins(
     ],
     handlers: new Map([
       ...accessReviewHandlers(authorizers, resolvers),
-      ...authenticationReviewHandlers(tokens, clock),
+      ...authenticationReviewHandlers(tokens, bootstrapTokens, clock),
       ...tokenHandlers(registry, tokens),
       ...bindingHandlers(() => parts),
       ...evictionHandlers(() => parts),

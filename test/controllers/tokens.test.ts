@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { type SelfSubjectReview, selfSubjectReviews } from '../../src/apis/authentication/selfSubjectReview.ts';
+import { type TokenReview, tokenReviews } from '../../src/apis/authentication/tokenReview.ts';
 import { configMaps } from '../../src/apis/core/configMap.ts';
 import { type Secret, secrets } from '../../src/apis/core/secret.ts';
 import { serviceAccounts } from '../../src/apis/core/serviceAccount.ts';
@@ -123,6 +124,14 @@ describe('a bootstrap token', () => {
       'system:bootstrappers:kubeadm:default-node-token',
       'system:authenticated',
     ]);
+    const review = (spec: TokenReview['spec']) =>
+      world.cluster.client.create(tokenReviews as unknown as Kind<TokenReview>, { spec });
+    const token = 'abcdef.0123456789abcdef';
+    expect((await review({ token })).status).toMatchObject({
+      authenticated: true,
+      user: { username: 'system:bootstrap:abcdef' },
+    });
+    expect((await review({ token, audiences: ['other'] })).status?.authenticated).toBeUndefined();
     expect(await whoHas('abcdef.0123456789abcdee')).toBe(401);
     expect(await whoHas('ffffff.0123456789abcdef')).toBe(401);
     await world.advance('61m');

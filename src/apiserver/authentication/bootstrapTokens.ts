@@ -16,18 +16,29 @@ const TYPE = 'bootstrap.kubernetes.io/token';
 const GROUP = 'system:bootstrappers';
 const EXTRA_GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 
-/** Must stand before what refuses tokens that it does not know. */
-export function bootstrapTokenAuthenticator(registry: Registry, clock: Clock): Authenticator {
-  return (ctx) => {
-    const parts = TOKEN.exec(bearerToken(ctx) ?? '');
+export class BootstrapTokens {
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+
+  constructor(registry: Registry, clock: Clock) {
+    this.#registry = registry;
+    this.#clock = clock;
+  }
+
+  /** Must stand before what refuses tokens that it does not know. */
+  readonly authenticator: Authenticator = (ctx) => this.userOf(bearerToken(ctx) ?? '');
+
+  /** Whom a token stands for; undefined for one that is none of these, or not good any more. */
+  userOf(token: string): Promise<User | undefined> | undefined {
+    const parts = TOKEN.exec(token);
     if (parts === null) return undefined;
     const [, id = '', secret = ''] = parts;
-    const cache = registry.cache(secrets);
+    const cache = this.#registry.cache(secrets);
     return cache.start().then(() => {
       const found = cache.object('kube-system', `bootstrap-token-${id}`);
-      return found === undefined ? undefined : userOf(found, id, secret, clock.now());
+      return found === undefined ? undefined : userOf(found, id, secret, this.#clock.now());
     });
-  };
+  }
 }
 
 function userOf(found: Stored<Secret>, id: string, secret: string, now: number): User | undefined {

@@ -9,11 +9,16 @@ import type { Kind } from '../../machinery/kind.ts';
 import { formatTime } from '../../machinery/time.ts';
 import { readReview, reviewed } from '../reviewBody.ts';
 import { type Handler, handlerKey } from '../stage.ts';
-import { authenticated } from '../user.ts';
+import { authenticated, type User } from '../user.ts';
+import type { BootstrapTokens } from './bootstrapTokens.ts';
 import { InvalidTokenError, type ServiceAccountTokens } from './serviceAccountTokens.ts';
 import { infoOf } from './userInfo.ts';
 
-export function authenticationReviewHandlers(tokens: ServiceAccountTokens, clock: Clock): [string, Handler][] {
+export function authenticationReviewHandlers(
+  tokens: ServiceAccountTokens,
+  bootstrap: BootstrapTokens,
+  clock: Clock,
+): [string, Handler][] {
   const tokenKind = tokenReviews as unknown as Kind;
   const selfKind = selfSubjectReviews as unknown as Kind;
   return [
@@ -21,7 +26,10 @@ export function authenticationReviewHandlers(tokens: ServiceAccountTokens, clock
       handlerKey(tokenKind.group, tokenKind.plural),
       async (ctx) => {
         const review = (await readReview(ctx, tokenKind)) as TokenReview;
-        review.status = await reviewToken(tokens, review.spec?.token ?? '', review.spec?.audiences ?? []);
+        const { token = '', audiences = [] } = review.spec ?? {};
+        const user = await bootstrap.userOf(token);
+        review.status =
+          user === undefined ? await reviewToken(tokens, token, audiences) : reviewBootstrap(tokens, user, audiences);
         return reviewed(review, tokenKind);
       },
     ],
@@ -35,6 +43,13 @@ export function authenticationReviewHandlers(tokens: ServiceAccountTokens, clock
       },
     ],
   ];
+}
+
+/** Such a token is for the API server alone. */
+function reviewBootstrap(tokens: ServiceAccountTokens, user: User, audiences: readonly string[]): TokenReviewStatus {
+  const common = audiences.length === 0 ? tokens.audiences : tokens.audiences.filter((a) => audiences.includes(a));
+  if (common.length === 0) return { user: {}, error: 'the token is for the API server, not for these audiences' };
+  return { authenticated: true, user: infoOf(authenticated(user)), audiences: [...common] };
 }
 
 async function reviewToken(

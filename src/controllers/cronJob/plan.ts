@@ -78,6 +78,10 @@ class CronWork {
       if (end === 'Complete' && at !== undefined && (parseTime(this.#lastSuccessfulTime) ?? 0) < (parseTime(at) ?? 0))
         this.#lastSuccessfulTime = at;
     }
+    const known = new Set(all.map((job) => job.metadata.uid));
+    for (const { uid, name } of cronJob.status?.active ?? []) {
+      if (!known.has(uid ?? '')) this.say('Normal', 'MissingJob', `Active job went missing: ${name}`);
+    }
   }
 
   /** Of finished jobs the newest few stay. */
