@@ -40,7 +40,10 @@ export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind
           scaleOf(kind, old) as unknown as JsonObject,
           patch,
         );
-        return decodeObject(ctx, scales as unknown as Kind, { value, duplicates: [] }) as Scale;
+        const scale = decodeObject(ctx, scales as unknown as Kind, { value, duplicates: [] }) as Scale;
+        // What the patch says nothing of is no condition: it is tried again when somebody was faster.
+        if (scale.metadata?.resourceVersion === old.metadata?.resourceVersion) delete scale.metadata?.resourceVersion;
+        return scale;
       });
       return answer(changed);
     }
