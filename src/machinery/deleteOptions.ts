@@ -7,14 +7,14 @@ export const DeleteOptions = object('io.k8s.apimachinery.pkg.apis.meta.v1.Delete
   gracePeriodSeconds: opt(1, int64),
   preconditions: opt(2, Preconditions),
   orphanDependents: opt(3, bool),
-  propagationPolicy: opt(4, str),
+  propagationPolicy: opt(4, str, { pointer: true }),
   dryRun: opt(5, list(str)),
   ignoreStoreReadErrorWithClusterBreakingPotential: opt(6, bool),
 }));
 export interface DeleteOptions extends Infer<typeof DeleteOptions> {}
 
 export const Preconditions = object('io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions', () => ({
-  uid: opt(1, str),
-  resourceVersion: opt(2, str),
+  uid: opt(1, str, { pointer: true }),
+  resourceVersion: opt(2, str, { pointer: true }),
 }));
 export interface Preconditions extends Infer<typeof Preconditions> {}

@@ -5,7 +5,8 @@
  */
 import { jsonEqual } from './jsonEqual.ts';
 import { compareQuantities } from './quantity.ts';
-import type { Type } from './schema/types.ts';
+import type { Field, Type } from './schema/types.ts';
+import { isPointer } from './schema/wireLayout.ts';
 
 /** Whether two values of one schema type mean the same. */
 export function semanticEqual(type: Type, a: unknown, b: unknown): boolean {
@@ -34,8 +35,12 @@ export function semanticEqual(type: Type, a: unknown, b: unknown): boolean {
       const y = b as Record<string, unknown>;
       for (const name in type.fields) {
         // The name comes from the fields themselves.
-        const field = type.fields[name] as { type: Type };
-        if (!semanticEqual(field.type, x[name], y[name])) return false;
+        const field = type.fields[name] as Field;
+        const one = x[name];
+        const other = y[name];
+        if (semanticEqual(field.type, one, other)) continue;
+        // Without a pointer in Go, zero is absent: no encoding but JSON tells them apart.
+        if (isPointer(name, field) || !isZero(field.type, one) || !isZero(field.type, other)) return false;
       }
       return true;
     }
@@ -47,4 +52,17 @@ function equalScalars(scalar: string, a: unknown, b: unknown): boolean {
     return a !== undefined && b !== undefined && compareQuantities(a as string, b as string) === 0;
   if (scalar === 'any' || scalar === 'rawObject') return jsonEqual(a, b);
   return (a === undefined && b === '') || (a === '' && b === undefined);
+}
+
+/** Whether a value is absent, or what Go has where it is absent. */
+function isZero(type: Type, value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
+  if (type.kind !== 'object') return false;
+  const fields = value as Record<string, unknown>;
+  for (const name in type.fields) {
+    // The name comes from the fields themselves.
+    const field = type.fields[name] as Field;
+    if (isPointer(name, field) ? fields[name] !== undefined : !isZero(field.type, fields[name])) return false;
+  }
+  return true;
 }

@@ -4,14 +4,14 @@ import { bytes, type Infer, int32, list, object, opt, req, str } from '../../mac
 export const WebhookClientConfig = object('io.k8s.api.admissionregistration.v1.WebhookClientConfig', () => ({
   service: opt(1, ServiceReference),
   caBundle: opt(2, bytes, { doc: 'The CA of its certificate, in PEM; absent: those that the machine trusts.' }),
-  url: opt(3, str, { doc: 'https://host[:port]/path; not together with service.' }),
+  url: opt(3, str, { pointer: true, doc: 'https://host[:port]/path; not together with service.' }),
 }));
 export interface WebhookClientConfig extends Infer<typeof WebhookClientConfig> {}
 
 export const ServiceReference = object('io.k8s.api.admissionregistration.v1.ServiceReference', () => ({
   namespace: req(1, str),
   name: req(2, str),
-  path: opt(3, str),
+  path: opt(3, str, { pointer: true }),
   port: opt(4, int32),
 }));
 export interface ServiceReference extends Infer<typeof ServiceReference> {}
@@ -22,7 +22,10 @@ export const ParamRef = object(
     name: opt(1, str),
     namespace: opt(2, str),
     selector: opt(3, LabelSelector),
-    parameterNotFoundAction: opt(4, str, { doc: 'Deny or Allow: what happens where there are no parameters.' }),
+    parameterNotFoundAction: opt(4, str, {
+      pointer: true,
+      doc: 'Deny or Allow: what happens where there are no parameters.',
+    }),
   }),
   { atomic: true },
 );
@@ -53,7 +56,7 @@ export const RuleWithOperations = object('io.k8s.api.admissionregistration.v1.Ru
   apiGroups: opt(undefined, list(str)),
   apiVersions: opt(undefined, list(str)),
   resources: opt(undefined, list(str)),
-  scope: opt(undefined, str),
+  scope: opt(undefined, str, { pointer: true }),
 }));
 export interface RuleWithOperations extends Infer<typeof RuleWithOperations> {}
 
@@ -72,7 +75,10 @@ export const MatchResources = object(
     excludeResourceRules: opt(4, list(NamedRuleWithOperations), {
       doc: 'What is not meant, though resourceRules say so.',
     }),
-    matchPolicy: opt(7, str, { doc: 'Exact, or Equivalent: rules count for other versions of the same objects too.' }),
+    matchPolicy: opt(7, str, {
+      pointer: true,
+      doc: 'Exact, or Equivalent: rules count for other versions of the same objects too.',
+    }),
   }),
   { atomic: true },
 );
@@ -86,7 +92,7 @@ export const NamedRuleWithOperations = object(
     apiVersions: opt(undefined, list(str)),
     operations: opt(undefined, list(str)),
     resources: opt(undefined, list(str)),
-    scope: opt(undefined, str),
+    scope: opt(undefined, str, { pointer: true }),
   }),
   { atomic: true },
 );

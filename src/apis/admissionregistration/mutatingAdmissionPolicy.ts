@@ -23,7 +23,7 @@ export const MutatingAdmissionPolicySpec = object(
     matchConstraints: opt(2, MatchResources),
     variables: opt(3, list(Variable)),
     mutations: opt(4, list(Mutation), { doc: 'The changes, one after the other.' }),
-    failurePolicy: opt(5, str),
+    failurePolicy: opt(5, str, { pointer: true }),
     matchConditions: opt(6, list(MatchCondition, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
     reinvocationPolicy: opt(7, str, {
       doc: 'Never or IfNeeded: whether it is asked again when others have changed the object since.',

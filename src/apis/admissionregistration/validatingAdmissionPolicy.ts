@@ -27,7 +27,7 @@ export interface ValidatingAdmissionPolicy extends Infer<typeof ValidatingAdmiss
 export const ValidatingAdmissionPolicyStatus = object(
   'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyStatus',
   () => ({
-    observedGeneration: opt(1, int64),
+    observedGeneration: opt(1, int64, { pointer: false }),
     typeChecking: opt(2, TypeChecking),
     conditions: opt(3, list(Condition, { type: 'map', keys: ['type'] })),
   }),
@@ -51,7 +51,10 @@ export const ValidatingAdmissionPolicySpec = object(
     paramKind: opt(1, ParamKind, { doc: 'The kind of the objects that bindings give as parameters.' }),
     matchConstraints: opt(2, MatchResources),
     validations: opt(3, list(Validation), { doc: 'What must be true.' }),
-    failurePolicy: opt(4, str, { doc: 'Fail or Ignore: what an expression that cannot be evaluated means.' }),
+    failurePolicy: opt(4, str, {
+      pointer: true,
+      doc: 'Fail or Ignore: what an expression that cannot be evaluated means.',
+    }),
     auditAnnotations: opt(5, list(AuditAnnotation)),
     matchConditions: opt(6, list(MatchCondition, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
     variables: opt(7, list(Variable, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
@@ -61,7 +64,7 @@ export interface ValidatingAdmissionPolicySpec extends Infer<typeof ValidatingAd
 
 export const Validation = object('io.k8s.api.admissionregistration.v1.Validation', () => ({
   message: opt(2, str),
-  reason: opt(3, str, { doc: 'The reason that clients see; Invalid by default.' }),
+  reason: opt(3, str, { pointer: true, doc: 'The reason that clients see; Invalid by default.' }),
   messageExpression: opt(4, str, { doc: 'CEL that gives the message of a refusal.' }),
   expression: req(1, str, { doc: 'CEL that must be true for a request to go on.' }),
 }));

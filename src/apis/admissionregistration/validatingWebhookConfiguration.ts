@@ -21,15 +21,19 @@ export const ValidatingWebhook = object('io.k8s.api.admissionregistration.v1.Val
   clientConfig: req(2, WebhookClientConfig, { doc: 'Where the webhook is: a URL or a service of the cluster.' }),
   rules: opt(3, list(RuleWithOperations), { doc: 'Which operations on which resources it is asked about.' }),
   failurePolicy: opt(4, str, {
+    pointer: true,
     doc: 'Whether a request is refused (Fail) or goes on (Ignore) when the webhook cannot be reached.',
   }),
   namespaceSelector: opt(5, LabelSelector, { doc: 'It is asked only about objects in namespaces with these labels.' }),
-  sideEffects: req(6, str, { doc: 'None or NoneOnDryRun: whether asking it changes anything elsewhere.' }),
+  sideEffects: req(6, str, {
+    pointer: true,
+    doc: 'None or NoneOnDryRun: whether asking it changes anything elsewhere.',
+  }),
   timeoutSeconds: opt(7, int32, { doc: 'How long it may take to answer, 1 to 30; 10 by default.' }),
   admissionReviewVersions: req(8, list(str), {
     doc: 'Versions of AdmissionReview that it understands, the one it likes best first.',
   }),
-  matchPolicy: opt(9, str),
+  matchPolicy: opt(9, str, { pointer: true }),
   objectSelector: opt(10, LabelSelector),
   matchConditions: opt(11, list(MatchCondition, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
 }));

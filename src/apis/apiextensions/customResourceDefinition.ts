@@ -15,8 +15,8 @@ import {
   type ObjectType,
   object,
   opt,
-  rawObject,
   req,
+  type ScalarType,
   str,
   time,
 } from '../../machinery/schema/types.ts';
@@ -40,9 +40,9 @@ export const CustomResourceDefinitionStatus = object(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus',
   () => ({
     conditions: opt(1, list(CustomResourceDefinitionCondition, { type: 'map', keys: ['type'] })),
-    acceptedNames: opt(2, CustomResourceDefinitionNames),
+    acceptedNames: opt(2, CustomResourceDefinitionNames, { pointer: false }),
     storedVersions: opt(3, list(str)),
-    observedGeneration: opt(4, int64),
+    observedGeneration: opt(4, int64, { pointer: false }),
   }),
 );
 export interface CustomResourceDefinitionStatus extends Infer<typeof CustomResourceDefinitionStatus> {}
@@ -55,7 +55,7 @@ export const CustomResourceDefinitionCondition = object(
     lastTransitionTime: opt(3, time),
     reason: opt(4, str),
     message: opt(5, str),
-    observedGeneration: opt(6, int64),
+    observedGeneration: opt(6, int64, { pointer: false }),
   }),
 );
 export interface CustomResourceDefinitionCondition extends Infer<typeof CustomResourceDefinitionCondition> {}
@@ -68,7 +68,7 @@ export const CustomResourceDefinitionSpec = object(
     scope: req(4, str),
     versions: req(7, list(CustomResourceDefinitionVersion)),
     conversion: opt(9, CustomResourceConversion),
-    preserveUnknownFields: opt(10, bool),
+    preserveUnknownFields: opt(10, bool, { pointer: false }),
   }),
 );
 export interface CustomResourceDefinitionSpec extends Infer<typeof CustomResourceDefinitionSpec> {}
@@ -82,8 +82,8 @@ export const CustomResourceDefinitionVersion = object(
     schema: opt(4, CustomResourceValidation),
     subresources: opt(5, CustomResourceSubresources),
     additionalPrinterColumns: opt(6, list(CustomResourceColumnDefinition)),
-    deprecated: opt(7, bool),
-    deprecationWarning: opt(8, str),
+    deprecated: opt(7, bool, { pointer: false }),
+    deprecationWarning: opt(8, str, { pointer: true }),
     selectableFields: opt(9, list(SelectableField)),
   }),
 );
@@ -92,18 +92,24 @@ export interface CustomResourceDefinitionVersion extends Infer<typeof CustomReso
 export const CustomResourceSubresources = object(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresources',
   () => ({
-    status: opt(1, rawObject),
+    status: opt(1, CustomResourceSubresourceStatus, { pointer: true }),
     scale: opt(2, CustomResourceSubresourceScale),
   }),
 );
 export interface CustomResourceSubresources extends Infer<typeof CustomResourceSubresources> {}
+
+/** It is there, or it is not. */
+export const CustomResourceSubresourceStatus = object(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus',
+  () => ({}),
+);
 
 export const CustomResourceSubresourceScale = object(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale',
   () => ({
     specReplicasPath: req(1, str),
     statusReplicasPath: req(2, str),
-    labelSelectorPath: opt(3, str),
+    labelSelectorPath: opt(3, str, { pointer: true }),
   }),
 );
 export interface CustomResourceSubresourceScale extends Infer<typeof CustomResourceSubresourceScale> {}
@@ -124,6 +130,11 @@ export const CustomResourceValidation = object(
 );
 export interface CustomResourceValidation extends Infer<typeof CustomResourceValidation> {}
 
+/** A schema or something else, which in protobuf is a message with a place for each. */
+function schemaOr(other: 'Array' | 'Bool' | 'StringArray'): ScalarType<'any'> {
+  return { ...any, wireType: `JSONSchemaPropsOr${other}` };
+}
+
 export const JSONSchemaProps: ObjectType = object(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps',
   () => ({
@@ -134,44 +145,44 @@ export const JSONSchemaProps: ObjectType = object(
     title: opt(7, str),
     default: opt(8, any),
     maximum: opt(9, double),
-    exclusiveMaximum: opt(10, bool),
+    exclusiveMaximum: opt(10, bool, { pointer: false }),
     minimum: opt(11, double),
-    exclusiveMinimum: opt(12, bool),
+    exclusiveMinimum: opt(12, bool, { pointer: false }),
     maxLength: opt(13, int64),
     minLength: opt(14, int64),
     pattern: opt(15, str),
     maxItems: opt(16, int64),
     minItems: opt(17, int64),
-    uniqueItems: opt(18, bool),
+    uniqueItems: opt(18, bool, { pointer: false }),
     multipleOf: opt(19, double),
     enum: opt(20, list(any)),
     maxProperties: opt(21, int64),
     minProperties: opt(22, int64),
     required: opt(23, list(str)),
-    items: opt(24, any),
+    items: opt(24, schemaOr('Array')),
     allOf: opt(25, list(JSONSchemaProps)),
     oneOf: opt(26, list(JSONSchemaProps)),
     anyOf: opt(27, list(JSONSchemaProps)),
     not: opt(28, JSONSchemaProps),
     properties: opt(29, map(JSONSchemaProps)),
-    additionalProperties: opt(30, any),
+    additionalProperties: opt(30, schemaOr('Bool')),
     patternProperties: opt(31, map(JSONSchemaProps)),
-    dependencies: opt(32, map(any)),
-    additionalItems: opt(33, any),
+    dependencies: opt(32, map(schemaOr('StringArray'))),
+    additionalItems: opt(33, schemaOr('Bool')),
     definitions: opt(34, map(JSONSchemaProps)),
     externalDocs: opt(35, ExternalDocumentation),
     example: opt(36, any),
-    nullable: opt(37, bool),
-    $ref: opt(undefined, str),
-    $schema: opt(undefined, str),
-    'x-kubernetes-embedded-resource': opt(undefined, bool),
-    'x-kubernetes-int-or-string': opt(undefined, bool),
-    'x-kubernetes-list-map-keys': opt(undefined, list(str)),
-    'x-kubernetes-list-type': opt(undefined, str),
-    'x-kubernetes-map-type': opt(undefined, str),
-    'x-kubernetes-preserve-unknown-fields': opt(undefined, bool),
+    nullable: opt(37, bool, { pointer: false }),
+    $ref: opt(3, str, { pointer: true }),
+    $schema: opt(2, str),
+    'x-kubernetes-embedded-resource': opt(39, bool, { pointer: false }),
+    'x-kubernetes-int-or-string': opt(40, bool, { pointer: false }),
+    'x-kubernetes-list-map-keys': opt(41, list(str)),
+    'x-kubernetes-list-type': opt(42, str, { pointer: true }),
+    'x-kubernetes-map-type': opt(43, str, { pointer: true }),
+    'x-kubernetes-preserve-unknown-fields': opt(38, bool),
     'x-kubernetes-validations': opt(
-      undefined,
+      44,
       list(ValidationRule, { type: 'map', keys: ['rule'], patch: 'merge', mergeKey: 'rule' }),
     ),
   }),
@@ -228,7 +239,7 @@ export const ValidationRule = object('io.k8s.apiextensions-apiserver.pkg.apis.ap
   rule: req(1, str),
   message: opt(2, str),
   messageExpression: opt(3, str),
-  reason: opt(4, str),
+  reason: opt(4, str, { pointer: true }),
   fieldPath: opt(5, str),
   optionalOldSelf: opt(6, bool),
 }));
@@ -250,7 +261,7 @@ export const CustomResourceColumnDefinition = object(
     type: req(2, str),
     format: opt(3, str),
     description: opt(4, str),
-    priority: opt(5, int32),
+    priority: opt(5, int32, { pointer: false }),
     jsonPath: req(6, str),
   }),
 );
@@ -292,7 +303,7 @@ export const WebhookClientConfig = object(
   () => ({
     service: opt(1, ServiceReference),
     caBundle: opt(2, bytes),
-    url: opt(3, str),
+    url: opt(3, str, { pointer: true }),
   }),
 );
 export interface WebhookClientConfig extends Infer<typeof WebhookClientConfig> {}
@@ -302,7 +313,7 @@ export const ServiceReference = object(
   () => ({
     namespace: req(1, str),
     name: req(2, str),
-    path: opt(3, str),
+    path: opt(3, str, { pointer: true }),
     port: opt(4, int32),
   }),
 );

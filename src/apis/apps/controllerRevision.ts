@@ -10,7 +10,7 @@ export const ControllerRevision = object('io.k8s.api.apps.v1.ControllerRevision'
   apiVersion: opt(undefined, str),
   kind: opt(undefined, str),
   metadata: opt(1, ObjectMeta),
-  data: opt(2, rawObject, { doc: 'What there was at this revision; never changes.' }),
+  data: opt(2, rawObject, { pointer: false, doc: 'What there was at this revision; never changes.' }),
   revision: req(3, int64, { default: 0, doc: 'Where it stands among the others; the highest is the newest.' }),
 }));
 export interface ControllerRevision extends Infer<typeof ControllerRevision> {}

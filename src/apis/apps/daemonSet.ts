@@ -43,10 +43,10 @@ export const DaemonSetStatus = object('io.k8s.api.apps.v1.DaemonSetStatus', () =
   numberMisscheduled: req(2, int32),
   desiredNumberScheduled: req(3, int32),
   numberReady: req(4, int32),
-  observedGeneration: opt(5, int64),
-  updatedNumberScheduled: opt(6, int32),
-  numberAvailable: opt(7, int32),
-  numberUnavailable: opt(8, int32),
+  observedGeneration: opt(5, int64, { pointer: false }),
+  updatedNumberScheduled: opt(6, int32, { pointer: false }),
+  numberAvailable: opt(7, int32, { pointer: false }),
+  numberUnavailable: opt(8, int32, { pointer: false }),
   collisionCount: opt(9, int32),
   conditions: opt(10, list(DaemonSetCondition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
 }));
@@ -62,12 +62,21 @@ export const DaemonSetCondition = object('io.k8s.api.apps.v1.DaemonSetCondition'
 export interface DaemonSetCondition extends Infer<typeof DaemonSetCondition> {}
 
 export const DaemonSetSpec = object('io.k8s.api.apps.v1.DaemonSetSpec', () => ({
-  selector: req(1, LabelSelector, { doc: "Which pods are the set's own; never changes, and matches the template." }),
+  selector: req(1, LabelSelector, {
+    pointer: true,
+    doc: "Which pods are the set's own; never changes, and matches the template.",
+  }),
   template: req(2, PodTemplateSpec, {
     doc: 'What the pods are made from; its node selector says which nodes get one.',
   }),
-  updateStrategy: opt(3, DaemonSetUpdateStrategy, { doc: 'How pods come to follow a changed template.' }),
-  minReadySeconds: opt(4, int32, { doc: 'How long a new pod must be ready before it counts as available.' }),
+  updateStrategy: opt(3, DaemonSetUpdateStrategy, {
+    pointer: false,
+    doc: 'How pods come to follow a changed template.',
+  }),
+  minReadySeconds: opt(4, int32, {
+    pointer: false,
+    doc: 'How long a new pod must be ready before it counts as available.',
+  }),
   revisionHistoryLimit: opt(6, int32, { default: 10, doc: 'How many old revisions are kept to roll back to.' }),
 }));
 export interface DaemonSetSpec extends Infer<typeof DaemonSetSpec> {}

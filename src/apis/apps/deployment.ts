@@ -34,13 +34,13 @@ export const Deployment = object('io.k8s.api.apps.v1.Deployment', () => ({
 export interface Deployment extends Infer<typeof Deployment> {}
 
 export const DeploymentStatus = object('io.k8s.api.apps.v1.DeploymentStatus', () => ({
-  observedGeneration: opt(1, int64),
-  replicas: opt(2, int32),
-  updatedReplicas: opt(3, int32),
-  availableReplicas: opt(4, int32),
-  unavailableReplicas: opt(5, int32),
+  observedGeneration: opt(1, int64, { pointer: false }),
+  replicas: opt(2, int32, { pointer: false }),
+  updatedReplicas: opt(3, int32, { pointer: false }),
+  availableReplicas: opt(4, int32, { pointer: false }),
+  unavailableReplicas: opt(5, int32, { pointer: false }),
   conditions: opt(6, list(DeploymentCondition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
-  readyReplicas: opt(7, int32),
+  readyReplicas: opt(7, int32, { pointer: false }),
   collisionCount: opt(8, int32),
   terminatingReplicas: opt(9, int32),
 }));
@@ -58,12 +58,12 @@ export interface DeploymentCondition extends Infer<typeof DeploymentCondition> {
 
 export const DeploymentSpec = object('io.k8s.api.apps.v1.DeploymentSpec', () => ({
   replicas: opt(1, int32, { default: 1 }),
-  selector: req(2, LabelSelector),
+  selector: req(2, LabelSelector, { pointer: true }),
   template: req(3, PodTemplateSpec),
-  strategy: opt(4, DeploymentStrategy, { patch: 'retainKeys' }),
-  minReadySeconds: opt(5, int32),
+  strategy: opt(4, DeploymentStrategy, { pointer: false, patch: 'retainKeys' }),
+  minReadySeconds: opt(5, int32, { pointer: false }),
   revisionHistoryLimit: opt(6, int32, { default: 10 }),
-  paused: opt(7, bool),
+  paused: opt(7, bool, { pointer: false }),
   progressDeadlineSeconds: opt(9, int32, { default: 600 }),
 }));
 export interface DeploymentSpec extends Infer<typeof DeploymentSpec> {}

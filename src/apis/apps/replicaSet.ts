@@ -21,10 +21,10 @@ export interface ReplicaSet extends Infer<typeof ReplicaSet> {}
 
 export const ReplicaSetStatus = object('io.k8s.api.apps.v1.ReplicaSetStatus', () => ({
   replicas: req(1, int32),
-  fullyLabeledReplicas: opt(2, int32),
-  observedGeneration: opt(3, int64),
-  readyReplicas: opt(4, int32),
-  availableReplicas: opt(5, int32),
+  fullyLabeledReplicas: opt(2, int32, { pointer: false }),
+  observedGeneration: opt(3, int64, { pointer: false }),
+  readyReplicas: opt(4, int32, { pointer: false }),
+  availableReplicas: opt(5, int32, { pointer: false }),
   conditions: opt(6, list(ReplicaSetCondition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
   terminatingReplicas: opt(7, int32),
 }));
@@ -41,9 +41,9 @@ export interface ReplicaSetCondition extends Infer<typeof ReplicaSetCondition> {
 
 export const ReplicaSetSpec = object('io.k8s.api.apps.v1.ReplicaSetSpec', () => ({
   replicas: opt(1, int32, { default: 1 }),
-  selector: req(2, LabelSelector),
+  selector: req(2, LabelSelector, { pointer: true }),
   template: opt(3, PodTemplateSpec),
-  minReadySeconds: opt(4, int32),
+  minReadySeconds: opt(4, int32, { pointer: false }),
 }));
 export interface ReplicaSetSpec extends Infer<typeof ReplicaSetSpec> {}
 

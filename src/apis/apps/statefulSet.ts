@@ -32,16 +32,16 @@ export const StatefulSet = object('io.k8s.api.apps.v1.StatefulSet', () => ({
 export interface StatefulSet extends Infer<typeof StatefulSet> {}
 
 export const StatefulSetStatus = object('io.k8s.api.apps.v1.StatefulSetStatus', () => ({
-  observedGeneration: opt(1, int64),
+  observedGeneration: opt(1, int64, { pointer: false }),
   replicas: req(2, int32),
-  readyReplicas: opt(3, int32),
-  currentReplicas: opt(4, int32),
-  updatedReplicas: opt(5, int32),
+  readyReplicas: opt(3, int32, { pointer: false }),
+  currentReplicas: opt(4, int32, { pointer: false }),
+  updatedReplicas: opt(5, int32, { pointer: false }),
   currentRevision: opt(6, str),
   updateRevision: opt(7, str),
   collisionCount: opt(9, int32),
   conditions: opt(10, list(StatefulSetCondition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
-  availableReplicas: opt(11, int32),
+  availableReplicas: opt(11, int32, { pointer: false }),
 }));
 export interface StatefulSetStatus extends Infer<typeof StatefulSetStatus> {}
 
@@ -56,7 +56,10 @@ export interface StatefulSetCondition extends Infer<typeof StatefulSetCondition>
 
 export const StatefulSetSpec = object('io.k8s.api.apps.v1.StatefulSetSpec', () => ({
   replicas: opt(1, int32, { default: 1, doc: 'How many pods there are to be.' }),
-  selector: req(2, LabelSelector, { doc: "Which pods are the set's own; never changes, and matches the template." }),
+  selector: req(2, LabelSelector, {
+    pointer: true,
+    doc: "Which pods are the set's own; never changes, and matches the template.",
+  }),
   template: req(3, PodTemplateSpec, { doc: 'What the pods are made from; pod N is called NAME-N.' }),
   volumeClaimTemplates: opt(4, list(PersistentVolumeClaim), {
     doc: 'Claims that every pod gets one of each; they outlive the pod and come before volumes of the same name.',
@@ -66,9 +69,15 @@ export const StatefulSetSpec = object('io.k8s.api.apps.v1.StatefulSetSpec', () =
     default: 'OrderedReady',
     doc: 'OrderedReady: one pod after the other, each when the one before is ready. Parallel: all at once.',
   }),
-  updateStrategy: opt(7, StatefulSetUpdateStrategy, { doc: 'How pods come to follow a changed template.' }),
+  updateStrategy: opt(7, StatefulSetUpdateStrategy, {
+    pointer: false,
+    doc: 'How pods come to follow a changed template.',
+  }),
   revisionHistoryLimit: opt(8, int32, { default: 10, doc: 'How many old revisions are kept to roll back to.' }),
-  minReadySeconds: opt(9, int32, { doc: 'How long a new pod must be ready before it counts as available.' }),
+  minReadySeconds: opt(9, int32, {
+    pointer: false,
+    doc: 'How long a new pod must be ready before it counts as available.',
+  }),
   persistentVolumeClaimRetentionPolicy: opt(10, StatefulSetPersistentVolumeClaimRetentionPolicy, {
     default: { whenDeleted: 'Retain', whenScaled: 'Retain' },
     doc: 'Whether claims stay when the set is deleted or made smaller.',
@@ -100,7 +109,7 @@ export interface StatefulSetPersistentVolumeClaimRetentionPolicy
   extends Infer<typeof StatefulSetPersistentVolumeClaimRetentionPolicy> {}
 
 export const StatefulSetOrdinals = object('io.k8s.api.apps.v1.StatefulSetOrdinals', () => ({
-  start: opt(1, int32, { doc: 'The number of the first pod.' }),
+  start: opt(1, int32, { pointer: false, doc: 'The number of the first pod.' }),
 }));
 export interface StatefulSetOrdinals extends Infer<typeof StatefulSetOrdinals> {}
 

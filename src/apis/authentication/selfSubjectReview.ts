@@ -12,7 +12,7 @@ export const SelfSubjectReview = object('io.k8s.api.authentication.v1.SelfSubjec
 export interface SelfSubjectReview extends Infer<typeof SelfSubjectReview> {}
 
 export const SelfSubjectReviewStatus = object('io.k8s.api.authentication.v1.SelfSubjectReviewStatus', () => ({
-  userInfo: opt(1, UserInfo),
+  userInfo: opt(1, UserInfo, { pointer: false }),
 }));
 export interface SelfSubjectReviewStatus extends Infer<typeof SelfSubjectReviewStatus> {}
 

@@ -14,8 +14,8 @@ export const TokenReview = object('io.k8s.api.authentication.v1.TokenReview', ()
 export interface TokenReview extends Infer<typeof TokenReview> {}
 
 export const TokenReviewStatus = object('io.k8s.api.authentication.v1.TokenReviewStatus', () => ({
-  authenticated: opt(1, bool),
-  user: opt(2, UserInfo),
+  authenticated: opt(1, bool, { pointer: false }),
+  user: opt(2, UserInfo, { pointer: false }),
   error: opt(3, str),
   audiences: opt(4, list(str)),
 }));

@@ -5,7 +5,7 @@ export const SubjectAccessReviewStatus = object('io.k8s.api.authorization.v1.Sub
   allowed: req(1, bool),
   reason: opt(2, str),
   evaluationError: opt(3, str),
-  denied: opt(4, bool),
+  denied: opt(4, bool, { pointer: false }),
 }));
 export interface SubjectAccessReviewStatus extends Infer<typeof SubjectAccessReviewStatus> {}
 

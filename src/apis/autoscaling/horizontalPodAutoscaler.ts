@@ -17,8 +17,8 @@ export interface HorizontalPodAutoscaler extends Infer<typeof HorizontalPodAutos
 
 export const HorizontalPodAutoscalerStatus = object('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus', () => ({
   observedGeneration: opt(1, int64),
-  lastScaleTime: opt(2, time),
-  currentReplicas: opt(3, int32),
+  lastScaleTime: opt(2, time, { pointer: true }),
+  currentReplicas: opt(3, int32, { pointer: false }),
   desiredReplicas: req(4, int32),
   currentMetrics: opt(5, list(MetricStatus)),
   conditions: opt(
@@ -173,7 +173,7 @@ export const HorizontalPodAutoscalerBehavior = object(
 export interface HorizontalPodAutoscalerBehavior extends Infer<typeof HorizontalPodAutoscalerBehavior> {}
 
 export const HPAScalingRules = object('io.k8s.api.autoscaling.v2.HPAScalingRules', () => ({
-  selectPolicy: opt(1, str),
+  selectPolicy: opt(1, str, { pointer: true }),
   policies: opt(2, list(HPAScalingPolicy)),
   stabilizationWindowSeconds: opt(3, int32),
   tolerance: opt(4, quantity),

@@ -16,7 +16,7 @@ export interface HorizontalPodAutoscaler extends Infer<typeof HorizontalPodAutos
 
 export const HorizontalPodAutoscalerStatus = object('io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerStatus', () => ({
   observedGeneration: opt(1, int64),
-  lastScaleTime: opt(2, time),
+  lastScaleTime: opt(2, time, { pointer: true }),
   currentReplicas: req(3, int32),
   desiredReplicas: req(4, int32),
   currentCPUUtilizationPercentage: opt(5, int32),

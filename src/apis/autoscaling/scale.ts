@@ -18,7 +18,7 @@ export const ScaleStatus = object('io.k8s.api.autoscaling.v1.ScaleStatus', () =>
 export interface ScaleStatus extends Infer<typeof ScaleStatus> {}
 
 export const ScaleSpec = object('io.k8s.api.autoscaling.v1.ScaleSpec', () => ({
-  replicas: opt(1, int32),
+  replicas: opt(1, int32, { pointer: false }),
 }));
 export interface ScaleSpec extends Infer<typeof ScaleSpec> {}
 

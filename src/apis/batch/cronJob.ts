@@ -21,8 +21,8 @@ export interface CronJob extends Infer<typeof CronJob> {}
 
 export const CronJobStatus = object('io.k8s.api.batch.v1.CronJobStatus', () => ({
   active: opt(1, list(ObjectReference)),
-  lastScheduleTime: opt(4, time),
-  lastSuccessfulTime: opt(5, time),
+  lastScheduleTime: opt(4, time, { pointer: true }),
+  lastSuccessfulTime: opt(5, time, { pointer: true }),
 }));
 export interface CronJobStatus extends Infer<typeof CronJobStatus> {}
 
@@ -34,7 +34,10 @@ export const CronJobSpec = object('io.k8s.api.batch.v1.CronJobSpec', () => ({
   jobTemplate: req(5, JobTemplateSpec, { doc: 'What the jobs are made from.' }),
   successfulJobsHistoryLimit: opt(6, int32, { default: 3, doc: 'How many jobs that succeeded are kept.' }),
   failedJobsHistoryLimit: opt(7, int32, { default: 1, doc: 'How many jobs that failed are kept.' }),
-  timeZone: opt(8, str, { doc: "The schedule's time zone, as Europe/Vienna; absent: that of the controller." }),
+  timeZone: opt(8, str, {
+    pointer: true,
+    doc: "The schedule's time zone, as Europe/Vienna; absent: that of the controller.",
+  }),
 }));
 export interface CronJobSpec extends Infer<typeof CronJobSpec> {}
 

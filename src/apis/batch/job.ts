@@ -29,15 +29,15 @@ export interface Job extends Infer<typeof Job> {}
 
 export const JobStatus = object('io.k8s.api.batch.v1.JobStatus', () => ({
   conditions: opt(1, list(JobCondition, { patch: 'merge', mergeKey: 'type' })),
-  startTime: opt(2, time),
-  completionTime: opt(3, time),
-  active: opt(4, int32),
-  succeeded: opt(5, int32),
-  failed: opt(6, int32),
+  startTime: opt(2, time, { pointer: true }),
+  completionTime: opt(3, time, { pointer: true }),
+  active: opt(4, int32, { pointer: false }),
+  succeeded: opt(5, int32, { pointer: false }),
+  failed: opt(6, int32, { pointer: false }),
   completedIndexes: opt(7, str),
   uncountedTerminatedPods: opt(8, UncountedTerminatedPods),
   ready: opt(9, int32),
-  failedIndexes: opt(10, str),
+  failedIndexes: opt(10, str, { pointer: true }),
   terminating: opt(11, int32),
 }));
 export interface JobStatus extends Infer<typeof JobStatus> {}
@@ -69,7 +69,10 @@ export const JobSpec = object('io.k8s.api.batch.v1.JobSpec', () => ({
   template: req(6, PodTemplateSpec, { doc: 'What the pods are made from; their restartPolicy is Never or OnFailure.' }),
   backoffLimit: opt(7, int32, { doc: 'How many failures there may be before the job has failed.' }),
   ttlSecondsAfterFinished: opt(8, int32, { doc: 'How long the job is kept when it is over; absent: for ever.' }),
-  completionMode: opt(9, str, { doc: 'NonIndexed: pods are alike. Indexed: each has a number, and all must succeed.' }),
+  completionMode: opt(9, str, {
+    pointer: true,
+    doc: 'NonIndexed: pods are alike. Indexed: each has a number, and all must succeed.',
+  }),
   suspend: opt(10, bool, { doc: 'No pods are made, and those that run are deleted, while this is true.' }),
   podFailurePolicy: opt(11, PodFailurePolicy, {
     doc: 'What a failure means, by exit code or by condition of the pod.',
@@ -77,9 +80,13 @@ export const JobSpec = object('io.k8s.api.batch.v1.JobSpec', () => ({
   backoffLimitPerIndex: opt(12, int32, { doc: 'How many failures there may be of one index of an Indexed job.' }),
   maxFailedIndexes: opt(13, int32, { doc: 'How many indexes may fail before the job has failed.' }),
   podReplacementPolicy: opt(14, str, {
+    pointer: true,
     doc: 'When a pod is replaced: TerminatingOrFailed, or Failed once it is over.',
   }),
-  managedBy: opt(15, str, { doc: 'Who looks after the job, if not the built-in controller; never changes.' }),
+  managedBy: opt(15, str, {
+    pointer: true,
+    doc: 'Who looks after the job, if not the built-in controller; never changes.',
+  }),
   successPolicy: opt(16, SuccessPolicy, { doc: 'When an Indexed job has succeeded, though not every index has.' }),
 }));
 export interface JobSpec extends Infer<typeof JobSpec> {}
@@ -90,7 +97,7 @@ export const SuccessPolicy = object('io.k8s.api.batch.v1.SuccessPolicy', () => (
 export interface SuccessPolicy extends Infer<typeof SuccessPolicy> {}
 
 export const SuccessPolicyRule = object('io.k8s.api.batch.v1.SuccessPolicyRule', () => ({
-  succeededIndexes: opt(1, str),
+  succeededIndexes: opt(1, str, { pointer: true }),
   succeededCount: opt(2, int32),
 }));
 export interface SuccessPolicyRule extends Infer<typeof SuccessPolicyRule> {}
@@ -119,7 +126,7 @@ export interface PodFailurePolicyOnPodConditionsPattern extends Infer<typeof Pod
 export const PodFailurePolicyOnExitCodesRequirement = object(
   'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement',
   () => ({
-    containerName: opt(1, str),
+    containerName: opt(1, str, { pointer: true }),
     operator: req(2, str),
     values: req(3, list(int32, { type: 'set' })),
   }),

@@ -13,13 +13,13 @@ export const Lease = object('io.k8s.api.coordination.v1.Lease', () => ({
 export interface Lease extends Infer<typeof Lease> {}
 
 export const LeaseSpec = object('io.k8s.api.coordination.v1.LeaseSpec', () => ({
-  holderIdentity: opt(1, str),
+  holderIdentity: opt(1, str, { pointer: true }),
   leaseDurationSeconds: opt(2, int32),
   acquireTime: opt(3, microTime),
   renewTime: opt(4, microTime),
   leaseTransitions: opt(5, int32),
-  strategy: opt(6, str),
-  preferredHolder: opt(7, str),
+  strategy: opt(6, str, { pointer: true }),
+  preferredHolder: opt(7, str, { pointer: true }),
 }));
 export interface LeaseSpec extends Infer<typeof LeaseSpec> {}
 

@@ -7,8 +7,8 @@ export const TopologySpreadConstraint = object('io.k8s.api.core.v1.TopologySprea
   whenUnsatisfiable: req(3, str),
   labelSelector: opt(4, LabelSelector),
   minDomains: opt(5, int32),
-  nodeAffinityPolicy: opt(6, str),
-  nodeTaintsPolicy: opt(7, str),
+  nodeAffinityPolicy: opt(6, str, { pointer: true }),
+  nodeTaintsPolicy: opt(7, str, { pointer: true }),
   matchLabelKeys: opt(8, list(str)),
 }));
 export interface TopologySpreadConstraint extends Infer<typeof TopologySpreadConstraint> {}

@@ -36,16 +36,16 @@ export const EphemeralContainer = object('io.k8s.api.core.v1.EphemeralContainer'
   ),
   readinessProbe: opt(undefined, Probe),
   resizePolicy: opt(undefined, list(ContainerResizePolicy)),
-  resources: opt(undefined, ResourceRequirements),
-  restartPolicy: opt(undefined, str),
+  resources: opt(undefined, ResourceRequirements, { pointer: false }),
+  restartPolicy: opt(undefined, str, { pointer: true }),
   restartPolicyRules: opt(undefined, list(ContainerRestartRule)),
   securityContext: opt(undefined, SecurityContext),
   startupProbe: opt(undefined, Probe),
-  stdin: opt(undefined, bool),
-  stdinOnce: opt(undefined, bool),
+  stdin: opt(undefined, bool, { pointer: false }),
+  stdinOnce: opt(undefined, bool, { pointer: false }),
   terminationMessagePath: opt(undefined, str),
   terminationMessagePolicy: opt(undefined, str),
-  tty: opt(undefined, bool),
+  tty: opt(undefined, bool, { pointer: false }),
   volumeDevices: opt(
     undefined,
     list(VolumeDevice, { type: 'map', keys: ['devicePath'], patch: 'merge', mergeKey: 'devicePath' }),
@@ -74,7 +74,7 @@ export const Container = object('io.k8s.api.core.v1.Container', () => ({
     }),
   ),
   env: opt(7, list(EnvVar, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' })),
-  resources: opt(8, ResourceRequirements),
+  resources: opt(8, ResourceRequirements, { pointer: false }),
   volumeMounts: opt(9, list(VolumeMount, { type: 'map', keys: ['mountPath'], patch: 'merge', mergeKey: 'mountPath' })),
   livenessProbe: opt(10, Probe),
   readinessProbe: opt(11, Probe),
@@ -82,9 +82,9 @@ export const Container = object('io.k8s.api.core.v1.Container', () => ({
   terminationMessagePath: opt(13, str),
   imagePullPolicy: opt(14, str),
   securityContext: opt(15, SecurityContext),
-  stdin: opt(16, bool),
-  stdinOnce: opt(17, bool),
-  tty: opt(18, bool),
+  stdin: opt(16, bool, { pointer: false }),
+  stdinOnce: opt(17, bool, { pointer: false }),
+  tty: opt(18, bool, { pointer: false }),
   envFrom: opt(19, list(EnvFromSource)),
   terminationMessagePolicy: opt(20, str),
   volumeDevices: opt(
@@ -93,19 +93,19 @@ export const Container = object('io.k8s.api.core.v1.Container', () => ({
   ),
   startupProbe: opt(22, Probe),
   resizePolicy: opt(23, list(ContainerResizePolicy)),
-  restartPolicy: opt(24, str),
+  restartPolicy: opt(24, str, { pointer: true }),
   restartPolicyRules: opt(25, list(ContainerRestartRule)),
 }));
 export interface Container extends Infer<typeof Container> {}
 
 export const VolumeMount = object('io.k8s.api.core.v1.VolumeMount', () => ({
   name: req(1, str),
-  readOnly: opt(2, bool),
+  readOnly: opt(2, bool, { pointer: false }),
   mountPath: req(3, str),
   subPath: opt(4, str),
-  mountPropagation: opt(5, str),
+  mountPropagation: opt(5, str, { pointer: true }),
   subPathExpr: opt(6, str),
-  recursiveReadOnly: opt(7, str),
+  recursiveReadOnly: opt(7, str, { pointer: true }),
 }));
 export interface VolumeMount extends Infer<typeof VolumeMount> {}
 
@@ -124,7 +124,7 @@ export const SecurityContext = object('io.k8s.api.core.v1.SecurityContext', () =
   readOnlyRootFilesystem: opt(6, bool),
   allowPrivilegeEscalation: opt(7, bool),
   runAsGroup: opt(8, int64),
-  procMount: opt(9, str),
+  procMount: opt(9, str, { pointer: true }),
   windowsOptions: opt(10, WindowsSecurityContextOptions),
   seccompProfile: opt(11, SeccompProfile),
   appArmorProfile: opt(12, AppArmorProfile),
@@ -132,16 +132,16 @@ export const SecurityContext = object('io.k8s.api.core.v1.SecurityContext', () =
 export interface SecurityContext extends Infer<typeof SecurityContext> {}
 
 export const WindowsSecurityContextOptions = object('io.k8s.api.core.v1.WindowsSecurityContextOptions', () => ({
-  gmsaCredentialSpecName: opt(1, str),
-  gmsaCredentialSpec: opt(2, str),
-  runAsUserName: opt(3, str),
+  gmsaCredentialSpecName: opt(1, str, { pointer: true }),
+  gmsaCredentialSpec: opt(2, str, { pointer: true }),
+  runAsUserName: opt(3, str, { pointer: true }),
   hostProcess: opt(4, bool),
 }));
 export interface WindowsSecurityContextOptions extends Infer<typeof WindowsSecurityContextOptions> {}
 
 export const SeccompProfile = object('io.k8s.api.core.v1.SeccompProfile', () => ({
   type: req(1, str),
-  localhostProfile: opt(2, str),
+  localhostProfile: opt(2, str, { pointer: true }),
 }));
 export interface SeccompProfile extends Infer<typeof SeccompProfile> {}
 
@@ -161,7 +161,7 @@ export interface Capabilities extends Infer<typeof Capabilities> {}
 
 export const AppArmorProfile = object('io.k8s.api.core.v1.AppArmorProfile', () => ({
   type: req(1, str),
-  localhostProfile: opt(2, str),
+  localhostProfile: opt(2, str, { pointer: true }),
 }));
 export interface AppArmorProfile extends Infer<typeof AppArmorProfile> {}
 
@@ -198,7 +198,7 @@ export interface ContainerResizePolicy extends Infer<typeof ContainerResizePolic
 
 export const ContainerPort = object('io.k8s.api.core.v1.ContainerPort', () => ({
   name: opt(1, str),
-  hostPort: opt(2, int32),
+  hostPort: opt(2, int32, { pointer: false }),
   containerPort: req(3, int32),
   protocol: opt(4, str),
   hostIP: opt(5, str),
@@ -206,11 +206,11 @@ export const ContainerPort = object('io.k8s.api.core.v1.ContainerPort', () => ({
 export interface ContainerPort extends Infer<typeof ContainerPort> {}
 
 export const Probe = object('io.k8s.api.core.v1.Probe', () => ({
-  initialDelaySeconds: opt(2, int32),
-  timeoutSeconds: opt(3, int32),
-  periodSeconds: opt(4, int32),
-  successThreshold: opt(5, int32),
-  failureThreshold: opt(6, int32),
+  initialDelaySeconds: opt(2, int32, { pointer: false }),
+  timeoutSeconds: opt(3, int32, { pointer: false }),
+  periodSeconds: opt(4, int32, { pointer: false }),
+  successThreshold: opt(5, int32, { pointer: false }),
+  failureThreshold: opt(6, int32, { pointer: false }),
   terminationGracePeriodSeconds: opt(7, int64),
   exec: opt(undefined, ExecAction),
   grpc: opt(undefined, GRPCAction),
@@ -221,14 +221,14 @@ export interface Probe extends Infer<typeof Probe> {}
 
 export const GRPCAction = object('io.k8s.api.core.v1.GRPCAction', () => ({
   port: req(1, int32),
-  service: opt(2, str),
+  service: opt(2, str, { pointer: true }),
 }));
 export interface GRPCAction extends Infer<typeof GRPCAction> {}
 
 export const Lifecycle = object('io.k8s.api.core.v1.Lifecycle', () => ({
   postStart: opt(1, LifecycleHandler),
   preStop: opt(2, LifecycleHandler),
-  stopSignal: opt(3, str),
+  stopSignal: opt(3, str, { pointer: true }),
 }));
 export interface Lifecycle extends Infer<typeof Lifecycle> {}
 

@@ -28,7 +28,7 @@ export const EndpointPort = object(
     name: opt(1, str),
     port: req(2, int32),
     protocol: opt(3, str),
-    appProtocol: opt(4, str),
+    appProtocol: opt(4, str, { pointer: true }),
   }),
   { atomic: true },
 );
@@ -40,7 +40,7 @@ export const EndpointAddress = object(
     ip: req(1, str),
     targetRef: opt(2, ObjectReference),
     hostname: opt(3, str),
-    nodeName: opt(4, str),
+    nodeName: opt(4, str, { pointer: true }),
   }),
   { atomic: true },
 );

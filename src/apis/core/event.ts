@@ -13,12 +13,12 @@ export const Event = object('io.k8s.api.core.v1.Event', () => ({
   involvedObject: req(2, ObjectReference),
   reason: opt(3, str),
   message: opt(4, str),
-  source: opt(5, EventSource),
+  source: opt(5, EventSource, { pointer: false }),
   firstTimestamp: opt(6, time),
   lastTimestamp: opt(7, time),
-  count: opt(8, int32),
+  count: opt(8, int32, { pointer: false }),
   type: opt(9, str),
-  eventTime: opt(10, microTime),
+  eventTime: opt(10, microTime, { pointer: false }),
   series: opt(11, EventSeries),
   action: opt(12, str),
   related: opt(13, ObjectReference),
@@ -34,8 +34,8 @@ export const EventSource = object('io.k8s.api.core.v1.EventSource', () => ({
 export interface EventSource extends Infer<typeof EventSource> {}
 
 export const EventSeries = object('io.k8s.api.core.v1.EventSeries', () => ({
-  count: opt(1, int32),
-  lastObservedTime: opt(2, microTime),
+  count: opt(1, int32, { pointer: false }),
+  lastObservedTime: opt(2, microTime, { pointer: false }),
 }));
 export interface EventSeries extends Infer<typeof EventSeries> {}
 

@@ -36,8 +36,8 @@ export const NodeStatus = object('io.k8s.api.core.v1.NodeStatus', () => ({
   phase: opt(3, str),
   conditions: opt(4, list(NodeCondition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
   addresses: opt(5, list(NodeAddress, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
-  daemonEndpoints: opt(6, NodeDaemonEndpoints),
-  nodeInfo: opt(7, NodeSystemInfo),
+  daemonEndpoints: opt(6, NodeDaemonEndpoints, { pointer: false }),
+  nodeInfo: opt(7, NodeSystemInfo, { pointer: false }),
   images: opt(8, list(ContainerImage)),
   volumesInUse: opt(9, list(str)),
   volumesAttached: opt(10, list(AttachedVolume)),
@@ -88,7 +88,7 @@ export interface NodeSwapStatus extends Infer<typeof NodeSwapStatus> {}
 
 export const ContainerImage = object('io.k8s.api.core.v1.ContainerImage', () => ({
   names: opt(1, list(str)),
-  sizeBytes: opt(2, int64),
+  sizeBytes: opt(2, int64, { pointer: false }),
 }));
 export interface ContainerImage extends Infer<typeof ContainerImage> {}
 
@@ -98,7 +98,7 @@ export const NodeFeatures = object('io.k8s.api.core.v1.NodeFeatures', () => ({
 export interface NodeFeatures extends Infer<typeof NodeFeatures> {}
 
 export const NodeDaemonEndpoints = object('io.k8s.api.core.v1.NodeDaemonEndpoints', () => ({
-  kubeletEndpoint: opt(1, DaemonEndpoint),
+  kubeletEndpoint: opt(1, DaemonEndpoint, { pointer: false }),
 }));
 export interface NodeDaemonEndpoints extends Infer<typeof NodeDaemonEndpoints> {}
 
@@ -135,7 +135,7 @@ export const NodeSpec = object('io.k8s.api.core.v1.NodeSpec', () => ({
   podCIDR: opt(1, str),
   externalID: opt(2, str),
   providerID: opt(3, str),
-  unschedulable: opt(4, bool),
+  unschedulable: opt(4, bool, { pointer: false }),
   taints: opt(5, list(Taint)),
   configSource: opt(6, NodeConfigSource),
   podCIDRs: opt(7, list(str, { type: 'set', patch: 'merge' })),
@@ -146,7 +146,7 @@ export const Taint = object('io.k8s.api.core.v1.Taint', () => ({
   key: req(1, str),
   value: opt(2, str),
   effect: req(3, str),
-  timeAdded: opt(4, time),
+  timeAdded: opt(4, time, { pointer: true }),
 }));
 export interface Taint extends Infer<typeof Taint> {}
 

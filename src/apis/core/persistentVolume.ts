@@ -48,7 +48,7 @@ export const PersistentVolumeStatus = object('io.k8s.api.core.v1.PersistentVolum
   phase: opt(1, str, { doc: 'Pending, Available, Bound, Released or Failed.' }),
   message: opt(2, str),
   reason: opt(3, str),
-  lastPhaseTransitionTime: opt(4, time),
+  lastPhaseTransitionTime: opt(4, time, { pointer: true }),
 }));
 export interface PersistentVolumeStatus extends Infer<typeof PersistentVolumeStatus> {}
 
@@ -61,9 +61,9 @@ export const PersistentVolumeSpec = object('io.k8s.api.core.v1.PersistentVolumeS
   }),
   storageClassName: opt(6, str, { doc: 'The class to which it belongs; empty for none.' }),
   mountOptions: opt(7, list(str), { doc: 'Options with which it is mounted; not checked.' }),
-  volumeMode: opt(8, str, { doc: 'Filesystem (default) or Block.' }),
+  volumeMode: opt(8, str, { pointer: true, doc: 'Filesystem (default) or Block.' }),
   nodeAffinity: opt(9, VolumeNodeAffinity, { doc: 'From which nodes it can be reached; from all if absent.' }),
-  volumeAttributesClassName: opt(10, str, { doc: 'The attributes that it has.' }),
+  volumeAttributesClassName: opt(10, str, { pointer: true, doc: 'The attributes that it has.' }),
   awsElasticBlockStore: opt(undefined, AWSElasticBlockStoreVolumeSource),
   azureDisk: opt(undefined, AzureDiskVolumeSource),
   azureFile: opt(undefined, AzureFilePersistentVolumeSource),
@@ -93,7 +93,7 @@ export const StorageOSPersistentVolumeSource = object('io.k8s.api.core.v1.Storag
   volumeName: opt(1, str),
   volumeNamespace: opt(2, str),
   fsType: opt(3, str),
-  readOnly: opt(4, bool),
+  readOnly: opt(4, bool, { pointer: false }),
   secretRef: opt(5, ObjectReference),
 }));
 export interface StorageOSPersistentVolumeSource extends Infer<typeof StorageOSPersistentVolumeSource> {}
@@ -101,14 +101,14 @@ export interface StorageOSPersistentVolumeSource extends Infer<typeof StorageOSP
 export const ScaleIOPersistentVolumeSource = object('io.k8s.api.core.v1.ScaleIOPersistentVolumeSource', () => ({
   gateway: req(1, str),
   system: req(2, str),
-  secretRef: req(3, SecretReference),
-  sslEnabled: opt(4, bool),
+  secretRef: req(3, SecretReference, { pointer: true }),
+  sslEnabled: opt(4, bool, { pointer: false }),
   protectionDomain: opt(5, str),
   storagePool: opt(6, str),
   storageMode: opt(7, str),
   volumeName: opt(8, str),
   fsType: opt(9, str),
-  readOnly: opt(10, bool),
+  readOnly: opt(10, bool, { pointer: false }),
 }));
 export interface ScaleIOPersistentVolumeSource extends Infer<typeof ScaleIOPersistentVolumeSource> {}
 
@@ -120,7 +120,7 @@ export const RBDPersistentVolumeSource = object('io.k8s.api.core.v1.RBDPersisten
   user: opt(5, str),
   keyring: opt(6, str),
   secretRef: opt(7, SecretReference),
-  readOnly: opt(8, bool),
+  readOnly: opt(8, bool, { pointer: false }),
 }));
 export interface RBDPersistentVolumeSource extends Infer<typeof RBDPersistentVolumeSource> {}
 
@@ -131,7 +131,7 @@ export interface VolumeNodeAffinity extends Infer<typeof VolumeNodeAffinity> {}
 
 export const LocalVolumeSource = object('io.k8s.api.core.v1.LocalVolumeSource', () => ({
   path: req(1, str),
-  fsType: opt(2, str),
+  fsType: opt(2, str, { pointer: true }),
 }));
 export interface LocalVolumeSource extends Infer<typeof LocalVolumeSource> {}
 
@@ -141,20 +141,20 @@ export const ISCSIPersistentVolumeSource = object('io.k8s.api.core.v1.ISCSIPersi
   lun: req(3, int32),
   iscsiInterface: opt(4, str),
   fsType: opt(5, str),
-  readOnly: opt(6, bool),
+  readOnly: opt(6, bool, { pointer: false }),
   portals: opt(7, list(str)),
-  chapAuthDiscovery: opt(8, bool),
+  chapAuthDiscovery: opt(8, bool, { pointer: false }),
   secretRef: opt(10, SecretReference),
-  chapAuthSession: opt(11, bool),
-  initiatorName: opt(12, str),
+  chapAuthSession: opt(11, bool, { pointer: false }),
+  initiatorName: opt(12, str, { pointer: true }),
 }));
 export interface ISCSIPersistentVolumeSource extends Infer<typeof ISCSIPersistentVolumeSource> {}
 
 export const GlusterfsPersistentVolumeSource = object('io.k8s.api.core.v1.GlusterfsPersistentVolumeSource', () => ({
   endpoints: req(1, str),
   path: req(2, str),
-  readOnly: opt(3, bool),
-  endpointsNamespace: opt(4, str),
+  readOnly: opt(3, bool, { pointer: false }),
+  endpointsNamespace: opt(4, str, { pointer: true }),
 }));
 export interface GlusterfsPersistentVolumeSource extends Infer<typeof GlusterfsPersistentVolumeSource> {}
 
@@ -162,7 +162,7 @@ export const FlexPersistentVolumeSource = object('io.k8s.api.core.v1.FlexPersist
   driver: req(1, str),
   fsType: opt(2, str),
   secretRef: opt(3, SecretReference),
-  readOnly: opt(4, bool),
+  readOnly: opt(4, bool, { pointer: false }),
   options: opt(5, map(str)),
 }));
 export interface FlexPersistentVolumeSource extends Infer<typeof FlexPersistentVolumeSource> {}
@@ -170,7 +170,7 @@ export interface FlexPersistentVolumeSource extends Infer<typeof FlexPersistentV
 export const CSIPersistentVolumeSource = object('io.k8s.api.core.v1.CSIPersistentVolumeSource', () => ({
   driver: req(1, str),
   volumeHandle: req(2, str),
-  readOnly: opt(3, bool),
+  readOnly: opt(3, bool, { pointer: false }),
   fsType: opt(4, str),
   volumeAttributes: opt(5, map(str)),
   controllerPublishSecretRef: opt(6, SecretReference),
@@ -184,7 +184,7 @@ export interface CSIPersistentVolumeSource extends Infer<typeof CSIPersistentVol
 export const CinderPersistentVolumeSource = object('io.k8s.api.core.v1.CinderPersistentVolumeSource', () => ({
   volumeID: req(1, str),
   fsType: opt(2, str),
-  readOnly: opt(3, bool),
+  readOnly: opt(3, bool, { pointer: false }),
   secretRef: opt(4, SecretReference),
 }));
 export interface CinderPersistentVolumeSource extends Infer<typeof CinderPersistentVolumeSource> {}
@@ -195,15 +195,15 @@ export const CephFSPersistentVolumeSource = object('io.k8s.api.core.v1.CephFSPer
   user: opt(3, str),
   secretFile: opt(4, str),
   secretRef: opt(5, SecretReference),
-  readOnly: opt(6, bool),
+  readOnly: opt(6, bool, { pointer: false }),
 }));
 export interface CephFSPersistentVolumeSource extends Infer<typeof CephFSPersistentVolumeSource> {}
 
 export const AzureFilePersistentVolumeSource = object('io.k8s.api.core.v1.AzureFilePersistentVolumeSource', () => ({
   secretName: req(1, str),
   shareName: req(2, str),
-  readOnly: opt(3, bool),
-  secretNamespace: opt(4, str),
+  readOnly: opt(3, bool, { pointer: false }),
+  secretNamespace: opt(4, str, { pointer: true }),
 }));
 export interface AzureFilePersistentVolumeSource extends Infer<typeof AzureFilePersistentVolumeSource> {}
 

@@ -28,7 +28,7 @@ export const PersistentVolumeClaimStatus = object('io.k8s.api.core.v1.Persistent
   ),
   allocatedResources: opt(5, map(quantity)),
   allocatedResourceStatuses: opt(7, map(str)),
-  currentVolumeAttributesClassName: opt(8, str),
+  currentVolumeAttributesClassName: opt(8, str, { pointer: true }),
   modifyVolumeStatus: opt(9, ModifyVolumeStatus),
 }));
 export interface PersistentVolumeClaimStatus extends Infer<typeof PersistentVolumeClaimStatus> {}

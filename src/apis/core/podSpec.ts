@@ -35,9 +35,9 @@ export const PodSpec = object('io.k8s.api.core.v1.PodSpec', () => ({
   serviceAccountName: opt(8, str),
   serviceAccount: opt(9, str),
   nodeName: opt(10, str),
-  hostNetwork: opt(11, bool),
-  hostPID: opt(12, bool),
-  hostIPC: opt(13, bool),
+  hostNetwork: opt(11, bool, { pointer: false }),
+  hostPID: opt(12, bool, { pointer: false }),
+  hostIPC: opt(13, bool, { pointer: false }),
   securityContext: opt(14, PodSecurityContext),
   imagePullSecrets: opt(
     15,
@@ -56,9 +56,9 @@ export const PodSpec = object('io.k8s.api.core.v1.PodSpec', () => ({
   dnsConfig: opt(26, PodDNSConfig),
   shareProcessNamespace: opt(27, bool),
   readinessGates: opt(28, list(PodReadinessGate)),
-  runtimeClassName: opt(29, str),
+  runtimeClassName: opt(29, str, { pointer: true }),
   enableServiceLinks: opt(30, bool),
-  preemptionPolicy: opt(31, str),
+  preemptionPolicy: opt(31, str, { pointer: true }),
   overhead: opt(32, map(quantity)),
   topologySpreadConstraints: opt(
     33,
@@ -82,7 +82,7 @@ export const PodSpec = object('io.k8s.api.core.v1.PodSpec', () => ({
     list(PodResourceClaim, { type: 'map', keys: ['name'], patch: 'merge,retainKeys', mergeKey: 'name' }),
   ),
   resources: opt(40, ResourceRequirements),
-  hostnameOverride: opt(41, str),
+  hostnameOverride: opt(41, str, { pointer: true }),
   schedulingGroup: opt(43, PodSchedulingGroup),
 }));
 export interface PodSpec extends Infer<typeof PodSpec> {}
@@ -96,11 +96,11 @@ export const PodSecurityContext = object('io.k8s.api.core.v1.PodSecurityContext'
   runAsGroup: opt(6, int64),
   sysctls: opt(7, list(Sysctl)),
   windowsOptions: opt(8, WindowsSecurityContextOptions),
-  fsGroupChangePolicy: opt(9, str),
+  fsGroupChangePolicy: opt(9, str, { pointer: true }),
   seccompProfile: opt(10, SeccompProfile),
   appArmorProfile: opt(11, AppArmorProfile),
-  supplementalGroupsPolicy: opt(12, str),
-  seLinuxChangePolicy: opt(13, str),
+  supplementalGroupsPolicy: opt(12, str, { pointer: true }),
+  seLinuxChangePolicy: opt(13, str, { pointer: true }),
 }));
 export interface PodSecurityContext extends Infer<typeof PodSecurityContext> {}
 
@@ -111,7 +111,7 @@ export const Sysctl = object('io.k8s.api.core.v1.Sysctl', () => ({
 export interface Sysctl extends Infer<typeof Sysctl> {}
 
 export const PodSchedulingGroup = object('io.k8s.api.core.v1.PodSchedulingGroup', () => ({
-  podGroupName: opt(1, str),
+  podGroupName: opt(1, str, { pointer: true }),
 }));
 export interface PodSchedulingGroup extends Infer<typeof PodSchedulingGroup> {}
 
@@ -122,8 +122,8 @@ export interface PodSchedulingGate extends Infer<typeof PodSchedulingGate> {}
 
 export const PodResourceClaim = object('io.k8s.api.core.v1.PodResourceClaim', () => ({
   name: req(1, str),
-  resourceClaimName: opt(3, str),
-  resourceClaimTemplateName: opt(4, str),
+  resourceClaimName: opt(3, str, { pointer: true }),
+  resourceClaimTemplateName: opt(4, str, { pointer: true }),
 }));
 export interface PodResourceClaim extends Infer<typeof PodResourceClaim> {}
 
@@ -152,6 +152,6 @@ export interface PodDNSConfig extends Infer<typeof PodDNSConfig> {}
 
 export const PodDNSConfigOption = object('io.k8s.api.core.v1.PodDNSConfigOption', () => ({
   name: opt(1, str),
-  value: opt(2, str),
+  value: opt(2, str, { pointer: true }),
 }));
 export interface PodDNSConfigOption extends Infer<typeof PodDNSConfigOption> {}

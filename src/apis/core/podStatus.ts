@@ -21,7 +21,7 @@ export const PodStatus = object('io.k8s.api.core.v1.PodStatus', () => ({
   reason: opt(4, str),
   hostIP: opt(5, str),
   podIP: opt(6, str),
-  startTime: opt(7, time),
+  startTime: opt(7, time, { pointer: true }),
   containerStatuses: opt(8, list(ContainerStatus)),
   qosClass: opt(9, str),
   initContainerStatuses: opt(10, list(ContainerStatus)),
@@ -34,7 +34,7 @@ export const PodStatus = object('io.k8s.api.core.v1.PodStatus', () => ({
     list(PodResourceClaimStatus, { type: 'map', keys: ['name'], patch: 'merge,retainKeys', mergeKey: 'name' }),
   ),
   hostIPs: opt(16, list(HostIP, { patch: 'merge', mergeKey: 'ip' })),
-  observedGeneration: opt(17, int64),
+  observedGeneration: opt(17, int64, { pointer: false }),
   extendedResourceClaimStatus: opt(18, PodExtendedResourceClaimStatus),
   allocatedResources: opt(19, map(quantity)),
   resources: opt(20, ResourceRequirements),
@@ -44,7 +44,7 @@ export interface PodStatus extends Infer<typeof PodStatus> {}
 
 export const PodResourceClaimStatus = object('io.k8s.api.core.v1.PodResourceClaimStatus', () => ({
   name: req(1, str),
-  resourceClaimName: opt(2, str),
+  resourceClaimName: opt(2, str, { pointer: true }),
 }));
 export interface PodResourceClaimStatus extends Infer<typeof PodResourceClaimStatus> {}
 
@@ -83,8 +83,8 @@ export interface ContainerExtendedResourceRequest extends Infer<typeof Container
 
 export const ContainerStatus = object('io.k8s.api.core.v1.ContainerStatus', () => ({
   name: req(1, str),
-  state: opt(2, ContainerState),
-  lastState: opt(3, ContainerState),
+  state: opt(2, ContainerState, { pointer: false }),
+  lastState: opt(3, ContainerState, { pointer: false }),
   ready: req(4, bool),
   restartCount: req(5, int32),
   image: req(6, str),
@@ -102,15 +102,15 @@ export const ContainerStatus = object('io.k8s.api.core.v1.ContainerStatus', () =
     14,
     list(ResourceStatus, { type: 'map', keys: ['name'], patch: 'merge', mergeKey: 'name' }),
   ),
-  stopSignal: opt(15, str),
+  stopSignal: opt(15, str, { pointer: true }),
 }));
 export interface ContainerStatus extends Infer<typeof ContainerStatus> {}
 
 export const VolumeMountStatus = object('io.k8s.api.core.v1.VolumeMountStatus', () => ({
   name: req(1, str),
   mountPath: req(2, str),
-  readOnly: opt(3, bool),
-  recursiveReadOnly: opt(4, str),
+  readOnly: opt(3, bool, { pointer: false }),
+  recursiveReadOnly: opt(4, str, { pointer: true }),
   volumeStatus: opt(5, VolumeStatus),
 }));
 export interface VolumeMountStatus extends Infer<typeof VolumeMountStatus> {}
@@ -152,7 +152,7 @@ export interface ContainerStateWaiting extends Infer<typeof ContainerStateWaitin
 
 export const ContainerStateTerminated = object('io.k8s.api.core.v1.ContainerStateTerminated', () => ({
   exitCode: req(1, int32),
-  signal: opt(2, int32),
+  signal: opt(2, int32, { pointer: false }),
   reason: opt(3, str),
   message: opt(4, str),
   startedAt: opt(5, time),
@@ -175,7 +175,7 @@ export interface ResourceStatus extends Infer<typeof ResourceStatus> {}
 export const ResourceHealth = object('io.k8s.api.core.v1.ResourceHealth', () => ({
   resourceID: req(1, str),
   health: opt(2, str),
-  message: opt(6, str),
+  message: opt(6, str, { pointer: true }),
 }));
 export interface ResourceHealth extends Infer<typeof ResourceHealth> {}
 
@@ -186,6 +186,6 @@ export const PodCondition = object('io.k8s.api.core.v1.PodCondition', () => ({
   lastTransitionTime: opt(4, time),
   reason: opt(5, str),
   message: opt(6, str),
-  observedGeneration: opt(7, int64),
+  observedGeneration: opt(7, int64, { pointer: false }),
 }));
 export interface PodCondition extends Infer<typeof PodCondition> {}

@@ -11,17 +11,17 @@ export const SecretReference = object(
 export interface SecretReference extends Infer<typeof SecretReference> {}
 
 export const TypedObjectReference = object('io.k8s.api.core.v1.TypedObjectReference', () => ({
-  apiGroup: opt(1, str),
+  apiGroup: opt(1, str, { pointer: true }),
   kind: req(2, str),
   name: req(3, str),
-  namespace: opt(4, str),
+  namespace: opt(4, str, { pointer: true }),
 }));
 export interface TypedObjectReference extends Infer<typeof TypedObjectReference> {}
 
 export const TypedLocalObjectReference = object(
   'io.k8s.api.core.v1.TypedLocalObjectReference',
   () => ({
-    apiGroup: opt(1, str),
+    apiGroup: opt(1, str, { pointer: true }),
     kind: req(2, str),
     name: req(3, str),
   }),

@@ -21,10 +21,10 @@ export interface ReplicationController extends Infer<typeof ReplicationControlle
 
 export const ReplicationControllerStatus = object('io.k8s.api.core.v1.ReplicationControllerStatus', () => ({
   replicas: req(1, int32),
-  fullyLabeledReplicas: opt(2, int32),
-  observedGeneration: opt(3, int64),
-  readyReplicas: opt(4, int32),
-  availableReplicas: opt(5, int32),
+  fullyLabeledReplicas: opt(2, int32, { pointer: false }),
+  observedGeneration: opt(3, int64, { pointer: false }),
+  readyReplicas: opt(4, int32, { pointer: false }),
+  availableReplicas: opt(5, int32, { pointer: false }),
   conditions: opt(
     6,
     list(ReplicationControllerCondition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' }),
@@ -44,8 +44,11 @@ export interface ReplicationControllerCondition extends Infer<typeof Replication
 export const ReplicationControllerSpec = object('io.k8s.api.core.v1.ReplicationControllerSpec', () => ({
   replicas: opt(1, int32, { default: 1, doc: 'How many pods there are to be.' }),
   selector: opt(2, map(str, { atomic: true }), { doc: "The labels of its pods; the template's where none are given." }),
-  template: opt(3, PodTemplateSpec, { doc: 'What the pods are made from.' }),
-  minReadySeconds: opt(4, int32, { doc: 'How long a new pod must be ready before it counts as available.' }),
+  template: opt(3, PodTemplateSpec, { pointer: true, doc: 'What the pods are made from.' }),
+  minReadySeconds: opt(4, int32, {
+    pointer: false,
+    doc: 'How long a new pod must be ready before it counts as available.',
+  }),
 }));
 export interface ReplicationControllerSpec extends Infer<typeof ReplicationControllerSpec> {}
 

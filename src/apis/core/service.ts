@@ -29,7 +29,7 @@ export const Service = object('io.k8s.api.core.v1.Service', () => ({
 export interface Service extends Infer<typeof Service> {}
 
 export const ServiceStatus = object('io.k8s.api.core.v1.ServiceStatus', () => ({
-  loadBalancer: opt(1, LoadBalancerStatus),
+  loadBalancer: opt(1, LoadBalancerStatus, { pointer: false }),
   conditions: opt(2, list(Condition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
 }));
 export interface ServiceStatus extends Infer<typeof ServiceStatus> {}
@@ -42,7 +42,7 @@ export interface LoadBalancerStatus extends Infer<typeof LoadBalancerStatus> {}
 export const LoadBalancerIngress = object('io.k8s.api.core.v1.LoadBalancerIngress', () => ({
   ip: opt(1, str),
   hostname: opt(2, str),
-  ipMode: opt(3, str),
+  ipMode: opt(3, str, { pointer: true }),
   ports: opt(4, list(PortStatus)),
 }));
 export interface LoadBalancerIngress extends Infer<typeof LoadBalancerIngress> {}
@@ -50,7 +50,7 @@ export interface LoadBalancerIngress extends Infer<typeof LoadBalancerIngress> {
 export const PortStatus = object('io.k8s.api.core.v1.PortStatus', () => ({
   port: req(1, int32),
   protocol: req(2, str),
-  error: opt(3, str),
+  error: opt(3, str, { pointer: true }),
 }));
 export interface PortStatus extends Infer<typeof PortStatus> {}
 
@@ -65,16 +65,20 @@ export const ServiceSpec = object('io.k8s.api.core.v1.ServiceSpec', () => ({
   loadBalancerSourceRanges: opt(9, list(str)),
   externalName: opt(10, str, { doc: 'The DNS name for which an ExternalName stands.' }),
   externalTrafficPolicy: opt(11, str, { doc: 'Local: traffic from outside stays on the node. Or Cluster (default).' }),
-  healthCheckNodePort: opt(12, int32),
-  publishNotReadyAddresses: opt(13, bool),
+  healthCheckNodePort: opt(12, int32, { pointer: false }),
+  publishNotReadyAddresses: opt(13, bool, { pointer: false }),
   sessionAffinityConfig: opt(14, SessionAffinityConfig),
-  ipFamilyPolicy: opt(17, str, { doc: 'SingleStack, PreferDualStack or RequireDualStack.' }),
+  ipFamilyPolicy: opt(17, str, { pointer: true, doc: 'SingleStack, PreferDualStack or RequireDualStack.' }),
   clusterIPs: opt(18, list(str)),
   ipFamilies: opt(19, list(str), { doc: 'IPv4, IPv6, or both in the order wanted.' }),
   allocateLoadBalancerNodePorts: opt(20, bool),
-  loadBalancerClass: opt(21, str),
-  internalTrafficPolicy: opt(22, str, { doc: 'Local: traffic from pods stays on the node. Or Cluster (default).' }),
+  loadBalancerClass: opt(21, str, { pointer: true }),
+  internalTrafficPolicy: opt(22, str, {
+    pointer: true,
+    doc: 'Local: traffic from pods stays on the node. Or Cluster (default).',
+  }),
   trafficDistribution: opt(23, str, {
+    pointer: true,
     doc: 'Which pods are preferred: PreferSameZone, PreferSameNode, or PreferClose, the older name of the first.',
   }),
 }));
@@ -94,9 +98,12 @@ export const ServicePort = object('io.k8s.api.core.v1.ServicePort', () => ({
   name: opt(1, str),
   protocol: opt(2, str),
   port: req(3, int32),
-  targetPort: opt(4, intOrString, { doc: 'The port of the pods, by number or name; that of the service if absent.' }),
-  nodePort: opt(5, int32, { doc: 'The port on every node; chosen if absent.' }),
-  appProtocol: opt(6, str),
+  targetPort: opt(4, intOrString, {
+    pointer: false,
+    doc: 'The port of the pods, by number or name; that of the service if absent.',
+  }),
+  nodePort: opt(5, int32, { pointer: false, doc: 'The port on every node; chosen if absent.' }),
+  appProtocol: opt(6, str, { pointer: true }),
 }));
 export interface ServicePort extends Infer<typeof ServicePort> {}
 

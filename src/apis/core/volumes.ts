@@ -61,7 +61,7 @@ export const StorageOSVolumeSource = object('io.k8s.api.core.v1.StorageOSVolumeS
   volumeName: opt(1, str),
   volumeNamespace: opt(2, str),
   fsType: opt(3, str),
-  readOnly: opt(4, bool),
+  readOnly: opt(4, bool, { pointer: false }),
   secretRef: opt(5, LocalObjectReference),
 }));
 export interface StorageOSVolumeSource extends Infer<typeof StorageOSVolumeSource> {}
@@ -77,14 +77,14 @@ export interface SecretVolumeSource extends Infer<typeof SecretVolumeSource> {}
 export const ScaleIOVolumeSource = object('io.k8s.api.core.v1.ScaleIOVolumeSource', () => ({
   gateway: req(1, str),
   system: req(2, str),
-  secretRef: req(3, LocalObjectReference),
-  sslEnabled: opt(4, bool),
+  secretRef: req(3, LocalObjectReference, { pointer: true }),
+  sslEnabled: opt(4, bool, { pointer: false }),
   protectionDomain: opt(5, str),
   storagePool: opt(6, str),
   storageMode: opt(7, str),
   volumeName: opt(8, str),
   fsType: opt(9, str),
-  readOnly: opt(10, bool),
+  readOnly: opt(10, bool, { pointer: false }),
 }));
 export interface ScaleIOVolumeSource extends Infer<typeof ScaleIOVolumeSource> {}
 
@@ -96,14 +96,14 @@ export const RBDVolumeSource = object('io.k8s.api.core.v1.RBDVolumeSource', () =
   user: opt(5, str),
   keyring: opt(6, str),
   secretRef: opt(7, LocalObjectReference),
-  readOnly: opt(8, bool),
+  readOnly: opt(8, bool, { pointer: false }),
 }));
 export interface RBDVolumeSource extends Infer<typeof RBDVolumeSource> {}
 
 export const QuobyteVolumeSource = object('io.k8s.api.core.v1.QuobyteVolumeSource', () => ({
   registry: req(1, str),
   volume: req(2, str),
-  readOnly: opt(3, bool),
+  readOnly: opt(3, bool, { pointer: false }),
   user: opt(4, str),
   group: opt(5, str),
   tenant: opt(6, str),
@@ -164,8 +164,8 @@ export const ConfigMapProjection = object('io.k8s.api.core.v1.ConfigMapProjectio
 export interface ConfigMapProjection extends Infer<typeof ConfigMapProjection> {}
 
 export const ClusterTrustBundleProjection = object('io.k8s.api.core.v1.ClusterTrustBundleProjection', () => ({
-  name: opt(1, str),
-  signerName: opt(2, str),
+  name: opt(1, str, { pointer: true }),
+  signerName: opt(2, str, { pointer: true }),
   labelSelector: opt(3, LabelSelector),
   path: req(4, str),
   optional: opt(5, bool),
@@ -175,7 +175,7 @@ export interface ClusterTrustBundleProjection extends Infer<typeof ClusterTrustB
 export const PortworxVolumeSource = object('io.k8s.api.core.v1.PortworxVolumeSource', () => ({
   volumeID: req(1, str),
   fsType: opt(2, str),
-  readOnly: opt(3, bool),
+  readOnly: opt(3, bool, { pointer: false }),
 }));
 export interface PortworxVolumeSource extends Infer<typeof PortworxVolumeSource> {}
 
@@ -187,14 +187,14 @@ export interface PhotonPersistentDiskVolumeSource extends Infer<typeof PhotonPer
 
 export const PersistentVolumeClaimVolumeSource = object('io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource', () => ({
   claimName: req(1, str),
-  readOnly: opt(2, bool),
+  readOnly: opt(2, bool, { pointer: false }),
 }));
 export interface PersistentVolumeClaimVolumeSource extends Infer<typeof PersistentVolumeClaimVolumeSource> {}
 
 export const NFSVolumeSource = object('io.k8s.api.core.v1.NFSVolumeSource', () => ({
   server: req(1, str),
   path: req(2, str),
-  readOnly: opt(3, bool),
+  readOnly: opt(3, bool, { pointer: false }),
 }));
 export interface NFSVolumeSource extends Infer<typeof NFSVolumeSource> {}
 
@@ -204,12 +204,12 @@ export const ISCSIVolumeSource = object('io.k8s.api.core.v1.ISCSIVolumeSource', 
   lun: req(3, int32),
   iscsiInterface: opt(4, str),
   fsType: opt(5, str),
-  readOnly: opt(6, bool),
+  readOnly: opt(6, bool, { pointer: false }),
   portals: opt(7, list(str)),
-  chapAuthDiscovery: opt(8, bool),
+  chapAuthDiscovery: opt(8, bool, { pointer: false }),
   secretRef: opt(10, LocalObjectReference),
-  chapAuthSession: opt(11, bool),
-  initiatorName: opt(12, str),
+  chapAuthSession: opt(11, bool, { pointer: false }),
+  initiatorName: opt(12, str, { pointer: true }),
 }));
 export interface ISCSIVolumeSource extends Infer<typeof ISCSIVolumeSource> {}
 
@@ -221,14 +221,14 @@ export interface ImageVolumeSource extends Infer<typeof ImageVolumeSource> {}
 
 export const HostPathVolumeSource = object('io.k8s.api.core.v1.HostPathVolumeSource', () => ({
   path: req(1, str),
-  type: opt(2, str),
+  type: opt(2, str, { pointer: true }),
 }));
 export interface HostPathVolumeSource extends Infer<typeof HostPathVolumeSource> {}
 
 export const GlusterfsVolumeSource = object('io.k8s.api.core.v1.GlusterfsVolumeSource', () => ({
   endpoints: req(1, str),
   path: req(2, str),
-  readOnly: opt(3, bool),
+  readOnly: opt(3, bool, { pointer: false }),
 }));
 export interface GlusterfsVolumeSource extends Infer<typeof GlusterfsVolumeSource> {}
 
@@ -242,8 +242,8 @@ export interface GitRepoVolumeSource extends Infer<typeof GitRepoVolumeSource> {
 export const GCEPersistentDiskVolumeSource = object('io.k8s.api.core.v1.GCEPersistentDiskVolumeSource', () => ({
   pdName: req(1, str),
   fsType: opt(2, str),
-  partition: opt(3, int32),
-  readOnly: opt(4, bool),
+  partition: opt(3, int32, { pointer: false }),
+  readOnly: opt(4, bool, { pointer: false }),
 }));
 export interface GCEPersistentDiskVolumeSource extends Infer<typeof GCEPersistentDiskVolumeSource> {}
 
@@ -257,7 +257,7 @@ export const FlexVolumeSource = object('io.k8s.api.core.v1.FlexVolumeSource', ()
   driver: req(1, str),
   fsType: opt(2, str),
   secretRef: opt(3, LocalObjectReference),
-  readOnly: opt(4, bool),
+  readOnly: opt(4, bool, { pointer: false }),
   options: opt(5, map(str)),
 }));
 export interface FlexVolumeSource extends Infer<typeof FlexVolumeSource> {}
@@ -266,7 +266,7 @@ export const FCVolumeSource = object('io.k8s.api.core.v1.FCVolumeSource', () => 
   targetWWNs: opt(1, list(str)),
   lun: opt(2, int32),
   fsType: opt(3, str),
-  readOnly: opt(4, bool),
+  readOnly: opt(4, bool, { pointer: false }),
   wwids: opt(5, list(str)),
 }));
 export interface FCVolumeSource extends Infer<typeof FCVolumeSource> {}
@@ -286,14 +286,17 @@ export const PersistentVolumeClaimSpec = object('io.k8s.api.core.v1.PersistentVo
   accessModes: opt(1, list(str), {
     doc: 'How the volume is to be mounted: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod.',
   }),
-  resources: opt(2, VolumeResourceRequirements, { doc: 'How large the volume is to be, in requests.storage.' }),
+  resources: opt(2, VolumeResourceRequirements, {
+    pointer: false,
+    doc: 'How large the volume is to be, in requests.storage.',
+  }),
   volumeName: opt(3, str, { doc: 'The volume that the claim has.' }),
   selector: opt(4, LabelSelector, { doc: 'Which volumes are considered.' }),
-  storageClassName: opt(5, str, { doc: "The class asked for; '' for none, absent for the default." }),
-  volumeMode: opt(6, str, { doc: 'Filesystem (default) or Block.' }),
+  storageClassName: opt(5, str, { pointer: true, doc: "The class asked for; '' for none, absent for the default." }),
+  volumeMode: opt(6, str, { pointer: true, doc: 'Filesystem (default) or Block.' }),
   dataSource: opt(7, TypedLocalObjectReference, { doc: 'A claim or snapshot from which the volume is filled.' }),
   dataSourceRef: opt(8, TypedObjectReference, { doc: 'What the volume is filled from, of any kind.' }),
-  volumeAttributesClassName: opt(9, str, { doc: 'The attributes asked for; may change later.' }),
+  volumeAttributesClassName: opt(9, str, { pointer: true, doc: 'The attributes asked for; may change later.' }),
 }));
 export interface PersistentVolumeClaimSpec extends Infer<typeof PersistentVolumeClaimSpec> {}
 
@@ -328,7 +331,7 @@ export const ResourceFieldSelector = object(
   () => ({
     containerName: opt(1, str),
     resource: req(2, str),
-    divisor: opt(3, quantity),
+    divisor: opt(3, quantity, { pointer: false }),
   }),
   { atomic: true },
 );
@@ -347,7 +350,7 @@ export interface ObjectFieldSelector extends Infer<typeof ObjectFieldSelector> {
 export const CSIVolumeSource = object('io.k8s.api.core.v1.CSIVolumeSource', () => ({
   driver: req(1, str),
   readOnly: opt(2, bool),
-  fsType: opt(3, str),
+  fsType: opt(3, str, { pointer: true }),
   volumeAttributes: opt(4, map(str)),
   nodePublishSecretRef: opt(5, LocalObjectReference),
 }));
@@ -371,7 +374,7 @@ export interface KeyToPath extends Infer<typeof KeyToPath> {}
 export const CinderVolumeSource = object('io.k8s.api.core.v1.CinderVolumeSource', () => ({
   volumeID: req(1, str),
   fsType: opt(2, str),
-  readOnly: opt(3, bool),
+  readOnly: opt(3, bool, { pointer: false }),
   secretRef: opt(4, LocalObjectReference),
 }));
 export interface CinderVolumeSource extends Infer<typeof CinderVolumeSource> {}
@@ -382,31 +385,31 @@ export const CephFSVolumeSource = object('io.k8s.api.core.v1.CephFSVolumeSource'
   user: opt(3, str),
   secretFile: opt(4, str),
   secretRef: opt(5, LocalObjectReference),
-  readOnly: opt(6, bool),
+  readOnly: opt(6, bool, { pointer: false }),
 }));
 export interface CephFSVolumeSource extends Infer<typeof CephFSVolumeSource> {}
 
 export const AzureFileVolumeSource = object('io.k8s.api.core.v1.AzureFileVolumeSource', () => ({
   secretName: req(1, str),
   shareName: req(2, str),
-  readOnly: opt(3, bool),
+  readOnly: opt(3, bool, { pointer: false }),
 }));
 export interface AzureFileVolumeSource extends Infer<typeof AzureFileVolumeSource> {}
 
 export const AzureDiskVolumeSource = object('io.k8s.api.core.v1.AzureDiskVolumeSource', () => ({
   diskName: req(1, str),
   diskURI: req(2, str),
-  cachingMode: opt(3, str),
-  fsType: opt(4, str),
+  cachingMode: opt(3, str, { pointer: true }),
+  fsType: opt(4, str, { pointer: true }),
   readOnly: opt(5, bool),
-  kind: opt(6, str),
+  kind: opt(6, str, { pointer: true }),
 }));
 export interface AzureDiskVolumeSource extends Infer<typeof AzureDiskVolumeSource> {}
 
 export const AWSElasticBlockStoreVolumeSource = object('io.k8s.api.core.v1.AWSElasticBlockStoreVolumeSource', () => ({
   volumeID: req(1, str),
   fsType: opt(2, str),
-  partition: opt(3, int32),
-  readOnly: opt(4, bool),
+  partition: opt(3, int32, { pointer: false }),
+  readOnly: opt(4, bool, { pointer: false }),
 }));
 export interface AWSElasticBlockStoreVolumeSource extends Infer<typeof AWSElasticBlockStoreVolumeSource> {}

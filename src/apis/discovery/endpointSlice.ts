@@ -18,10 +18,10 @@ export interface EndpointSlice extends Infer<typeof EndpointSlice> {}
 export const EndpointPort = object(
   'io.k8s.api.discovery.v1.EndpointPort',
   () => ({
-    name: opt(1, str, { default: '' }),
-    protocol: opt(2, str, { default: 'TCP' }),
+    name: opt(1, str, { pointer: true, default: '' }),
+    protocol: opt(2, str, { pointer: true, default: 'TCP' }),
     port: opt(3, int32),
-    appProtocol: opt(4, str),
+    appProtocol: opt(4, str, { pointer: true }),
   }),
   { atomic: true },
 );
@@ -29,12 +29,12 @@ export interface EndpointPort extends Infer<typeof EndpointPort> {}
 
 export const Endpoint = object('io.k8s.api.discovery.v1.Endpoint', () => ({
   addresses: req(1, list(str, { type: 'set' })),
-  conditions: opt(2, EndpointConditions),
-  hostname: opt(3, str),
+  conditions: opt(2, EndpointConditions, { pointer: false }),
+  hostname: opt(3, str, { pointer: true }),
   targetRef: opt(4, ObjectReference),
   deprecatedTopology: opt(5, map(str)),
-  nodeName: opt(6, str),
-  zone: opt(7, str),
+  nodeName: opt(6, str, { pointer: true }),
+  zone: opt(7, str, { pointer: true }),
   hints: opt(8, EndpointHints),
 }));
 export interface Endpoint extends Infer<typeof Endpoint> {}

@@ -37,6 +37,7 @@ export const FlowSchemaSpec = object('io.k8s.api.flowcontrol.v1.FlowSchemaSpec',
     doc: 'The priority level that serves the requests of this schema.',
   }),
   matchingPrecedence: opt(2, int32, {
+    pointer: false,
     doc: 'Among the schemas that match a request, the one with the lowest number counts.',
   }),
   distinguisherMethod: opt(3, FlowDistinguisherMethod, {
@@ -81,7 +82,7 @@ export const ResourcePolicyRule = object('io.k8s.api.flowcontrol.v1.ResourcePoli
   verbs: req(1, list(str, { type: 'set' })),
   apiGroups: req(2, list(str, { type: 'set' })),
   resources: req(3, list(str, { type: 'set' })),
-  clusterScope: opt(4, bool),
+  clusterScope: opt(4, bool, { pointer: false }),
   namespaces: opt(5, list(str, { type: 'set' })),
 }));
 export interface ResourcePolicyRule extends Infer<typeof ResourcePolicyRule> {}

@@ -54,7 +54,7 @@ export const LimitedPriorityLevelConfiguration = object(
   'io.k8s.api.flowcontrol.v1.LimitedPriorityLevelConfiguration',
   () => ({
     nominalConcurrencyShares: opt(1, int32),
-    limitResponse: opt(2, LimitResponse),
+    limitResponse: opt(2, LimitResponse, { pointer: false }),
     lendablePercent: opt(3, int32),
     borrowingLimitPercent: opt(4, int32, {
       doc: 'How many seats it may borrow, as a share of its own; absent: any number.',
@@ -70,9 +70,9 @@ export const LimitResponse = object('io.k8s.api.flowcontrol.v1.LimitResponse', (
 export interface LimitResponse extends Infer<typeof LimitResponse> {}
 
 export const QueuingConfiguration = object('io.k8s.api.flowcontrol.v1.QueuingConfiguration', () => ({
-  queues: opt(1, int32, { doc: 'How many queues the level has.' }),
-  handSize: opt(2, int32, { doc: 'Of how many queues each flow gets the shortest.' }),
-  queueLengthLimit: opt(3, int32, { doc: 'Requests that may wait in one queue; more are refused.' }),
+  queues: opt(1, int32, { pointer: false, doc: 'How many queues the level has.' }),
+  handSize: opt(2, int32, { pointer: false, doc: 'Of how many queues each flow gets the shortest.' }),
+  queueLengthLimit: opt(3, int32, { pointer: false, doc: 'Requests that may wait in one queue; more are refused.' }),
 }));
 export interface QueuingConfiguration extends Infer<typeof QueuingConfiguration> {}
 

@@ -16,7 +16,7 @@ export const Ingress = object('io.k8s.api.networking.v1.Ingress', () => ({
 export interface Ingress extends Infer<typeof Ingress> {}
 
 export const IngressStatus = object('io.k8s.api.networking.v1.IngressStatus', () => ({
-  loadBalancer: opt(1, IngressLoadBalancerStatus),
+  loadBalancer: opt(1, IngressLoadBalancerStatus, { pointer: false }),
 }));
 export interface IngressStatus extends Infer<typeof IngressStatus> {}
 
@@ -35,7 +35,7 @@ export interface IngressLoadBalancerIngress extends Infer<typeof IngressLoadBala
 export const IngressPortStatus = object('io.k8s.api.networking.v1.IngressPortStatus', () => ({
   port: req(1, int32),
   protocol: req(2, str),
-  error: opt(3, str),
+  error: opt(3, str, { pointer: true }),
 }));
 export interface IngressPortStatus extends Infer<typeof IngressPortStatus> {}
 
@@ -43,7 +43,7 @@ export const IngressSpec = object('io.k8s.api.networking.v1.IngressSpec', () => 
   defaultBackend: opt(1, IngressBackend, { doc: 'Where requests go for which there is no rule.' }),
   tls: opt(2, list(IngressTLS), { doc: 'The certificates for its hosts.' }),
   rules: opt(3, list(IngressRule), { doc: 'Where requests go, by host and path.' }),
-  ingressClassName: opt(4, str, { doc: 'Which controller carries it out.' }),
+  ingressClassName: opt(4, str, { pointer: true, doc: 'Which controller carries it out.' }),
 }));
 export interface IngressSpec extends Infer<typeof IngressSpec> {}
 
@@ -67,7 +67,10 @@ export interface HTTPIngressRuleValue extends Infer<typeof HTTPIngressRuleValue>
 export const HTTPIngressPath = object('io.k8s.api.networking.v1.HTTPIngressPath', () => ({
   path: opt(1, str, { doc: 'Begins with a slash.' }),
   backend: req(2, IngressBackend, { doc: 'Where such requests go.' }),
-  pathType: req(3, str, { doc: 'How the path is compared: Exact, Prefix (by parts) or ImplementationSpecific.' }),
+  pathType: req(3, str, {
+    pointer: true,
+    doc: 'How the path is compared: Exact, Prefix (by parts) or ImplementationSpecific.',
+  }),
 }));
 export interface HTTPIngressPath extends Infer<typeof HTTPIngressPath> {}
 
@@ -79,7 +82,7 @@ export interface IngressBackend extends Infer<typeof IngressBackend> {}
 
 export const IngressServiceBackend = object('io.k8s.api.networking.v1.IngressServiceBackend', () => ({
   name: req(1, str),
-  port: opt(2, ServiceBackendPort),
+  port: opt(2, ServiceBackendPort, { pointer: false }),
 }));
 export interface IngressServiceBackend extends Infer<typeof IngressServiceBackend> {}
 
@@ -87,7 +90,7 @@ export const ServiceBackendPort = object(
   'io.k8s.api.networking.v1.ServiceBackendPort',
   () => ({
     name: opt(1, str),
-    number: opt(2, int32),
+    number: opt(2, int32, { pointer: false }),
   }),
   { atomic: true },
 );

@@ -30,9 +30,9 @@ export const IngressClassParametersReference = object(
   () => ({
     kind: req(2, str),
     name: req(3, str),
-    scope: opt(4, str),
-    namespace: opt(5, str),
-    apiGroup: opt(1, str),
+    scope: opt(4, str, { pointer: true }),
+    namespace: opt(5, str, { pointer: true }),
+    apiGroup: opt(1, str, { pointer: true }),
   }),
 );
 export interface IngressClassParametersReference extends Infer<typeof IngressClassParametersReference> {}

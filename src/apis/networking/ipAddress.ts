@@ -16,7 +16,7 @@ export const IPAddress = object('io.k8s.api.networking.v1.IPAddress', () => ({
 export interface IPAddress extends Infer<typeof IPAddress> {}
 
 export const IPAddressSpec = object('io.k8s.api.networking.v1.IPAddressSpec', () => ({
-  parentRef: req(1, ParentReference, { doc: 'Who has the address: a service. Never changes.' }),
+  parentRef: req(1, ParentReference, { pointer: true, doc: 'Who has the address: a service. Never changes.' }),
 }));
 export interface IPAddressSpec extends Infer<typeof IPAddressSpec> {}
 

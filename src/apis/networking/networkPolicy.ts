@@ -14,7 +14,10 @@ export const NetworkPolicy = object('io.k8s.api.networking.v1.NetworkPolicy', ()
 export interface NetworkPolicy extends Infer<typeof NetworkPolicy> {}
 
 export const NetworkPolicySpec = object('io.k8s.api.networking.v1.NetworkPolicySpec', () => ({
-  podSelector: opt(1, LabelSelector, { doc: 'The pods that the policy is for; all of the namespace if empty.' }),
+  podSelector: opt(1, LabelSelector, {
+    pointer: false,
+    doc: 'The pods that the policy is for; all of the namespace if empty.',
+  }),
   ingress: opt(2, list(NetworkPolicyIngressRule), { doc: 'What may reach the pods.' }),
   egress: opt(3, list(NetworkPolicyEgressRule), { doc: 'What the pods may reach.' }),
   policyTypes: opt(4, list(str), {
@@ -49,7 +52,7 @@ export const IPBlock = object('io.k8s.api.networking.v1.IPBlock', () => ({
 export interface IPBlock extends Infer<typeof IPBlock> {}
 
 export const NetworkPolicyPort = object('io.k8s.api.networking.v1.NetworkPolicyPort', () => ({
-  protocol: opt(1, str, { doc: 'TCP (default), UDP or SCTP.' }),
+  protocol: opt(1, str, { pointer: true, doc: 'TCP (default), UDP or SCTP.' }),
   port: opt(2, intOrString, { doc: 'A number or a name; all ports if absent.' }),
   endPort: opt(3, int32, { doc: 'The last of a range of ports that begins with port.' }),
 }));

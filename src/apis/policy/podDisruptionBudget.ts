@@ -29,12 +29,12 @@ export const PodDisruptionBudget = object('io.k8s.api.policy.v1.PodDisruptionBud
 export interface PodDisruptionBudget extends Infer<typeof PodDisruptionBudget> {}
 
 export const PodDisruptionBudgetStatus = object('io.k8s.api.policy.v1.PodDisruptionBudgetStatus', () => ({
-  observedGeneration: opt(1, int64),
+  observedGeneration: opt(1, int64, { pointer: false }),
   disruptedPods: opt(2, map(time)),
-  disruptionsAllowed: opt(3, int32),
-  currentHealthy: opt(4, int32),
-  desiredHealthy: opt(5, int32),
-  expectedPods: opt(6, int32),
+  disruptionsAllowed: opt(3, int32, { pointer: false }),
+  currentHealthy: opt(4, int32, { pointer: false }),
+  desiredHealthy: opt(5, int32, { pointer: false }),
+  expectedPods: opt(6, int32, { pointer: false }),
   conditions: opt(7, list(Condition, { type: 'map', keys: ['type'], patch: 'merge', mergeKey: 'type' })),
 }));
 export interface PodDisruptionBudgetStatus extends Infer<typeof PodDisruptionBudgetStatus> {}
@@ -49,6 +49,7 @@ export const PodDisruptionBudgetSpec = object('io.k8s.api.policy.v1.PodDisruptio
   }),
   maxUnavailable: opt(3, intOrString, { doc: 'How many pods, or what share, may be missing. Not with minAvailable.' }),
   unhealthyPodEvictionPolicy: opt(4, str, {
+    pointer: true,
     doc: 'IfHealthyBudget: pods that are not ready go only while enough others are. AlwaysAllow: at any time.',
   }),
 }));

@@ -21,6 +21,7 @@ export const DeviceClassSpec = object('io.k8s.api.resource.v1.DeviceClassSpec', 
   selectors: opt(1, list(DeviceSelector), { doc: 'Which devices belong to it: each selector must be true.' }),
   config: opt(2, list(DeviceClassConfiguration), { doc: 'What drivers are told of each device of the class.' }),
   extendedResourceName: opt(4, str, {
+    pointer: true,
     doc: 'Under this name pods may ask for its devices as for an extended resource.',
   }),
 }));

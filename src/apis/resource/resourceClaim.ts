@@ -56,7 +56,7 @@ export const AllocatedDeviceStatus = object('io.k8s.api.resource.v1.AllocatedDev
   conditions: opt(4, list(Condition, { type: 'map', keys: ['type'] })),
   data: opt(5, rawObject),
   networkData: opt(6, NetworkDeviceData),
-  shareID: opt(7, str),
+  shareID: opt(7, str, { pointer: true }),
 }));
 export interface AllocatedDeviceStatus extends Infer<typeof AllocatedDeviceStatus> {}
 
@@ -68,9 +68,9 @@ export const NetworkDeviceData = object('io.k8s.api.resource.v1.NetworkDeviceDat
 export interface NetworkDeviceData extends Infer<typeof NetworkDeviceData> {}
 
 export const AllocationResult = object('io.k8s.api.resource.v1.AllocationResult', () => ({
-  devices: opt(1, DeviceAllocationResult),
+  devices: opt(1, DeviceAllocationResult, { pointer: false }),
   nodeSelector: opt(3, NodeSelector),
-  allocationTimestamp: opt(5, time),
+  allocationTimestamp: opt(5, time, { pointer: true }),
 }));
 export interface AllocationResult extends Infer<typeof AllocationResult> {}
 
@@ -89,7 +89,7 @@ export const DeviceRequestAllocationResult = object('io.k8s.api.resource.v1.Devi
   tolerations: opt(6, list(DeviceToleration)),
   bindingConditions: opt(7, list(str)),
   bindingFailureConditions: opt(8, list(str)),
-  shareID: opt(9, str),
+  shareID: opt(9, str, { pointer: true }),
   consumedCapacity: opt(10, map(quantity)),
 }));
 export interface DeviceRequestAllocationResult extends Infer<typeof DeviceRequestAllocationResult> {}
@@ -102,7 +102,7 @@ export const DeviceAllocationConfiguration = object('io.k8s.api.resource.v1.Devi
 export interface DeviceAllocationConfiguration extends Infer<typeof DeviceAllocationConfiguration> {}
 
 export const ResourceClaimSpec = object('io.k8s.api.resource.v1.ResourceClaimSpec', () => ({
-  devices: opt(1, DeviceClaim),
+  devices: opt(1, DeviceClaim, { pointer: false }),
 }));
 export interface ResourceClaimSpec extends Infer<typeof ResourceClaimSpec> {}
 
@@ -125,7 +125,7 @@ export const DeviceSubRequest = object('io.k8s.api.resource.v1.DeviceSubRequest'
   deviceClassName: req(2, str),
   selectors: opt(3, list(DeviceSelector)),
   allocationMode: opt(4, str),
-  count: opt(5, int64),
+  count: opt(5, int64, { pointer: false }),
   tolerations: opt(6, list(DeviceToleration)),
   capacity: opt(7, CapacityRequirements),
 }));
@@ -135,7 +135,7 @@ export const ExactDeviceRequest = object('io.k8s.api.resource.v1.ExactDeviceRequ
   deviceClassName: req(1, str),
   selectors: opt(2, list(DeviceSelector)),
   allocationMode: opt(3, str),
-  count: opt(4, int64),
+  count: opt(4, int64, { pointer: false }),
   adminAccess: opt(5, bool),
   tolerations: opt(6, list(DeviceToleration)),
   capacity: opt(7, CapacityRequirements),
@@ -168,8 +168,8 @@ export interface CapacityRequirements extends Infer<typeof CapacityRequirements>
 
 export const DeviceConstraint = object('io.k8s.api.resource.v1.DeviceConstraint', () => ({
   requests: opt(1, list(str)),
-  matchAttribute: opt(2, str, { doc: 'All devices must have the same value of this attribute.' }),
-  distinctAttribute: opt(3, str, { doc: 'All devices must have different values of this attribute.' }),
+  matchAttribute: opt(2, str, { pointer: true, doc: 'All devices must have the same value of this attribute.' }),
+  distinctAttribute: opt(3, str, { pointer: true, doc: 'All devices must have different values of this attribute.' }),
 }));
 export interface DeviceConstraint extends Infer<typeof DeviceConstraint> {}
 

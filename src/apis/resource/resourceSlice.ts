@@ -28,7 +28,7 @@ export interface ResourceSlice extends Infer<typeof ResourceSlice> {}
 export const ResourceSliceSpec = object('io.k8s.api.resource.v1.ResourceSliceSpec', () => ({
   driver: req(1, str, { doc: 'The driver that publishes the devices.' }),
   pool: req(2, ResourcePool, { doc: 'The pool that the slice is a part of.' }),
-  nodeName: opt(3, str),
+  nodeName: opt(3, str, { pointer: true }),
   nodeSelector: opt(4, NodeSelector),
   allNodes: opt(5, bool),
   devices: opt(6, list(Device), { doc: 'The devices.' }),
@@ -55,7 +55,7 @@ export const Device = object('io.k8s.api.resource.v1.Device', () => ({
   attributes: opt(2, map(DeviceAttribute)),
   capacity: opt(3, map(DeviceCapacity)),
   consumesCounters: opt(4, list(DeviceCounterConsumption)),
-  nodeName: opt(5, str),
+  nodeName: opt(5, str, { pointer: true }),
   nodeSelector: opt(6, NodeSelector),
   allNodes: opt(7, bool),
   taints: opt(8, list(DeviceTaint)),
@@ -71,12 +71,12 @@ export const DeviceTaint = object('io.k8s.api.resource.v1.DeviceTaint', () => ({
   key: req(1, str),
   value: opt(2, str),
   effect: req(3, str),
-  timeAdded: opt(4, time),
+  timeAdded: opt(4, time, { pointer: true }),
 }));
 export interface DeviceTaint extends Infer<typeof DeviceTaint> {}
 
 export const NodeAllocatableResourceMapping = object('io.k8s.api.resource.v1.NodeAllocatableResourceMapping', () => ({
-  capacityKey: opt(1, str),
+  capacityKey: opt(1, str, { pointer: true }),
   allocationMultiplier: opt(2, quantity),
 }));
 export interface NodeAllocatableResourceMapping extends Infer<typeof NodeAllocatableResourceMapping> {}
@@ -106,7 +106,7 @@ export const CapacityRequestPolicy = object('io.k8s.api.resource.v1.CapacityRequ
 export interface CapacityRequestPolicy extends Infer<typeof CapacityRequestPolicy> {}
 
 export const CapacityRequestPolicyRange = object('io.k8s.api.resource.v1.CapacityRequestPolicyRange', () => ({
-  min: req(1, quantity),
+  min: req(1, quantity, { pointer: true }),
   max: opt(2, quantity),
   step: opt(3, quantity),
 }));
@@ -115,8 +115,8 @@ export interface CapacityRequestPolicyRange extends Infer<typeof CapacityRequest
 export const DeviceAttribute = object('io.k8s.api.resource.v1.DeviceAttribute', () => ({
   int: opt(2, int64),
   bool: opt(3, bool),
-  string: opt(4, str),
-  version: opt(5, str),
+  string: opt(4, str, { pointer: true }),
+  version: opt(5, str, { pointer: true }),
   ints: opt(6, list(int64)),
   bools: opt(7, list(bool)),
   strings: opt(8, list(str)),

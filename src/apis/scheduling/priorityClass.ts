@@ -8,10 +8,10 @@ export const PriorityClass = object('io.k8s.api.scheduling.v1.PriorityClass', ()
   apiVersion: opt(undefined, str),
   kind: opt(undefined, str),
   metadata: opt(1, ObjectMeta),
-  value: opt(2, int32),
-  globalDefault: opt(3, bool),
+  value: opt(2, int32, { pointer: false }),
+  globalDefault: opt(3, bool, { pointer: false }),
   description: opt(4, str),
-  preemptionPolicy: opt(5, str),
+  preemptionPolicy: opt(5, str, { pointer: true }),
 }));
 export interface PriorityClass extends Infer<typeof PriorityClass> {}
 

@@ -24,6 +24,7 @@ export const CSIDriverSpec = object('io.k8s.api.storage.v1.CSIDriverSpec', () =>
   }),
   storageCapacity: opt(4, bool, { doc: 'Whether the scheduler asks where there is room left.' }),
   fsGroupPolicy: opt(5, str, {
+    pointer: true,
     doc: 'When a volume is given to the fsGroup of its pod: ReadWriteOnceWithFSType, File or None.',
   }),
   tokenRequests: opt(6, list(TokenRequest), { doc: 'Tokens of the service account of the pod that the driver gets.' }),

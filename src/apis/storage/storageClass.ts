@@ -13,10 +13,14 @@ export const StorageClass = object('io.k8s.api.storage.v1.StorageClass', () => (
   metadata: opt(1, ObjectMeta),
   provisioner: req(2, str, { doc: 'Who makes the volumes of this class.' }),
   parameters: opt(3, map(str), { doc: 'What the provisioner is told about the volumes it makes.' }),
-  reclaimPolicy: opt(4, str, { doc: 'What becomes of a volume when its claim is gone: Delete (default) or Retain.' }),
+  reclaimPolicy: opt(4, str, {
+    pointer: true,
+    doc: 'What becomes of a volume when its claim is gone: Delete (default) or Retain.',
+  }),
   mountOptions: opt(5, list(str), { doc: 'Options with which volumes are mounted; not checked.' }),
   allowVolumeExpansion: opt(6, bool, { doc: 'Whether claims may grow.' }),
   volumeBindingMode: opt(7, str, {
+    pointer: true,
     doc: 'When a claim gets its volume: Immediate (default), or WaitForFirstConsumer, when a pod that uses it is scheduled.',
   }),
   allowedTopologies: opt(8, list(TopologySelectorTerm), { doc: 'Where volumes may be made; everywhere if absent.' }),

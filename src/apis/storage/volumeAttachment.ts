@@ -42,7 +42,7 @@ export const VolumeAttachmentSpec = object('io.k8s.api.storage.v1.VolumeAttachme
 export interface VolumeAttachmentSpec extends Infer<typeof VolumeAttachmentSpec> {}
 
 export const VolumeAttachmentSource = object('io.k8s.api.storage.v1.VolumeAttachmentSource', () => ({
-  persistentVolumeName: opt(1, str),
+  persistentVolumeName: opt(1, str, { pointer: true }),
   inlineVolumeSpec: opt(2, PersistentVolumeSpec),
 }));
 export interface VolumeAttachmentSource extends Infer<typeof VolumeAttachmentSource> {}

@@ -4,12 +4,8 @@
  */
 import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import { ListMeta } from '../../machinery/meta.ts';
-import {
-  encodeApiProtobuf,
-  encodeProtobufList,
-  frameWatchEvent,
-  sealEnvelope,
-} from '../../machinery/schema/encodeApiProtobuf.ts';
+import { encodeApiProtobuf } from '../../machinery/schema/encodeApiProtobuf.ts';
+import { blockOpening, frameWatchEvent, sealEnvelope } from '../../machinery/schema/protobufFrames.ts';
 import { int32, list, type ObjectType, object, opt, str } from '../../machinery/schema/types.ts';
 import type { Status } from '../../machinery/status.ts';
 import type { ListAnswer } from '../answer.ts';
@@ -51,10 +47,12 @@ export function protobufObject(kind: Kind, value: KubeObject): Buffer {
 export function protobufList(answer: ListAnswer): Buffer {
   const { kind, entries } = answer;
   const metadata = encodeApiProtobuf(ListMeta, listMeta(answer));
-  const raw = encodeProtobufList(
+  const items = entries.map((entry) => rawOf(kind, entry.as(kind)));
+  const raw = Buffer.concat([
+    blockOpening(1, metadata.length),
     metadata,
-    entries.map((entry) => rawOf(kind, entry.as(kind))),
-  );
+    ...items.flatMap((item) => [blockOpening(2, item.length), item]),
+  ]);
   return sealEnvelope(apiVersionOf(kind), kind.listKind, raw);
 }
 
@@ -78,7 +76,7 @@ const StatusDetails = object('io.k8s.apimachinery.pkg.apis.meta.v1.StatusDetails
   group: opt(2, str),
   kind: opt(3, str),
   causes: opt(4, list(StatusCause)),
-  retryAfterSeconds: opt(5, int32),
+  retryAfterSeconds: opt(5, int32, { pointer: false }),
   uid: opt(6, str),
 }));
 
@@ -88,5 +86,5 @@ const StatusType: ObjectType = object('io.k8s.apimachinery.pkg.apis.meta.v1.Stat
   message: opt(3, str),
   reason: opt(4, str),
   details: opt(5, StatusDetails),
-  code: opt(6, int32),
+  code: opt(6, int32, { pointer: false }),
 }));

@@ -7,8 +7,9 @@ import { builtinKinds } from '../../apis/registry.ts';
 import { arbitraryOf } from '../../apis/testing/arbitrary.ts';
 import { decodeApiProtobuf, openEnvelope } from '../../machinery/schema/apiProtobuf.ts';
 import { decode } from '../../machinery/schema/decode.ts';
-import { encodeApiProtobuf, sealEnvelope } from '../../machinery/schema/encodeApiProtobuf.ts';
+import { encodeApiProtobuf } from '../../machinery/schema/encodeApiProtobuf.ts';
 import { Reader } from '../../machinery/schema/protobuf.ts';
+import { sealEnvelope } from '../../machinery/schema/protobufFrames.ts';
 import { type OverHttp, overHttp } from '../testing/overHttp.ts';
 import { startTestServer, type TestServer } from '../testing/testServer.ts';
 import { hasProtobuf } from './protobufAnswer.ts';
@@ -140,7 +141,7 @@ describe('objects of every kind come back from it as they were', () => {
 
   it('a pod with everything, exactly', () => {
     const spec = deployment('x').spec.template.spec;
-    const pod = { metadata: { name: 'p', labels: LABELS, annotations: { z: '1', a: '2' } }, spec };
+    const pod = { metadata: { name: 'p', labels: LABELS, annotations: { z: '1', a: '2' } }, spec, status: {} };
     expect(decodeApiProtobuf(pods.schema, encodeApiProtobuf(pods.schema, pod))).toEqual(pod);
   });
 });

@@ -60,11 +60,15 @@ function parseProtobuf(bytes: Buffer): ParsedBody {
   });
 }
 
-/** The value of a body that is read as `type`, whatever form it came in. @throws ApiError BadRequest */
-export function bodyValue(parsed: ParsedBody, type: ObjectType): unknown {
+/**
+ * The value of a body that is read as `type`, whatever form it came in.
+ * @param unknown is given the fields that the type does not have, where the form itself depends on the type
+ * @throws ApiError BadRequest
+ */
+export function bodyValue(parsed: ParsedBody, type: ObjectType, unknown: string[] = []): unknown {
   const { protobuf, value } = parsed;
   if (protobuf === undefined) return value;
-  return readable(() => ({ ...decodeApiProtobuf(type, protobuf), ...(value as object) }));
+  return readable(() => ({ ...decodeApiProtobuf(type, protobuf, unknown), ...(value as object) }));
 }
 
 function readable<T>(read: () => T): T {
@@ -110,7 +114,8 @@ function textOf(value: unknown): string {
 
 /** @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict */
 export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody): KubeObject {
-  const value = bodyValue(parsed, kind.schema);
+  const unknown: string[] = [];
+  const value = bodyValue(parsed, kind.schema, unknown);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequest(`the object provided is unrecognized: it must be an object of the kind ${kind.kind}`);
   }
@@ -135,7 +140,7 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
     );
   }
   const faults = [
-    ...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+    ...[...unknown, ...decoded.unknown].map((path) => `unknown field ${JSON.stringify(path)}`),
     ...parsed.duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
   ];
   if (faults.length > 0) {

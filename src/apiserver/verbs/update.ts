@@ -1,9 +1,11 @@
 /** PUT of a whole object, and what every change of an object goes through. */
+
 import { cloneJson } from '../../machinery/clone.ts';
 import { encodeStored } from '../../machinery/encode.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import { hubOf, type Kind, type KubeObject, type UpdateRules } from '../../machinery/kind.ts';
 import type { ObjectMeta } from '../../machinery/meta.ts';
+import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { badRequest, conflict, notFound } from '../../machinery/status.ts';
 import { validateMeta, validateMetaUpdate } from '../../machinery/validateMeta.ts';
 import { type AdmissionRequest, admit } from '../admission/plugin.ts';
@@ -240,6 +242,10 @@ function raiseGeneration(kind: Kind, object: KubeObject, old: KubeObject, subres
   for (const field of new Set([...Object.keys(now), ...Object.keys(was)])) {
     if (field === 'metadata' || (field === 'status' && kind.countsStatus !== true) || jsonEqual(now[field], was[field]))
       continue;
+    // What looks different in JSON may mean the same; objects that came in protobuf cannot tell such things apart.
+    // A schema of a custom resource may not name all fields.
+    const type = kind.withoutStrategicMerge === true ? undefined : kind.schema.fields[field]?.type;
+    if (type !== undefined && semanticEqual(type, now[field], was[field])) continue;
     metaOf(object).generation = (old.metadata?.generation ?? 0) + 1;
     return;
   }

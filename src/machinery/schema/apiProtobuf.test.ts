@@ -51,7 +51,7 @@ const second = (text: string) => Date.parse(text) / 1000;
 
 describe('an object in protobuf', () => {
   it.each<[string, number[], unknown]>([
-    ['texts, which are absent when empty', [...block(1, 'a'), ...block(1, '')], { name: 'a' }],
+    ['texts, of which the last counts', [...block(1, ''), ...block(1, 'a')], { name: 'a' }],
     ['numbers', [...number(2, 1), ...number(3, -5)], { on: true, count: -5 }],
     [
       'lists of numbers, packed or not',

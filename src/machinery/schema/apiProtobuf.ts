@@ -3,13 +3,14 @@
  * Go's zero values written out, times and quantities as messages, and some types embedded in others.
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding-idl
  */
+import { setOwn } from '../setOwn.ts';
 import { formatTime } from '../time.ts';
 import { parseJson } from './parseJson.ts';
 import { BYTES, FIXED64, ProtobufError, Reader, VARINT } from './protobuf.ts';
+import { PROTOBUF_MAGIC } from './protobufFrames.ts';
 import type { ObjectType, ScalarTypes, Type } from './types.ts';
+import { isEmbedded, layoutOf, SCHEMA_OR_BOOLEAN, type WireField, type WireLayout } from './wireLayout.ts';
 
-/** What an object in protobuf begins with: `k8s` and a zero. */
-export const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 const MAX_DEPTH = 100;
 
 export interface Envelope {
@@ -21,10 +22,10 @@ export interface Envelope {
 
 /** @throws ProtobufError */
 export function openEnvelope(bytes: Buffer): Envelope {
-  if (bytes.length < MAGIC.length || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
+  if (bytes.length < PROTOBUF_MAGIC.length || !bytes.subarray(0, PROTOBUF_MAGIC.length).equals(PROTOBUF_MAGIC)) {
     throw new ProtobufError('the body does not begin as an object in protobuf does');
   }
-  const reader = new Reader(bytes.subarray(MAGIC.length));
+  const reader = new Reader(bytes.subarray(PROTOBUF_MAGIC.length));
   const envelope: { apiVersion: string; kind: string; raw: Buffer } = {
     apiVersion: '',
     kind: '',
@@ -33,7 +34,7 @@ export function openEnvelope(bytes: Buffer): Envelope {
   while (!reader.done) {
     const tag = reader.varint();
     if (tag === ((1 << 3) | BYTES)) {
-      const meta = new Reader(reader.block());
+      const meta = reader.inner();
       while (!meta.done) {
         const field = meta.varint();
         if (field === ((1 << 3) | BYTES)) envelope.apiVersion = meta.block().toString('utf8');
@@ -47,164 +48,141 @@ export function openEnvelope(bytes: Buffer): Envelope {
 }
 
 /**
- * The object as JSON would carry it.
- * @throws ProtobufError for bytes that are no such object, or hold a field that is not known: nothing is lost in silence
+ * The object as JSON would carry it. Fields that are not known, as newer clients send them, are left out.
+ * @param unknown is given their names; absent: they are refused, so that nothing is lost in silence
+ * @throws ProtobufError for bytes that are no such object
  */
-export function decodeApiProtobuf(type: ObjectType, raw: Buffer): Record<string, unknown> {
-  return readMessage(type, new Reader(raw), {}, fieldsOf(type), 0);
+export function decodeApiProtobuf(type: ObjectType, raw: Buffer, unknown?: string[]): Record<string, unknown> {
+  return readMessage(type, new Reader(raw, unknown), {}, layoutOf(type), 0);
 }
 
-interface WireField {
-  readonly name: string;
-  readonly type: Type;
-}
-
-/** The fields of a message, by their numbers. */
-export interface WireFields {
-  readonly byWire: ReadonlyMap<number, WireField>;
-  /** the number under which a message stands whose fields are this object's own */
-  readonly embedded?: { readonly wire: number; readonly fields: WireFields };
-}
-
-const SOURCES =
-  'hostPath emptyDir gcePersistentDisk awsElasticBlockStore gitRepo secret nfs iscsi glusterfs persistentVolumeClaim ' +
-  'rbd flexVolume cinder cephfs flocker downwardAPI fc azureFile configMap vsphereVolume quobyte azureDisk ' +
-  'photonPersistentDisk portworxVolume scaleIO projected storageos csi ephemeral image';
-const CONTAINER =
-  'name image command args workingDir ports env resources volumeMounts livenessProbe readinessProbe lifecycle ' +
-  'terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy ' +
-  'volumeDevices startupProbe resizePolicy restartPolicy restartPolicyRules';
-
-const VOLUME_SOURCES =
-  'gcePersistentDisk awsElasticBlockStore hostPath glusterfs nfs rbd iscsi cinder cephfs fc flocker flexVolume azureFile ' +
-  'vsphereVolume quobyte azureDisk photonPersistentDisk portworxVolume scaleIO local storageos csi';
-const RULE = 'apiGroups apiVersions resources scope';
-
-/** The number under which a message stands, its fields from number 1 on, and the message that it embeds itself. */
-type Embedding = readonly [wire: number, fields: string, within?: Embedding];
-
-/** Types that embed another, below `io.k8s.api.`. */
-const EMBEDDED: Readonly<Record<string, Embedding>> = {
-  'core.v1.Volume': [2, SOURCES],
-  'core.v1.PersistentVolumeSpec': [2, VOLUME_SOURCES],
-  'core.v1.Probe': [1, 'exec httpGet tcpSocket grpc'],
-  'core.v1.EphemeralContainer': [1, CONTAINER],
-  'core.v1.ConfigMapVolumeSource': [1, 'name'],
-  'core.v1.ConfigMapProjection': [1, 'name'],
-  'core.v1.SecretProjection': [1, 'name'],
-  'core.v1.ConfigMapKeySelector': [1, 'name'],
-  'core.v1.SecretKeySelector': [1, 'name'],
-  'core.v1.ConfigMapEnvSource': [1, 'name'],
-  'core.v1.SecretEnvSource': [1, 'name'],
-  'networking.v1.IngressRule': [2, 'http'],
-  'admissionregistration.v1.RuleWithOperations': [2, RULE],
-  'admissionregistration.v1.NamedRuleWithOperations': [2, 'operations', [2, RULE]],
-  'resource.v1.DeviceClassConfiguration': [1, 'opaque'],
-  'resource.v1.DeviceClaimConfiguration': [2, 'opaque'],
-  'resource.v1.DeviceAllocationConfiguration': [3, 'opaque'],
-};
-const API = 'io.k8s.api.';
-
-const known = new WeakMap<ObjectType, WireFields>();
-
-/** How the fields of a type are numbered; computed once. */
-export function fieldsOf(type: ObjectType): WireFields {
-  let fields = known.get(type);
-  if (fields === undefined) {
-    const byWire = new Map<number, WireField>();
-    for (const [name, field] of Object.entries(type.fields)) {
-      if (field.wire !== undefined) byWire.set(field.wire, { name, type: field.type });
-    }
-    const row = type.name.startsWith(API) ? EMBEDDED[type.name.slice(API.length)] : undefined;
-    fields = row === undefined ? { byWire } : { byWire, embedded: embeddingOf(type, row) };
-    known.set(type, fields);
-  }
-  return fields;
-}
-
-function embeddingOf(type: ObjectType, [wire, names, within]: Embedding): NonNullable<WireFields['embedded']> {
-  const byWire = new Map<number, WireField>();
-  for (const [i, name] of names.split(' ').entries()) {
-    const field = type.fields[name];
-    if (field !== undefined) byWire.set(i + 1, { name, type: field.type });
-  }
-  return { wire, fields: within === undefined ? { byWire } : { byWire, embedded: embeddingOf(type, within) } };
-}
+/** No client needs to hear of more than this many. */
+const MAX_REPORTED = 50;
 
 type Out = Record<string, unknown>;
 
-function readMessage(type: ObjectType, reader: Reader, out: Out, fields: WireFields, depth: number): Out {
+function readMessage(type: ObjectType, reader: Reader, out: Out, layout: WireLayout, depth: number): Out {
   if (depth > MAX_DEPTH) throw new ProtobufError(`nested deeper than ${MAX_DEPTH} messages`);
   while (!reader.done) {
     const tag = reader.varint();
-    const wire = tag >>> 3;
-    const field = fields.byWire.get(wire);
-    if (field !== undefined) readField(field, tag & 7, out, reader, depth);
-    else if (fields.embedded?.wire === wire) {
-      readMessage(type, new Reader(reader.block()), out, fields.embedded.fields, depth + 1);
-    } else throw new ProtobufError(`${type.name} has no field with the number ${wire}`);
+    const wire = Math.floor(tag / 8);
+    const field = layout.byWire.get(wire);
+    if (field === undefined) {
+      const name = `${type.name.slice(type.name.lastIndexOf('.') + 1)} ${wire}`;
+      if (reader.unknown === undefined) throw new ProtobufError(`there is no field ${name}`);
+      if (reader.unknown.length < MAX_REPORTED && !reader.unknown.includes(name)) reader.unknown.push(name);
+      reader.skip(tag & 7);
+    } else if (!isEmbedded(field)) readField(field, type, tag & 7, out, reader, depth);
+    else if ((tag & 7) === BYTES) readMessage(type, reader.inner(), out, field.layout, depth + 1);
+    else throw new ProtobufError(`wire type ${tag & 7} is none for a message`);
   }
   return out;
 }
 
-function readField({ name, type }: WireField, wireType: number, out: Out, reader: Reader, depth: number): void {
+function readField(
+  field: WireField,
+  around: ObjectType,
+  wireType: number,
+  out: Out,
+  reader: Reader,
+  depth: number,
+): void {
+  const { name, type } = field;
   switch (type.kind) {
     case 'list': {
       out[name] ??= [];
       const list = out[name] as unknown[];
       if (wireType === BYTES && isNumeric(type.of)) {
-        const packed = new Reader(reader.block());
-        while (!packed.done) list.push(readOne(type.of, packed, VARINT, depth));
-      } else list.push(readOne(type.of, reader, wireType, depth));
+        const packed = reader.inner();
+        while (!packed.done) list.push(readOne(type.of, around, packed, VARINT, depth));
+      } else list.push(readOne(type.of, around, reader, wireType, depth));
       return;
     }
     case 'map': {
       out[name] ??= {};
-      const entry = new Reader(reader.block());
+      const entry = reader.inner();
       let key = '';
       let value: unknown;
       while (!entry.done) {
         const tag = entry.varint();
         if (tag >>> 3 === 1) key = entry.block().toString('utf8');
-        else if (tag >>> 3 === 2) value = readValue(type.of, entry, tag & 7, depth);
+        else if (tag >>> 3 === 2) value = readOne(type.of, around, entry, tag & 7, depth);
         else entry.skip(tag & 7);
       }
-      Object.defineProperty(out[name], key, {
-        value: value ?? '',
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      setOwn(out[name] as Out, key, value ?? zeroOf(type.of));
       return;
     }
     default: {
-      const value = readOne(type, reader, wireType, depth);
-      // Go writes an empty text for one that is absent.
-      if (value !== undefined && value !== '') out[name] = value;
+      const value = readOne(type, around, reader, wireType, depth);
+      // What is no pointer in Go is written though it may be absent; what JSON leaves out is left out.
+      const absent = value === undefined || (!field.pointer && !field.required && name !== 'status' && isZero(value));
+      if (absent) delete out[name];
+      else out[name] = value;
     }
   }
 }
 
-/** A list as the value of a map is a message that has the list as its only field. */
-function readValue(type: Type, reader: Reader, wireType: number, depth: number): unknown {
-  if (type.kind !== 'list') return readOne(type, reader, wireType, depth);
-  const message = new Reader(reader.block());
-  const list: unknown[] = [];
-  while (!message.done) {
-    const tag = message.varint();
-    if (tag >>> 3 === 1) list.push(readOne(type.of, message, tag & 7, depth + 1));
-    else message.skip(tag & 7);
+function isZero(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value === '';
+    case 'object':
+      return value !== null && Object.keys(value).length === 0;
+    default:
+      return value === 0 || value === false;
   }
-  return list;
+}
+
+/** The value of an entry of a map that does not say it. */
+function zeroOf(type: Type): unknown {
+  if (type.kind !== 'scalar') return type.kind === 'list' ? [] : {};
+  if (type.scalar === 'boolean') return false;
+  if (type.scalar === 'time' || type.scalar === 'microTime') return null;
+  return type.scalar === 'int32' || type.scalar === 'int64' || type.scalar === 'double' ? 0 : '';
 }
 
 const isNumeric = (type: Type) =>
   type.kind === 'scalar' && (type.scalar === 'int32' || type.scalar === 'int64' || type.scalar === 'boolean');
 
-function readOne(type: Type, reader: Reader, wireType: number, depth: number): unknown {
-  if (type.kind === 'object') return readMessage(type, new Reader(reader.block()), {}, fieldsOf(type), depth + 1);
-  if (type.kind === 'scalar') return readScalar(type.scalar, reader, wireType);
-  throw new ProtobufError('a list or map cannot stand directly in a list or map');
+function readOne(type: Type, around: ObjectType, reader: Reader, wireType: number, depth: number): unknown {
+  if (type.kind !== 'scalar' && wireType !== BYTES)
+    throw new ProtobufError(`wire type ${wireType} is none for a message`);
+  switch (type.kind) {
+    case 'object':
+      return readMessage(type, reader.inner(), {}, layoutOf(type), depth + 1);
+    case 'scalar':
+      if (type.wireType !== undefined) return readUnion(type.wireType, around, reader.inner(), depth + 1);
+      return readScalar(type.scalar, reader, wireType);
+    case 'list': {
+      // A list as the value of a map is a message that has the list as its only field.
+      const out: unknown[] = [];
+      const message = reader.inner();
+      while (!message.done) {
+        const tag = message.varint();
+        if (tag >>> 3 === 1) out.push(readOne(type.of, around, message, tag & 7, depth + 1));
+        else message.skip(tag & 7);
+      }
+      return out;
+    }
+    case 'map':
+      throw new ProtobufError('a map cannot stand directly in a list or map');
+  }
+}
+
+/** A place in a schema of a custom resource where there is a schema or something else. */
+function readUnion(name: string, schema: ObjectType, reader: Reader, depth: number): unknown {
+  const orBoolean = name === SCHEMA_OR_BOOLEAN;
+  const readSchema = () => readMessage(schema, reader.inner(), {}, layoutOf(schema), depth + 1);
+  let value: unknown;
+  const items: unknown[] = [];
+  while (!reader.done) {
+    const tag = reader.varint();
+    if (orBoolean && tag === ((1 << 3) | VARINT)) value ??= reader.varint() !== 0;
+    else if (tag === (((orBoolean ? 2 : 1) << 3) | BYTES)) value = readSchema();
+    else if (tag !== ((2 << 3) | BYTES)) reader.skip(tag & 7);
+    else items.push(name === 'JSONSchemaPropsOrStringArray' ? reader.block().toString('utf8') : readSchema());
+  }
+  return value ?? (orBoolean ? false : items);
 }
 
 function readScalar(scalar: keyof ScalarTypes, reader: Reader, wireType: number): unknown {
@@ -277,7 +255,7 @@ type Parts = ReadonlyMap<number, number | Buffer>;
 
 function inner(reader: Reader): Parts {
   const parts = new Map<number, number | Buffer>();
-  const message = new Reader(reader.block());
+  const message = reader.inner();
   while (!message.done) {
     const tag = message.varint();
     if ((tag & 7) === VARINT) parts.set(tag >>> 3, message.varint());

@@ -169,6 +169,8 @@ function zeroOf(type: Type): () => unknown {
         case 'intOrString':
           return () => 0;
         case 'any':
+        case 'time':
+        case 'microTime':
           return () => null;
         case 'rawObject':
           return () => ({});

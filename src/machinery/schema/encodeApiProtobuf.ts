@@ -1,199 +1,258 @@
 /**
- * Objects of the API in protobuf, as clients get them: what `apiProtobuf.ts` reads. Fields that an object does not have
- * are not written; Go reads them as their zero values.
+ * Objects of the API as Kubernetes writes them in protobuf, to the byte: fields in the order of their numbers,
+ * zero values of what is no pointer in Go, maps sorted, numbers never packed.
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding-idl
+ *
+ * A hot path: an object is encoded once for all who ask for protobuf. Each type is compiled into closures.
  */
 import { readTime } from '../time.ts';
-import { fieldsOf, MAGIC, type WireFields } from './apiProtobuf.ts';
-import { BYTES, FIXED64, ProtobufError, VARINT, Writer } from './protobuf.ts';
-import type { ObjectType, ScalarTypes, Type } from './types.ts';
+import { FIXED64, ProtobufError, VARINT } from './protobuf.ts';
+import { BackwardWriter } from './protobufWriter.ts';
+import type { MapType, ObjectType, ScalarType, Type } from './types.ts';
+import {
+  type Embedded,
+  isEmbedded,
+  layoutOf,
+  SCHEMA_OR_BOOLEAN,
+  type WireField,
+  type WireLayout,
+} from './wireLayout.ts';
 
-/** The object itself, without the envelope that names its kind. */
-export function encodeApiProtobuf(type: ObjectType, object: object): Buffer {
-  return messageOf(fieldsOf(type), object as Record<string, unknown>);
-}
+type Value = Readonly<Record<string, unknown>>;
+type MessageWriter = (writer: BackwardWriter, value: Value) => void;
+/** Writes one value with the tag of its field; undefined is the zero value. */
+type ItemWriter = (writer: BackwardWriter, item: unknown) => void;
 
-/** Puts the envelope around an object. */
-export function sealEnvelope(apiVersion: string, kind: string, raw: Buffer): Buffer {
-  const meta = new Writer();
-  writeText(meta, 1, apiVersion);
-  writeText(meta, 2, kind);
-  const writer = new Writer();
-  writeBlock(writer, 1, meta.bytes());
-  writeBlock(writer, 2, raw);
-  // The content's own encoding and type, which are the usual ones.
-  writeText(writer, 3, '');
-  writeText(writer, 4, '');
-  return Buffer.concat([MAGIC, writer.bytes()]);
-}
+const NOTHING: Value = {};
 
-/** A list of objects that are encoded already, without its envelope. */
-export function encodeProtobufList(metadata: Buffer, items: readonly Buffer[]): Buffer {
-  const parts: Buffer[] = [];
-  const head = new Writer();
-  writeBlock(head, 1, metadata);
-  parts.push(head.bytes());
-  for (const item of items) {
-    const tag = new Writer();
-    tag.tag(2, BYTES);
-    tag.varint(item.length);
-    parts.push(tag.bytes(), item);
-  }
-  return Buffer.concat(parts);
-}
-
-/** A watch event, with its length before it. @param object in its envelope */
-export function frameWatchEvent(type: string, object: Buffer): Buffer {
-  const raw = new Writer();
-  writeBlock(raw, 1, object);
-  const event = new Writer();
-  writeText(event, 1, type);
-  writeBlock(event, 2, raw.bytes());
-  const body = event.bytes();
-  const length = Buffer.allocUnsafe(4);
-  length.writeUInt32BE(body.length);
-  return Buffer.concat([length, body]);
-}
-
-function messageOf(fields: WireFields, object: Record<string, unknown>): Buffer {
-  const writer = new Writer();
-  for (const step of orderOf(fields)) {
-    if (step.field === undefined) {
-      const inner = messageOf(step.within, object);
-      if (inner.length > 0) writeBlock(writer, step.wire, inner);
-      continue;
-    }
-    const value = Object.hasOwn(object, step.field.name) ? object[step.field.name] : undefined;
-    if (value !== undefined && value !== null) writeField(writer, step.wire, step.field.type, value);
-  }
+/** The object as a message, without the envelope that names its kind. */
+export function encodeApiProtobuf(type: ObjectType, value: object, sizeHint?: number): Buffer {
+  const writer = new BackwardWriter(sizeHint);
+  messageWriter(type)(writer, value as Value);
   return writer.bytes();
 }
 
-type Step =
-  | { readonly wire: number; readonly field: { readonly name: string; readonly type: Type } }
-  | { readonly wire: number; readonly field: undefined; readonly within: WireFields };
+const compiled = new WeakMap<ObjectType, MessageWriter>();
 
-const orders = new WeakMap<WireFields, readonly Step[]>();
-
-/** By their numbers, as Go writes them. */
-function orderOf(fields: WireFields): readonly Step[] {
-  let order = orders.get(fields);
-  if (order === undefined) {
-    const steps: Step[] = [...fields.byWire].map(([wire, field]) => ({ wire, field }));
-    if (fields.embedded !== undefined) {
-      steps.push({ wire: fields.embedded.wire, field: undefined, within: fields.embedded.fields });
-    }
-    order = steps.sort((a, b) => a.wire - b.wire);
-    orders.set(fields, order);
+function messageWriter(type: ObjectType): MessageWriter {
+  let writer = compiled.get(type);
+  if (writer === undefined) {
+    writer = compile(layoutOf(type), type);
+    compiled.set(type, writer);
   }
-  return order;
+  return writer;
 }
 
-function writeField(writer: Writer, wire: number, type: Type, value: unknown): void {
+function compile(layout: WireLayout, type: ObjectType): MessageWriter {
+  const parts = layout.fields.map((field) =>
+    isEmbedded(field) ? embeddedWriter(field, type) : fieldWriter(field, type),
+  );
+  parts.reverse();
+  return (writer, value) => {
+    for (const part of parts) part(writer, value);
+  };
+}
+
+function embeddedWriter({ wire, layout }: Embedded, type: ObjectType): MessageWriter {
+  const inner = compile(layout, type);
+  return (writer, value) => {
+    const before = writer.length;
+    inner(writer, value);
+    writer.close(wire, before);
+  };
+}
+
+function fieldWriter({ wire, name, type, pointer }: WireField, around: ObjectType): MessageWriter {
   switch (type.kind) {
-    case 'list':
-      for (const item of value as unknown[]) writeOne(writer, wire, type.of, item);
-      return;
-    case 'map': {
-      const map = value as Record<string, unknown>;
-      for (const key of Object.keys(map).sort()) {
-        const entry = new Writer();
-        writeText(entry, 1, key);
-        if (type.of.kind === 'list') {
-          // A list as the value of a map is a message that has the list as its only field.
-          const list = new Writer();
-          writeField(list, 1, type.of, map[key] ?? []);
-          writeBlock(entry, 2, list.bytes());
-        } else writeOne(entry, 2, type.of, map[key]);
-        writeBlock(writer, wire, entry.bytes());
-      }
-      return;
+    case 'list': {
+      const write = itemWriter(wire, type.of, around);
+      return (writer, value) => {
+        const items = value[name] as readonly unknown[] | undefined | null;
+        if (items === undefined || items === null) return;
+        for (let i = items.length - 1; i >= 0; i--) write(writer, items[i]);
+      };
     }
-    default:
-      writeOne(writer, wire, type, value);
+    case 'map':
+      return mapWriter(wire, name, type, around);
+    default: {
+      const write = itemWriter(wire, type, around);
+      const always = !pointer && !(type.kind === 'scalar' && type.scalar === 'bytes');
+      return (writer, value) => {
+        const item = value[name];
+        if (item !== undefined && item !== null) write(writer, item);
+        else if (always) write(writer, undefined);
+      };
+    }
   }
 }
 
-function writeOne(writer: Writer, wire: number, type: Type, value: unknown): void {
-  if (type.kind === 'object')
-    writeBlock(writer, wire, messageOf(fieldsOf(type), (value ?? {}) as Record<string, unknown>));
-  else if (type.kind === 'scalar') writeScalar(writer, wire, type.scalar, value);
-  else throw new ProtobufError('a list or map cannot stand directly in a list or map');
+function mapWriter(wire: number, name: string, type: MapType, around: ObjectType): MessageWriter {
+  const write = itemWriter(2, type.of, around);
+  return (writer, value) => {
+    const items = value[name] as Value | undefined | null;
+    if (items === undefined || items === null) return;
+    const keys = sortedKeys(items);
+    for (let i = keys.length - 1; i >= 0; i--) {
+      const key = keys[i] as string;
+      const before = writer.length;
+      write(writer, items[key]);
+      writer.text(1, key);
+      writer.close(wire, before);
+    }
+  };
 }
 
-function writeScalar(writer: Writer, wire: number, scalar: keyof ScalarTypes, value: unknown): void {
-  switch (scalar) {
+/** Letters whose order in UTF-16 is not that of their bytes in UTF-8. */
+const HIGH = /[\ud800-\uffff]/;
+
+/** The keys of a map in the order of their bytes. */
+function sortedKeys(value: object): string[] {
+  const keys = Object.keys(value);
+  if (keys.length < 2) return keys;
+  if (!keys.some((key) => HIGH.test(key))) return keys.sort();
+  return keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+function itemWriter(wire: number, type: Type, around: ObjectType): ItemWriter {
+  switch (type.kind) {
+    case 'object': {
+      let write: MessageWriter | undefined;
+      return (writer, item) => {
+        write ??= messageWriter(type);
+        const before = writer.length;
+        write(writer, (item as Value | undefined) ?? NOTHING);
+        writer.close(wire, before);
+      };
+    }
+    case 'list': {
+      // A list in a map is a message that has nothing else.
+      const write = itemWriter(1, type.of, around);
+      return (writer, item) => {
+        const items = (item as readonly unknown[] | undefined) ?? [];
+        const before = writer.length;
+        for (let i = items.length - 1; i >= 0; i--) write(writer, items[i]);
+        writer.close(wire, before);
+      };
+    }
+    case 'map':
+      throw new ProtobufError('a map cannot stand directly in a list or map');
+    case 'scalar':
+      return scalarWriter(wire, type, around);
+  }
+}
+
+function scalarWriter(wire: number, type: ScalarType, around: ObjectType): ItemWriter {
+  switch (type.scalar) {
     case 'string':
-      writeText(writer, wire, String(value ?? ''));
-      return;
+      return (writer, item) => writer.text(wire, (item as string | undefined) ?? '');
     case 'bytes':
-      writeBlock(writer, wire, Buffer.from(String(value ?? ''), 'base64'));
-      return;
+      return (writer, item) => writer.block(wire, Buffer.from((item as string | undefined) ?? '', 'base64'));
     case 'boolean':
-      writeNumber(writer, wire, value === true ? 1 : 0);
-      return;
+      return (writer, item) => {
+        writer.varint(item === true ? 1 : 0);
+        writer.tag(wire, VARINT);
+      };
     case 'int32':
     case 'int64':
-      writeNumber(writer, wire, value as number);
-      return;
+      return (writer, item) => {
+        writer.varint((item as number | undefined) ?? 0);
+        writer.tag(wire, VARINT);
+      };
     case 'double':
-      writer.tag(wire, FIXED64);
-      writer.double(value as number);
-      return;
-    default:
-      writeBlock(writer, wire, smallMessage(scalar, value));
-  }
-}
-
-/** Scalars that are small messages. */
-function smallMessage(scalar: keyof ScalarTypes, value: unknown): Buffer {
-  const writer = new Writer();
-  switch (scalar) {
+      return (writer, item) => {
+        writer.double((item as number | undefined) ?? 0);
+        writer.tag(wire, FIXED64);
+      };
     case 'quantity':
-      writeText(writer, 1, String(value));
-      break;
-    case 'intOrString':
-      writeNumber(writer, 1, typeof value === 'number' ? 0 : 1);
-      writeNumber(writer, 2, typeof value === 'number' ? value : 0);
-      writeText(writer, 3, typeof value === 'number' ? '' : String(value));
-      break;
+      return nested(wire, (writer, item) => writer.text(1, String(item ?? '0')));
     case 'time':
-    case 'microTime': {
-      const moment = readTime(String(value));
-      if (moment === undefined) break;
-      writeNumber(writer, 1, Date.parse(moment.seconds) / 1000);
-      writeNumber(writer, 2, scalar === 'time' ? 0 : Number(moment.micros) * 1000);
-      break;
-    }
+    case 'microTime':
+      return nested(wire, (writer, item) => {
+        if (item !== undefined && item !== null) writeTime(writer, item as string, type.scalar === 'microTime');
+      });
+    case 'intOrString':
+      return nested(wire, writeIntOrString);
     case 'duration':
-      writeNumber(writer, 1, Math.round(secondsOf(String(value)) * 1e9));
-      break;
-    default:
-      writeBlock(writer, 1, Buffer.from(JSON.stringify(value)));
+      return nested(wire, (writer, item) => {
+        writer.varint(nanosecondsOf((item as string | undefined) ?? '0'));
+        writer.tag(1, VARINT);
+      });
+    case 'rawObject':
+    case 'any':
+      if (type.wireType !== undefined) return nested(wire, unionWriter(type.wireType, around));
+      return nested(wire, (writer, item) => {
+        if (item !== undefined) writer.block(1, Buffer.from(JSON.stringify(item)));
+      });
   }
-  return writer.bytes();
 }
 
-const UNIT_SECONDS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 };
+function nested(wire: number, write: ItemWriter): ItemWriter {
+  return (writer, item) => {
+    const before = writer.length;
+    write(writer, item);
+    writer.close(wire, before);
+  };
+}
 
-function secondsOf(text: string): number {
+function writeIntOrString(writer: BackwardWriter, item: unknown): void {
+  const isText = typeof item === 'string';
+  writer.text(3, isText ? item : '');
+  writer.varint(isText ? 0 : ((item as number | undefined) ?? 0));
+  writer.tag(2, VARINT);
+  writer.varint(isText ? 1 : 0);
+  writer.tag(1, VARINT);
+}
+
+function writeTime(writer: BackwardWriter, text: string, micro: boolean): void {
+  const moment = readTime(text);
+  if (moment === undefined) throw new ProtobufError(`${JSON.stringify(text)} is no time`);
+  writer.varint(micro ? Number(moment.micros) * 1000 : 0);
+  writer.tag(2, VARINT);
+  writer.varint(Date.parse(moment.seconds) / 1000);
+  writer.tag(1, VARINT);
+}
+
+const UNIT_NANOSECONDS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+
+/** Of a Go duration, which decoding has found to be one. */
+function nanosecondsOf(text: string): number {
   let sum = 0;
-  for (const [, amount = '0', unit = 's'] of text.matchAll(/([\d.]+)(h|ms|us|µs|ns|m|s)/g)) {
-    sum += Number(amount) * (UNIT_SECONDS[unit] ?? 0);
+  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
+    sum += Number(number) * (UNIT_NANOSECONDS[unit as string] as number);
   }
-  return text.startsWith('-') ? -sum : sum;
+  return Math.round(text.startsWith('-') ? -sum : sum);
 }
 
-function writeText(writer: Writer, wire: number, text: string): void {
-  writeBlock(writer, wire, Buffer.from(text));
+/** A place in a schema of a custom resource where there is a schema or something else. */
+function unionWriter(name: string, schema: ObjectType): ItemWriter {
+  const orBoolean = name === SCHEMA_OR_BOOLEAN;
+  return (writer, item) => {
+    if (Array.isArray(item)) {
+      for (let i = item.length - 1; i >= 0; i--) {
+        if (typeof item[i] === 'string') writer.text(2, item[i] as string);
+        else writeSchema(writer, 2, schema, item[i] as Value);
+      }
+    } else if (typeof item === 'object' && item !== null) {
+      writeSchema(writer, orBoolean ? 2 : 1, schema, item as Value);
+    }
+    if (orBoolean) {
+      // A schema allows what fits it.
+      writer.varint(item === false || item === undefined ? 0 : 1);
+      writer.tag(1, VARINT);
+    }
+  };
 }
 
-function writeBlock(writer: Writer, wire: number, bytes: Uint8Array): void {
-  writer.tag(wire, BYTES);
-  writer.block(bytes);
-}
-
-function writeNumber(writer: Writer, wire: number, value: number): void {
-  writer.tag(wire, VARINT);
-  writer.varint(value);
+function writeSchema(writer: BackwardWriter, wire: number, schema: ObjectType, item: Value): void {
+  const before = writer.length;
+  messageWriter(schema)(writer, item);
+  writer.close(wire, before);
 }

@@ -159,11 +159,19 @@ function writeOne(type: Type, wire: number, value: unknown, writer: Writer): voi
 
 /** Reads the parts of a message in order. Every method throws ProtobufError where the bytes end too early. */
 export class Reader {
+  /** where the names of fields go that are not known; absent: they are refused */
+  readonly unknown: string[] | undefined;
   readonly #bytes: Buffer;
   #at = 0;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, unknown?: string[]) {
     this.#bytes = bytes;
+    this.unknown = unknown;
+  }
+
+  /** Reads the message that comes next. */
+  inner(): Reader {
+    return new Reader(this.block(), this.unknown);
   }
 
   get done(): boolean {

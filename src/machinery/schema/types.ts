@@ -104,6 +104,12 @@ export interface FieldOptions {
   readonly patch?: 'merge' | 'replace' | 'retainKeys' | 'merge,retainKeys';
   /** our own short description, for `kubectl explain` */
   readonly doc?: string;
+  /**
+   * For protobuf: absent differs from the zero value, which is only written where it is there (a pointer in Go).
+   * Absent: what is required, text and times are not; objects but metadata, spec, status and template, and all
+   * other scalars are.
+   */
+  readonly pointer?: boolean;
   /** discriminator and such for unions: not used by decoding */
   readonly union?: string;
 }
