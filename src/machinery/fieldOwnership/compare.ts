@@ -36,6 +36,12 @@ function compare(of: Shape, old: unknown, now: unknown): Comparison | undefined 
     }
     return jsonEqual(old, now) ? undefined : MODIFIED;
   }
+  // A null has nothing in it; beside what has nothing in it either it is another value.
+  if (old === null || now === null) {
+    if (!isFilled(old) && !isFilled(now)) return MODIFIED;
+    if (shape.kind === 'items') return compareItems(shape, arrayOf(old), arrayOf(now));
+    if (isRecord(old ?? now)) return compareStructs(shape, recordOf(old), recordOf(now));
+  }
   if (shape.kind === 'items') {
     if (!Array.isArray(old) || !Array.isArray(now)) return jsonEqual(old, now) ? undefined : MODIFIED;
     return compareItems(shape, old, now);
@@ -44,6 +50,13 @@ function compare(of: Shape, old: unknown, now: unknown): Comparison | undefined 
   if (!isRecord(old)) return { modified: MEMBER, added: withoutSelf(writtenNode(of, now)) };
   return compareStructs(shape, old, now);
 }
+
+function isFilled(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+}
+
+const arrayOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const recordOf = (value: unknown): Record<string, unknown> => (isRecord(value) ? value : {});
 
 function compareStructs(
   shape: Struct,
@@ -56,7 +69,7 @@ function compareStructs(
     const below = field?.shape ?? shape.rest;
     if (below === undefined) continue;
     const was = Object.hasOwn(old, name) ? old[name] : undefined;
-    const differs = compare(below, was ?? emptyIfAlways(field, now[name]), now[name]);
+    const differs = compare(below, was === undefined ? emptyIfAlways(field, now[name]) : was, now[name]);
     if (differs !== undefined) {
       found ??= [];
       found.push([field?.element ?? `f:${name}`, differs]);

@@ -51,6 +51,11 @@ function merge(of: Shape, live: unknown, config: unknown): unknown {
   if (config === undefined) return live;
   if (live === undefined || live === null) return cloneJson(config);
   const shape = shapeFor(of, config);
+  // A null has nothing in it that could change anything.
+  if (config === null && Object.keys(live).length > 0) {
+    if (shape.kind === 'struct' && isRecord(live)) return live;
+    if (shape.kind === 'items' && Array.isArray(live)) return live;
+  }
   if (shape.kind === 'struct' && isRecord(live) && isRecord(config)) {
     const out: Record<string, unknown> = { ...live };
     for (const name of Object.keys(config)) {

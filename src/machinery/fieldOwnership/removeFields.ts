@@ -3,19 +3,23 @@ import { setOwn } from '../setOwn.ts';
 import { childrenOf, type FieldSet, isMember, nodeOf } from './fieldSet.ts';
 import { elementOf, isRecord, type Shape, type Struct, shapeFor } from './shape.ts';
 
-/** The object without the members of the set; what is left with nothing in it goes, too. The object is not changed. */
+/**
+ * The object without the members of the set. A declared field that is left with nothing in it goes, too; entries
+ * of maps and items of lists stay, as they say something by being there. The object is not changed.
+ */
 export function removeFields(shape: Struct, object: unknown, set: FieldSet | undefined): unknown {
   return set === undefined ? object : (remove(shape, object, set) ?? {});
 }
 
+/** Undefined where nothing is left. */
 function remove(of: Shape, value: unknown, set: FieldSet): unknown {
   const shape = shapeFor(of, value);
   if (shape.kind === 'struct' && isRecord(value)) {
     const out: Record<string, unknown> = {};
     let left = 0;
     for (const name of Object.keys(value)) {
-      const below = shape.fields.get(name)?.shape ?? shape.rest;
-      const item = keep(below, value[name], set[`f:${name}`]);
+      const declared = shape.fields.get(name)?.shape;
+      const item = keep(declared ?? shape.rest, value[name], set[`f:${name}`], declared === undefined);
       if (item === undefined) continue;
       setOwn(out, name, item);
       left++;
@@ -25,7 +29,7 @@ function remove(of: Shape, value: unknown, set: FieldSet): unknown {
   if (shape.kind === 'items' && Array.isArray(value)) {
     const out: unknown[] = [];
     for (const item of value) {
-      const kept = keep(shape.of, item, set[elementOf(shape, item)]);
+      const kept = keep(shape.of, item, set[elementOf(shape, item)], true);
       if (kept !== undefined) out.push(kept);
     }
     return out.length === 0 ? undefined : out;
@@ -33,9 +37,12 @@ function remove(of: Shape, value: unknown, set: FieldSet): unknown {
   return value;
 }
 
-function keep(shape: Shape | undefined, value: unknown, node: FieldSet | undefined): unknown {
+function keep(shape: Shape | undefined, value: unknown, node: FieldSet | undefined, empty: boolean): unknown {
   if (node === undefined || shape === undefined) return value;
-  return isMember(node) ? undefined : remove(shape, value, node);
+  if (isMember(node)) return undefined;
+  const kept = remove(shape, value, node);
+  if (kept !== undefined || !empty) return kept;
+  return Array.isArray(value) ? [] : {};
 }
 
 /** The set with every declared field that holds a member: what is left without them need not stay. */
@@ -78,15 +85,15 @@ function reconcile(of: Shape | undefined, set: FieldSet, self: boolean): FieldSe
     let leaf = true;
     for (const _ in node) leaf = false;
     if (leaf) continue;
-    const now = reconcile(below, node, isMember(node));
-    if (now === node || now === undefined) continue;
+    const fit = reconcile(below, node, isMember(node));
+    if (fit === node || fit === undefined) continue;
     changed ??= new Map();
-    changed.set(element, now);
+    changed.set(element, fit);
   }
   if (changed === undefined) return set;
-  const of2 = changed;
+  const now = changed;
   return nodeOf(
     self,
-    childrenOf(set).map(([element, node]) => [element, of2.get(element) ?? node] as const),
+    childrenOf(set).map(([element, node]) => [element, now.get(element) ?? node] as const),
   );
 }

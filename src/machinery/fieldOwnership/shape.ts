@@ -86,11 +86,6 @@ export function rootShape(schema: ObjectType): Struct {
   return root;
 }
 
-/** Whether a field of the root or of its metadata is owned by nobody. */
-export function isUnowned(name: string, inMeta: boolean): boolean {
-  return (inMeta ? UNOWNED_META : UNOWNED).has(name);
-}
-
 function metaShape(schema: ObjectType): Shape {
   const meta = schema.fields.metadata?.type;
   if (meta?.kind !== 'object') return LEAF;
@@ -191,7 +186,7 @@ class LazyItems implements Items {
 /** The shape for a value: of what is deduced, that of the value. */
 export function shapeFor(shape: Shape, value: unknown): Leaf | Struct | Items {
   if (shape.kind !== 'deduced') return shape;
-  return isRecord(value) ? DEDUCED_OBJECT : LEAF;
+  return isRecord(value) || value === null ? DEDUCED_OBJECT : LEAF;
 }
 
 /** The path element of an item. An item of a map without any of its keys has no keys in it. */
