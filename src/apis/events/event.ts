@@ -127,9 +127,20 @@ function validateNew(event: Event): FieldError[] {
   if ((event.note ?? '').length > LONGEST_NOTE)
     errors.push(invalid('note', '', `can have at most ${LONGEST_NOTE} characters`));
   if (!TYPES.includes(event.type ?? '')) errors.push(notSupported('type', event.type ?? '', TYPES));
+  errors.push(...validateSeries(event.series));
   for (const field of DEPRECATED) if (event[field]) errors.push(invalid(field, '', 'needs to be unset'));
   const { component, host } = event.deprecatedSource ?? {};
   if (component || host) errors.push(invalid('deprecatedSource', '', 'needs to be unset'));
+  return errors;
+}
+
+/** An event that was seen again: how often, and when last. */
+function validateSeries(series: EventSeries | undefined): FieldError[] {
+  if (series === undefined) return [];
+  const { count = 0, lastObservedTime }: Partial<EventSeries> = series;
+  const errors: FieldError[] = [];
+  if (count < 2) errors.push(invalid('series.count', '', 'should be at least 2'));
+  if (lastObservedTime === undefined) errors.push(required('series.lastObservedTime'));
   return errors;
 }
 
@@ -150,7 +161,6 @@ function validateUpdate(event: Event, old: Event): FieldError[] {
     const value = (rest as Record<string, unknown>)[name];
     if (!semanticEqual(field.type, value, before[name])) errors.push(invalid(name, value, 'field is immutable'));
   }
-  if (series !== undefined && (series.count ?? 0) < 2) errors.push(invalid('series.count', '', 'should be at least 2'));
-  if (series !== undefined && series.lastObservedTime === undefined) errors.push(required('series.lastObservedTime'));
+  errors.push(...validateSeries(series));
   return errors;
 }
