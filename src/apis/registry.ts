@@ -46,6 +46,8 @@ import { endpointSlices } from './discovery/endpointSlice.ts';
 import { events as newEvents } from './events/event.ts';
 import { flowSchemas } from './flowcontrol/flowSchema.ts';
 import { priorityLevelConfigurations } from './flowcontrol/priorityLevelConfiguration.ts';
+import { nodeMetrics } from './metrics/nodeMetrics.ts';
+import { podMetrics } from './metrics/podMetrics.ts';
 import { ingresses } from './networking/ingress.ts';
 import { ingressClasses } from './networking/ingressClass.ts';
 import { ipAddresses } from './networking/ipAddress.ts';
@@ -139,6 +141,9 @@ export const builtinKinds: readonly Kind[] = [
   serviceCIDRs,
   runtimeClasses,
 ];
+
+/** What is measured, for an API server that is to tell of it. */
+export const resourceMetricsKinds: readonly Kind[] = [nodeMetrics, podMetrics];
 
 /** Kinds that are sent to or answered by a subresource only. */
 export const subresourceKinds: readonly Kind[] = [scales, tokenRequests, evictions];

@@ -28,6 +28,8 @@ import { PodWorkers } from './pods/workers.ts';
 import { PodProbes } from './probes/podProbes.ts';
 import type { PodViews } from './server/podView.ts';
 import { type KubeletServerOptions, startKubeletServer } from './server/server.ts';
+import type { NodeReading } from './stats/reading.ts';
+import { readStatistics } from './stats/statistics.ts';
 import { StatusWriter } from './status/statusWriter.ts';
 import { PodTokens } from './volumes/tokens.ts';
 import { VolumeUpdates } from './volumes/volumeUpdates.ts';
@@ -64,6 +66,8 @@ export interface Kubelet {
 /** A kubelet without a server of its own. */
 export interface NodeKubelet {
   readonly views: PodViews;
+  /** What the node and its containers use. @throws RuntimeError */
+  statistics(): Promise<NodeReading>;
   /** Registers the node and works on its pods until the signal ends it. @param port where its server listens */
   run(port: number): Promise<void>;
 }
@@ -81,13 +85,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const kubelet = await createKubelet(options);
   const server = await listenOnFreePort((port) => {
     const streaming = streamingOf(runtime);
-    const { views } = kubelet;
+    const { views, statistics } = kubelet;
     return startKubeletServer({
       client,
       clock,
       log,
       nodeName,
       views,
+      statistics,
       runtime: streaming,
       serving,
       host: '0.0.0.0',
@@ -152,6 +157,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   };
   return {
     views: podViewsOf(workers, observer, podLogsDir),
+    statistics: () => readStatistics({ nodeName, runtime, machine, observer, clock }),
     async run(kubeletPort) {
       const { podCIDR, labels } = options;
       const agent = new NodeAgent({

@@ -217,6 +217,45 @@ export const ContainerStatus = object('runtime.v1.ContainerStatus', () => ({
 }));
 export interface ContainerStatus extends Infer<typeof ContainerStatus> {}
 
+const UInt64Value = object('runtime.v1.UInt64Value', () => ({ value: opt(1, int64) }));
+
+export const ContainerStats = object('runtime.v1.ContainerStats', () => ({
+  attributes: opt(
+    1,
+    object('runtime.v1.ContainerAttributes', () => ({
+      id: opt(1, str),
+      metadata: opt(2, ContainerMetadata),
+      labels: opt(3, labels),
+      annotations: opt(4, labels),
+    })),
+  ),
+  cpu: opt(
+    2,
+    object('runtime.v1.CpuUsage', () => ({ timestamp: opt(1, int64), usage_core_nano_seconds: opt(2, UInt64Value) })),
+  ),
+  memory: opt(
+    3,
+    object('runtime.v1.MemoryUsage', () => ({
+      timestamp: opt(1, int64),
+      working_set_bytes: opt(2, UInt64Value),
+      available_bytes: opt(3, UInt64Value),
+      usage_bytes: opt(4, UInt64Value),
+      rss_bytes: opt(5, UInt64Value),
+      page_faults: opt(6, UInt64Value),
+      major_page_faults: opt(7, UInt64Value),
+    })),
+  ),
+  writable_layer: opt(
+    4,
+    object('runtime.v1.FilesystemUsage', () => ({
+      timestamp: opt(1, int64),
+      used_bytes: opt(3, UInt64Value),
+      inodes_used: opt(4, UInt64Value),
+    })),
+  ),
+}));
+export interface ContainerStats extends Infer<typeof ContainerStats> {}
+
 export const Image = object('runtime.v1.Image', () => ({
   id: opt(1, str),
   repo_tags: opt(2, strings),
@@ -328,6 +367,11 @@ export const CALLS = {
     path: `${RUNTIME}ContainerStatus`,
     request: containerId,
     response: object('runtime.v1.ContainerStatusResponse', () => ({ status: opt(1, ContainerStatus) })),
+  },
+  listContainerStats: {
+    path: `${RUNTIME}ListContainerStats`,
+    request: Empty,
+    response: object('runtime.v1.ListContainerStatsResponse', () => ({ stats: opt(1, list(ContainerStats)) })),
   },
   execSync: {
     path: `${RUNTIME}ExecSync`,

@@ -12,8 +12,10 @@ import { podLogDirectory } from '../pods/sandboxConfig.ts';
 import { TerminationMessages } from '../pods/terminationMessage.ts';
 import { perform } from '../probes/actions.ts';
 import { Cgroups } from '../resources/cgroups.ts';
+import type { MachineReading } from '../stats/reading.ts';
 import { PodVolumes } from '../volumes/podVolumes.ts';
 import type { VolumeSources } from '../volumes/sources.ts';
+import { linuxUsage } from './linuxUsage.ts';
 import type { ContainerFiles, ContainerFilesRequest, Machine } from './machine.ts';
 
 export interface LinuxMachineOptions {
@@ -77,6 +79,10 @@ class LinuxMachine implements Machine {
 
   async pressure(): Promise<Pressure> {
     return pressureOf(await amountsOf(this.#rootDir));
+  }
+
+  usage(): Promise<MachineReading> {
+    return linuxUsage(this.#rootDir);
   }
 
   async prepare(pod: Pod): Promise<void> {

@@ -10,6 +10,7 @@ import type { Pressure } from '../node/pressure.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
 import type { ProbeResult } from '../probes/prober.ts';
+import type { MachineReading } from '../stats/reading.ts';
 import type { VolumeSources } from '../volumes/sources.ts';
 
 export interface Machine {
@@ -23,6 +24,8 @@ export interface Machine {
   /** the text of the machine's resolv.conf */
   readonly resolvConf: string;
   pressure(): Promise<Pressure>;
+  /** What it uses now. @throws the file system's error */
+  usage(): Promise<MachineReading>;
 
   /** Makes a pod's folders, cgroup and volumes, and brings the volumes up to date. @throws VolumeError */
   prepare(pod: Pod): Promise<void>;

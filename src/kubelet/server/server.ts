@@ -1,6 +1,6 @@
 /**
  * The kubelet's own server on port 10250: logs, exec, attach, port-forward, the pods of the node.
- * Clients show a certificate of the cluster's CA, and the API server says what they may do.
+ * Clients show a certificate of the cluster's CA or a token, and the API server says what they may do.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -11,7 +11,11 @@ import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { apiError, badRequest, isApiError, notFound, type Status } from '../../machinery/status.ts';
+import type { NodeReading } from '../stats/reading.ts';
+import { resourceMetricsOf } from '../stats/resourceMetrics.ts';
+import { summaryOf } from '../stats/summary.ts';
 import { KubeletAuthorizer, userOf } from './authorization.ts';
+import { BearerTokens } from './bearerToken.ts';
 import { serveLogs } from './logs.ts';
 import type { PodViews, StreamingRuntime } from './podView.ts';
 import { Streams } from './streams.ts';
@@ -22,6 +26,8 @@ export interface KubeletServerOptions {
   readonly log: Logger;
   readonly nodeName: string;
   readonly views: PodViews;
+  /** What the node uses; absent: this server is that of several nodes, whose statistics it cannot tell apart. */
+  statistics?(): Promise<NodeReading>;
   readonly runtime: StreamingRuntime;
   /** PEM */
   readonly serving: { readonly cert: string; readonly key: string; readonly clientCA: string };
@@ -68,14 +74,20 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   };
 }
 
+const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 class Handler {
   readonly #options: KubeletServerOptions;
   readonly #authorizer: KubeletAuthorizer;
+  readonly #tokens: BearerTokens;
   readonly #streams: Streams;
+  /** the last reading that was told, for rates */
+  #before: NodeReading | undefined;
 
   constructor(options: KubeletServerOptions) {
     this.#options = options;
     this.#authorizer = new KubeletAuthorizer(options.client, options.clock, options.nodeName);
+    this.#tokens = new BearerTokens(options.client, options.clock);
     this.#streams = new Streams(options.runtime, options.log);
   }
 
@@ -102,6 +114,10 @@ class Handler {
         res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
         return;
       }
+      case 'stats':
+      case 'metrics':
+        await this.#serveStatistics(res, path);
+        return;
       case 'containerLogs':
         await serveLogs(this.#options.views, this.#pod(rest), rest[2] ?? '', query, this.#options.clock, req, res);
         return;
@@ -112,6 +128,24 @@ class Handler {
       default:
         throw apiError('NotFound', `the kubelet has nothing at ${path}`);
     }
+  }
+
+  async #serveStatistics(res: ServerResponse, path: string): Promise<void> {
+    const wanted = path.replace(/\/$/, '');
+    if (wanted !== '/stats/summary' && wanted !== '/metrics/resource') {
+      throw apiError('NotFound', `the kubelet has nothing at ${path}`);
+    }
+    if (this.#options.statistics === undefined) {
+      throw apiError('MethodNotAllowed', 'this server is that of several simulated nodes: ask metrics.k8s.io');
+    }
+    const reading = await this.#options.statistics();
+    if (wanted === '/metrics/resource') {
+      res.writeHead(200, { 'Content-Type': EXPOSITION_TYPE }).end(resourceMetricsOf(reading));
+      return;
+    }
+    const body = JSON.stringify(summaryOf(reading, this.#before));
+    this.#before = reading;
+    res.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
   }
 
   async upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -149,7 +183,7 @@ class Handler {
   }
 
   async #authorize(req: IncomingMessage, path: string): Promise<void> {
-    const user = userOf(req.socket as TLSSocket);
+    const user = userOf(req.socket as TLSSocket) ?? (await this.#tokens.userOf(req.headers.authorization));
     if (user === undefined) throw apiError('Unauthorized', 'Unauthorized');
     if (!(await this.#authorizer.allows(user, req.method ?? 'GET', path))) {
       throw apiError(

@@ -8,6 +8,7 @@ import type { Pressure } from '../node/pressure.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
 import type { ProbeResult } from '../probes/prober.ts';
+import type { MachineReading } from '../stats/reading.ts';
 import { VolumeError, type VolumeSources } from '../volumes/sources.ts';
 import { type BehaviorProgram, behaviorOf } from './behavior.ts';
 import type { SimulatedRuntime } from './runtime.ts';
@@ -33,10 +34,12 @@ export class SimulatedMachine implements Machine {
   readonly info: Machine['info'];
   readonly resolvConf = '';
   readonly #o: SimulatedMachineOptions;
+  readonly #startedAt: number;
 
   constructor(options: SimulatedMachineOptions) {
     const { nodeName } = options;
     this.#o = options;
+    this.#startedAt = options.clock.now();
     this.capacity = options.capacity;
     this.memoryBytes = options.memoryBytes;
     this.info = {
@@ -52,6 +55,17 @@ export class SimulatedMachine implements Machine {
 
   async pressure(): Promise<Pressure> {
     return NO_PRESSURE;
+  }
+
+  async usage(): Promise<MachineReading> {
+    const { cpuNanoseconds, memoryBytes } = this.#o.runtime.usage();
+    return {
+      cpuNanoseconds,
+      workingSetBytes: memoryBytes,
+      usageBytes: memoryBytes,
+      availableBytes: Math.max(0, this.memoryBytes - memoryBytes),
+      startedAt: this.#startedAt,
+    };
   }
 
   /** Nothing is used here. */

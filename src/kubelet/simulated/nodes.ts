@@ -6,6 +6,7 @@ import { apiError } from '../../machinery/status.ts';
 import { createKubelet, type NodeKubelet, type NodeOptions } from '../kubelet.ts';
 import type { PodViews, StreamingRuntime } from '../server/podView.ts';
 import { type KubeletServer, type KubeletServerOptions, startKubeletServer } from '../server/server.ts';
+import type { NodeReading } from '../stats/reading.ts';
 import { addressesOf, podCIDROf } from './addresses.ts';
 import type { BehaviorProgram } from './behavior.ts';
 import { SimulatedMachine } from './machine.ts';
@@ -25,6 +26,8 @@ export interface SimulatedNodesOptions
 }
 
 export interface SimulatedNodes {
+  /** What a node uses; undefined for a node that is none of these. @throws RuntimeError */
+  statistics(nodeName: string): Promise<NodeReading> | undefined;
   /** Resolves when all have ended. */
   readonly ended: Promise<void>;
 }
@@ -37,7 +40,7 @@ const LABELS = { 'kubets.io/runtime': 'simulated' };
 export async function startSimulatedNodes(options: SimulatedNodesOptions): Promise<SimulatedNodes> {
   const { names, clock, random, log, signal, nodeIP, clientFor } = options;
   const [first] = names;
-  if (first === undefined) return { ended: Promise.resolve() };
+  if (first === undefined) return { statistics: () => undefined, ended: Promise.resolve() };
   const client = clientFor(first);
   const shared = new Informer({ client, kind: services, clock, random, log, signal });
   const kubelets = await Promise.all(
@@ -69,7 +72,11 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   );
   const server = await serve(options, client, first, kubelets);
   const running = Promise.all(kubelets.map((kubelet) => kubelet.run(server?.port ?? 0)));
-  return { ended: running.then(() => server?.close()) };
+  const byName = new Map(names.map((name, i) => [name, kubelets[i]]));
+  return {
+    statistics: (nodeName) => byName.get(nodeName)?.statistics(),
+    ended: running.then(() => server?.close()),
+  };
 }
 
 async function serve(
@@ -82,7 +89,10 @@ async function serve(
   if (serving === undefined) return undefined;
   const views = viewsOf(kubelets);
   const host = '0.0.0.0';
-  return startKubeletServer({ client, clock, log, nodeName, views, runtime: NO_STREAMS, serving, host, port: 0 });
+  const [only, ...others] = kubelets;
+  const statistics = only === undefined || others.length > 0 ? {} : { statistics: only.statistics };
+  const shared = { client, clock, log, nodeName, views, serving, ...statistics };
+  return startKubeletServer({ ...shared, runtime: NO_STREAMS, host, port: 0 });
 }
 
 function viewsOf(kubelets: readonly NodeKubelet[]): PodViews {

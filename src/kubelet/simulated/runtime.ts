@@ -12,6 +12,7 @@ import {
   type CallResponse,
   CONTAINER_STATE,
   type ContainerConfig,
+  type ContainerStats,
   type ContainerStatus,
   type PodSandboxConfig,
   SANDBOX_READY,
@@ -72,6 +73,8 @@ export class SimulatedRuntime implements ContainerRuntime {
   readonly #expected = new Map<string, Behavior>();
   readonly #images = new Set<string>();
   #listeners: ((exited: string | undefined) => void)[] = [];
+  /** what containers took that run no more */
+  readonly #ended = { cpuNanoseconds: 0 };
   #count = 0;
 
   constructor(options: SimulatedRuntimeOptions) {
@@ -91,13 +94,20 @@ export class SimulatedRuntime implements ContainerRuntime {
     return healthyAfterMs !== undefined && this.#o.clock.now() - container.startedAt >= healthyAfterMs;
   }
 
-  /** What the containers that run take now, by pod and container. */
-  *usage(): Iterable<{ podUid: string; container: string; cpuMilli: number; memoryBytes: number }> {
-    for (const { state, sandbox, config, behavior } of this.#containers.values()) {
-      if (state !== CONTAINER_STATE.running) continue;
-      const { cpuMilli, memoryBytes } = behavior;
-      yield { podUid: uidOf(sandbox), container: config.metadata?.name ?? '', cpuMilli, memoryBytes };
+  /** What all containers of this node took since they were there, and take now. */
+  usage(): { cpuNanoseconds: number; memoryBytes: number } {
+    const total = { cpuNanoseconds: this.#ended.cpuNanoseconds, memoryBytes: 0 };
+    for (const container of this.#containers.values()) {
+      if (container.state !== CONTAINER_STATE.running) continue;
+      total.cpuNanoseconds += this.#cpuOf(container);
+      total.memoryBytes += container.behavior.memoryBytes;
     }
+    return total;
+  }
+
+  /** Since it started. A container that runs takes the same all the time. */
+  #cpuOf({ behavior, startedAt }: SimulatedContainer): number {
+    return behavior.cpuMilli * (this.#o.clock.now() - startedAt) * NS_PER_MS * 1e-3;
   }
 
   async call<N extends CallName>(name: N, request: CallRequest<N>): Promise<CallResponse<N>> {
@@ -216,6 +226,7 @@ export class SimulatedRuntime implements ContainerRuntime {
         annotations: config.annotations ?? {},
       })),
     }),
+    listContainerStats: () => ({ stats: [...this.#containers.values()].flatMap((c) => this.#statsOf(c) ?? []) }),
     containerStatus: ({ container_id = '' }) => ({ status: statusOf(this.#container(container_id)) }),
     execSync: () => ({ exit_code: 0 }),
     exec: () => unimplemented('run commands'),
@@ -245,6 +256,22 @@ export class SimulatedRuntime implements ContainerRuntime {
       return {};
     },
   };
+
+  #statsOf(container: SimulatedContainer): ContainerStats | undefined {
+    if (container.state !== CONTAINER_STATE.running) return undefined;
+    const { id, config, behavior } = container;
+    const timestamp = this.#o.clock.now() * NS_PER_MS;
+    const bytes = { value: behavior.memoryBytes };
+    return {
+      attributes: {
+        id,
+        ...(config.metadata === undefined ? {} : { metadata: config.metadata }),
+        labels: config.labels ?? {},
+      },
+      cpu: { timestamp, usage_core_nano_seconds: { value: this.#cpuOf(container) } },
+      memory: { timestamp, working_set_bytes: bytes, usage_bytes: bytes, rss_bytes: bytes },
+    };
+  }
 
   #container(id: string): SimulatedContainer {
     return this.#containers.get(id) ?? missing('container', id);
@@ -288,6 +315,7 @@ export class SimulatedRuntime implements ContainerRuntime {
   #end(container: SimulatedContainer, exitCode: number, reason: string): void {
     if (container.state === CONTAINER_STATE.exited) return;
     container.timer?.cancel();
+    if (container.state === CONTAINER_STATE.running) this.#ended.cpuNanoseconds += this.#cpuOf(container);
     container.state = CONTAINER_STATE.exited;
     container.finishedAt = this.#o.clock.now();
     container.exitCode = exitCode;

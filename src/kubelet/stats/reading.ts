@@ -1,0 +1,48 @@
+/** What a node and its containers have used, as counters and amounts at a moment. */
+
+export interface ContainerReading {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly container: string;
+  /** ms since the epoch */
+  readonly startedAt: number;
+  /** ms since the epoch: when it was read */
+  readonly at: number;
+  /** since it started */
+  readonly cpuNanoseconds: number;
+  /** what cannot be taken from it when memory is short */
+  readonly workingSetBytes: number;
+  readonly usageBytes?: number;
+  readonly rssBytes?: number;
+  readonly pageFaults?: number;
+  readonly majorPageFaults?: number;
+  /** what it wrote into its own file system */
+  readonly writtenBytes?: number;
+  readonly writtenInodes?: number;
+}
+
+export interface MachineReading {
+  /** since the machine started */
+  readonly cpuNanoseconds: number;
+  readonly workingSetBytes: number;
+  readonly usageBytes: number;
+  readonly availableBytes: number;
+  /** ms since the epoch: when the machine started */
+  readonly startedAt: number;
+  /** of the file system where pods' files lie; absent where there are no files */
+  readonly disk?: {
+    readonly capacityBytes: number;
+    readonly availableBytes: number;
+    readonly inodes: number;
+    readonly inodesFree: number;
+  };
+}
+
+export interface NodeReading extends MachineReading {
+  readonly nodeName: string;
+  /** ms since the epoch */
+  readonly at: number;
+  /** that run */
+  readonly containers: readonly ContainerReading[];
+}

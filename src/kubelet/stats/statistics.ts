@@ -1,0 +1,74 @@
+/** Reads what the node and its containers use. Nothing is read until somebody asks. */
+import type { Clock } from '../../lib/clock.ts';
+import type { ContainerStats } from '../cri/messages.ts';
+import type { ContainerRuntime } from '../cri/runtime.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { ObservedContainer, ObservedPod, RuntimeObserver } from '../pods/observed.ts';
+import type { ContainerReading, NodeReading } from './reading.ts';
+
+export interface StatisticsOptions {
+  readonly nodeName: string;
+  readonly runtime: ContainerRuntime;
+  readonly machine: Machine;
+  readonly observer: RuntimeObserver;
+  readonly clock: Clock;
+}
+
+const NS_PER_MS = 1e6;
+
+/** A reading of now. @throws RuntimeError */
+export async function readStatistics(options: StatisticsOptions): Promise<NodeReading> {
+  const { nodeName, runtime, machine, observer, clock } = options;
+  const [{ stats = [] }, usage] = await Promise.all([runtime.call('listContainerStats', {}), machine.usage()]);
+  const at = clock.now();
+  const running = runningContainers(observer);
+  const containers = stats.flatMap((one) => {
+    const found = running.get(one.attributes?.id ?? '');
+    return found === undefined ? [] : [readingOf(one, found.pod, found.container, at)];
+  });
+  return { ...usage, nodeName, at, containers };
+}
+
+interface Running {
+  readonly pod: ObservedPod;
+  readonly container: ObservedContainer;
+}
+
+function runningContainers(observer: RuntimeObserver): ReadonlyMap<string, Running> {
+  const running = new Map<string, Running>();
+  for (const pod of observer.all()) {
+    for (const container of pod.containers) {
+      if (container.state === 'running') running.set(container.id, { pod, container });
+    }
+  }
+  return running;
+}
+
+function readingOf(
+  { cpu, memory, writable_layer: written }: ContainerStats,
+  pod: ObservedPod,
+  container: ObservedContainer,
+  now: number,
+): ContainerReading {
+  return {
+    namespace: pod.namespace,
+    pod: pod.name,
+    podUid: pod.uid,
+    container: container.name,
+    startedAt: (container.status.started_at ?? 0) / NS_PER_MS,
+    at: cpu?.timestamp ? cpu.timestamp / NS_PER_MS : now,
+    cpuNanoseconds: cpu?.usage_core_nano_seconds?.value ?? 0,
+    workingSetBytes: memory?.working_set_bytes?.value ?? 0,
+    ...known('usageBytes', memory?.usage_bytes),
+    ...known('rssBytes', memory?.rss_bytes),
+    ...known('pageFaults', memory?.page_faults),
+    ...known('majorPageFaults', memory?.major_page_faults),
+    ...known('writtenBytes', written?.used_bytes),
+    ...known('writtenInodes', written?.inodes_used),
+  };
+}
+
+/** A number that is there, be it 0, which the wire leaves out. */
+function known<K extends string>(name: K, of: { value?: number } | undefined): { [P in K]?: number } {
+  return (of === undefined ? {} : { [name]: of.value ?? 0 }) as { [P in K]?: number };
+}
