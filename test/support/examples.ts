@@ -218,21 +218,6 @@ export const EXAMPLES: readonly Example[] = [
     },
     'widgets.example.com',
   ),
-  of(
-    'apiregistration.k8s.io/v1',
-    'APIService',
-    {
-      spec: {
-        group: 'metrics.example.com',
-        version: 'v1',
-        groupPriorityMinimum: 100,
-        versionPriority: 100,
-        service: { name: 'x', namespace: 'default' },
-        insecureSkipTLSVerify: true,
-      },
-    },
-    'v1.metrics.example.com',
-  ),
   of('resource.k8s.io/v1', 'DeviceClass', {
     spec: { selectors: [{ cel: { expression: 'device.driver == "gpu.example.com"' } }] },
   }),
