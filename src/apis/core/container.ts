@@ -200,7 +200,7 @@ export const ContainerPort = object('io.k8s.api.core.v1.ContainerPort', () => ({
   name: opt(1, str),
   hostPort: opt(2, int32, { pointer: false }),
   containerPort: req(3, int32),
-  protocol: opt(4, str),
+  protocol: opt(4, str, { default: 'TCP' }),
   hostIP: opt(5, str),
 }));
 export interface ContainerPort extends Infer<typeof ContainerPort> {}

@@ -96,7 +96,7 @@ export interface ClientIPConfig extends Infer<typeof ClientIPConfig> {}
 
 export const ServicePort = object('io.k8s.api.core.v1.ServicePort', () => ({
   name: opt(1, str),
-  protocol: opt(2, str),
+  protocol: opt(2, str, { default: 'TCP' }),
   port: req(3, int32),
   targetPort: opt(4, intOrString, {
     pointer: false,

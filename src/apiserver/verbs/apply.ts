@@ -118,8 +118,8 @@ export function decodeConfig(ctx: RequestContext, kind: Kind, parsed: ParsedBody
     throw badRequest('error decoding patch: the patch must be an object');
   }
   if (value.kind !== kind.kind || value.apiVersion !== apiVersionOf(kind)) {
-    const shown = `${typeof value.apiVersion === 'string' ? value.apiVersion : ''}, Kind=${typeof value.kind === 'string' ? value.kind : ''}`;
-    throw badRequest(`invalid object type: ${shown}; ${apiVersionOf(kind)}, Kind=${kind.kind} is expected`);
+    const expected = showKind(apiVersionOf(kind), kind.kind);
+    throw badRequest(`invalid object type: ${showKind(value.apiVersion, value.kind)}; ${expected} is expected`);
   }
   const decoded = kind.decode?.(value) ?? decode<KubeObject>(kind.schema, value);
   const faults = [
@@ -128,7 +128,7 @@ export function decodeConfig(ctx: RequestContext, kind: Kind, parsed: ParsedBody
   ];
   if (faults.length > 0) {
     throw badRequest(
-      `failed to create typed patch object (${apiVersionOf(kind)}, Kind=${kind.kind}): ${faults.join(', ')}`,
+      `failed to create typed patch object (${showObject(ctx.info.namespace, ctx.info.name, kind)}): ${faults.join(', ')}`,
     );
   }
   const config = decoded.value as KubeObject;
@@ -137,6 +137,18 @@ export function decodeConfig(ctx: RequestContext, kind: Kind, parsed: ParsedBody
   if (metaOfConfig(config).managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
   warnOfDuplicates(ctx, parsed.duplicates);
   return config;
+}
+
+/** `apps/v1, Kind=Deployment`; the core group has no name before its slash. */
+function showKind(apiVersion: unknown, kind: unknown): string {
+  const version = typeof apiVersion === 'string' ? apiVersion : '';
+  return `${version.includes('/') ? '' : '/'}${version}, Kind=${typeof kind === 'string' ? kind : ''}`;
+}
+
+/** `default/web; apps/v1, Kind=Deployment` */
+function showObject(namespace: string | undefined, name: string, of: Kind | KubeObject): string {
+  const apiVersion = 'version' in of ? apiVersionOf(of) : of.apiVersion;
+  return `${namespace ?? ''}/${name}; ${showKind(apiVersion, of.kind)}`;
 }
 
 function warnOfDuplicates(ctx: RequestContext, duplicates: readonly string[]): void {
@@ -233,7 +245,7 @@ function merged(
   } catch (error) {
     if (error instanceof ApplyError) {
       throw badRequest(
-        `failed to create typed patch object (${config.apiVersion}, Kind=${config.kind}): ${error.message}`,
+        `failed to create typed patch object (${showObject(config.metadata?.namespace, config.metadata?.name ?? '', config)}): ${error.message}`,
       );
     }
     if (!(error instanceof ApplyConflict)) throw error;
