@@ -259,17 +259,6 @@ export function has(set: FieldSet | undefined, path: readonly string[]): boolean
   return path.length > 0 && node !== undefined && isMember(node);
 }
 
-/** A set of these paths. */
-export function setOf(paths: readonly (readonly string[])[]): FieldSet | undefined {
-  let set: FieldSet | undefined;
-  for (const path of paths) {
-    let node = MEMBER;
-    for (let i = path.length - 1; i >= 0; i--) node = Object.freeze({ [path[i] as string]: node });
-    if (path.length > 0) set = union(set, node);
-  }
-  return set;
-}
-
 /** Every member by its path; first a node's members, then what is below. */
 export function paths(set: FieldSet | undefined): string[][] {
   const out: string[][] = [];
@@ -294,9 +283,4 @@ export function leaves(set: FieldSet | undefined): FieldSet | undefined {
 /** As a message shows it: `.spec.containers[name="x"].image`. */
 export function showPath(path: readonly string[]): string {
   return path.map(showElement).join('');
-}
-
-/** As FieldsV1 writes it. */
-export function formatFieldSet(set: FieldSet | undefined): string {
-  return set === undefined ? '{}' : JSON.stringify(set);
 }
