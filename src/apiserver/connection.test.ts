@@ -142,8 +142,8 @@ describe('what clients send', () => {
 });
 
 describe('what clients get', () => {
-  test('JSON, where protobuf comes first in the wishes but is not to be had or is', async () => {
-    const { json } = await get(`${PATH}/a`, { accept: 'application/cbor, application/json' });
+  test('JSON, where what comes first in the wishes is not to be had or is', async () => {
+    const { json } = await get(`${PATH}/a`, { accept: 'application/msgpack, application/json' });
     expect(json).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap', data: { k: 'v' } });
     expect((await get(`${PATH}/a`, { accept: '*/*' })).json.kind).toBe('ConfigMap');
   });

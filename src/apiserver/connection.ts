@@ -6,13 +6,13 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { KubeObject } from '../machinery/kind.ts';
 import { type ApiError, apiError, badRequest, type Status } from '../machinery/status.ts';
 import type { Answer } from './answer.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import { emptyInfo, type RawConnection, type RequestBody, type RequestContext } from './context.ts';
 import { type Encoded, encodeAnswer, encodeValue, JSON_TYPE } from './encoding/encodeAnswer.ts';
-import { negotiate, type Wanted } from './encoding/negotiate.ts';
-import { hasProtobuf, PROTOBUF_TYPE } from './encoding/protobufAnswer.ts';
+import { negotiate, PLAIN, streamTypeOf, type Wanted } from './encoding/negotiate.ts';
 import { streamWatch } from './encoding/watchStream.ts';
 import type { Pipeline } from './pipeline.ts';
 import { sendBody } from './sendBody.ts';
@@ -136,15 +136,12 @@ class Connections {
       return;
     }
     const wanted =
-      answer.type === 'raw' ? undefined : negotiate(ctx.header('accept'), ctx.query, hasProtobuf(answer.kind));
+      answer.type === 'raw'
+        ? PLAIN
+        : negotiate(ctx.header('accept'), ctx.query, { watch: answer.type === 'watch', kind: answer.kind });
     if (answer.type === 'watch') {
-      res.writeHead(
-        200,
-        withWarnings(ctx, {
-          'Content-Type': wanted?.protobuf === true ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE,
-          'Cache-Control': 'no-cache, private',
-        }),
-      );
+      const contentType = streamTypeOf(wanted.encoding);
+      res.writeHead(200, withWarnings(ctx, { 'Content-Type': contentType, 'Cache-Control': 'no-cache, private' }));
       if (ctx.method === 'HEAD') {
         res.end();
         return;
@@ -152,11 +149,13 @@ class Connections {
       res.flushHeaders();
       // HTTP/1.1 holds back what is written until the end of the turn; HTTP/2 has frames of its own.
       const flush = ctx.raw.req.httpVersionMajor === 1 ? () => res.socket?.uncork() : () => {};
-      streamWatch(answer, res, wanted as Wanted, () => this.#parts.clock.now(), flush);
+      streamWatch(answer, res, wanted, () => this.#parts.clock.now(), flush);
       return;
     }
-    const encoded = encodeAnswer(answer, wanted as Wanted, this.#parts.clock.now());
-    this.#send(ctx, res, encoded, answer.type === 'raw' ? answer.headers : undefined);
+    const encoded = encodeAnswer(answer, wanted, this.#parts.clock.now());
+    const headers = answer.type === 'raw' ? answer.headers : undefined;
+    if (!(encoded instanceof Promise)) this.#send(ctx, res, encoded, headers);
+    else encoded.then((e) => this.#send(ctx, res, e, headers)).catch((e: unknown) => this.#refuse(ctx, res, e));
   }
 
   #send(ctx: HttpContext, res: ServerResponse, encoded: Encoded, extra?: Readonly<Record<string, string>>): void {
@@ -180,11 +179,12 @@ class Connections {
       res.destroy();
       return;
     }
-    const encoded = encodeValue(status.code, status, { pretty: ctx.query.has('pretty'), yaml: false });
     const headers = headersOf(status);
     // What was not read of a refused body will not be read: the connection cannot go on with it.
     if (ctx.bodyAbandoned && ctx.raw.req.httpVersionMajor === 1) headers.Connection = 'close';
-    this.#send(ctx, res, encoded, headers);
+    const encoded = encodeValue(status.code, { value: status as KubeObject }, refusalWanted(ctx));
+    if (!(encoded instanceof Promise)) this.#send(ctx, res, encoded, headers);
+    else encoded.then((e) => this.#send(ctx, res, e, headers)).catch(() => res.destroy());
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -212,6 +212,15 @@ class Connections {
     } catch (error) {
       refuse(error);
     }
+  }
+}
+
+/** A refusal comes in JSON where the client takes nothing that it could have. */
+function refusalWanted(ctx: HttpContext): Wanted {
+  try {
+    return negotiate(ctx.header('accept'), ctx.query, { watch: false, kind: undefined });
+  } catch {
+    return PLAIN;
   }
 }
 

@@ -4,20 +4,16 @@
  */
 import { apiVersionOf } from '../../machinery/kind.ts';
 import type { ListAnswer } from '../answer.ts';
-import type { Entry } from '../registry/entry.ts';
 
 export class ListBody {
   /** in bytes */
   readonly length: number;
-  readonly #opening: Buffer;
-  readonly #entries: readonly Entry[];
+  readonly #parts: () => Iterable<Buffer>;
 
-  constructor(opening: Buffer, entries: readonly Entry[]) {
-    this.#opening = opening;
-    this.#entries = entries;
-    let length = opening.length + END.length + Math.max(0, entries.length - 1);
-    for (const entry of entries) length += entry.bytes.length;
+  /** @param parts makes them, the same each time, `length` bytes in all */
+  constructor(length: number, parts: () => Iterable<Buffer>) {
     this.length = length;
+    this.#parts = parts;
   }
 
   /** The whole, for what is small. */
@@ -45,27 +41,30 @@ export class ListBody {
     }
     if (at > 0) yield piece.subarray(0, at);
   }
-
-  *#parts(): Generator<Buffer> {
-    yield this.#opening;
-    let first = true;
-    for (const { bytes } of this.#entries) {
-      if (!first) yield COMMA;
-      first = false;
-      yield bytes;
-    }
-    yield END;
-  }
 }
 
 const COMMA = Buffer.from(',');
 const END = Buffer.from(']}');
 
+/** In JSON. */
 export function listBody(answer: ListAnswer): ListBody {
   const { kind } = answer;
-  const opening = `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":${JSON.stringify(listMeta(answer))},"items":[`;
+  const opening = Buffer.from(
+    `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},"metadata":${JSON.stringify(listMeta(answer))},"items":[`,
+  );
   const entries = kind.hub === undefined ? answer.entries : answer.entries.map((e) => e.as(kind));
-  return new ListBody(Buffer.from(opening), entries);
+  let length = opening.length + END.length + Math.max(0, entries.length - 1);
+  for (const entry of entries) length += entry.bytes.length;
+  return new ListBody(length, function* () {
+    yield opening;
+    let first = true;
+    for (const { bytes } of entries) {
+      if (!first) yield COMMA;
+      first = false;
+      yield bytes;
+    }
+    yield END;
+  });
 }
 
 export interface ListMeta {

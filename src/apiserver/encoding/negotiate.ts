@@ -2,12 +2,12 @@
  * How a client wants its answer.
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology and #receiving-resources-as-tables
  */
-
-import { apiError } from '../../machinery/status.ts';
+import type { Kind } from '../../machinery/kind.ts';
+import { type ApiError, apiError } from '../../machinery/status.ts';
 import type { IncludeObject } from '../../machinery/table.ts';
-import { PROTOBUF_TYPE } from './protobufAnswer.ts';
 
 export type Form = 'object' | 'table' | 'metadata';
+export type Encoding = 'json' | 'yaml' | 'protobuf' | 'cbor';
 
 export interface Wanted {
   readonly form: Form;
@@ -15,53 +15,131 @@ export interface Wanted {
   readonly metaVersion: string;
   readonly includeObject: IncludeObject;
   readonly pretty: boolean;
-  readonly yaml: boolean;
-  readonly protobuf: boolean;
+  readonly encoding: Encoding;
 }
 
-const PLAIN: Wanted = {
+export const PLAIN: Wanted = {
   form: 'object',
   metaVersion: 'v1',
   includeObject: 'Metadata',
   pretty: false,
-  yaml: false,
-  protobuf: false,
+  encoding: 'json',
 };
-const PROTOBUF: Wanted = { ...PLAIN, protobuf: true };
 
-const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/*', '*/*']);
-const YAML_TYPE = 'application/yaml';
+/** In the order in which they are offered to whoever takes anything. */
+const ENCODINGS: readonly Encoding[] = ['json', 'yaml', 'protobuf', 'cbor'];
+export const MEDIA_TYPES: Readonly<Record<Encoding, string>> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: 'application/vnd.kubernetes.protobuf',
+  cbor: 'application/cbor',
+};
+/** YAML has no watches. */
+const STREAM_TYPES: Readonly<Record<Encoding, string | undefined>> = {
+  json: 'application/json',
+  yaml: undefined,
+  protobuf: `${MEDIA_TYPES.protobuf};stream=watch`,
+  cbor: 'application/cbor-seq',
+};
 const FORMS: Readonly<Record<string, Form>> = {
   Table: 'table',
   PartialObjectMetadata: 'metadata',
   PartialObjectMetadataList: 'metadata',
 };
 
-/**
- * The first of the client's wishes that can be met. A hot path.
- * @param inProtobuf whether what is answered has a form in protobuf
- * @throws ApiError NotAcceptable
- */
-export function negotiate(accept: string | undefined, query: URLSearchParams, inProtobuf: boolean): Wanted {
+/** What is asked for: an answer or a watch, of which kind. A Status has none. */
+export interface Asked {
+  readonly watch: boolean;
+  readonly kind: Kind | undefined;
+}
+
+/** The type that the events of a watch have. */
+export function streamTypeOf(encoding: Encoding): string {
+  // What has no streams was not negotiated for one.
+  return STREAM_TYPES[encoding] ?? MEDIA_TYPES.json;
+}
+
+/** Whether objects of a kind have a form in protobuf; those of kinds that are defined at run time have none. */
+export function hasProtobuf(kind: Kind | undefined): boolean {
+  return kind?.withoutStrategicMerge !== true;
+}
+
+/** The first of the client's wishes that can be met. A hot path. @throws ApiError NotAcceptable */
+export function negotiate(accept: string | undefined, query: URLSearchParams, asked: Asked): Wanted {
   const pretty = isPretty(query);
   if ((accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') && !pretty)
     return PLAIN;
-  const includeObject = includeOf(query);
-  for (const clause of (accept ?? '*/*').split(',')) {
-    const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
-    if (type === PROTOBUF_TYPE && inProtobuf && !parameters.some((p) => p.startsWith('as='))) return PROTOBUF;
-    const yaml = type === YAML_TYPE;
-    if (!JSON_TYPES.has(type) && !yaml) continue;
-    const named = new Map(parameters.map((p) => p.split('=', 2) as [string, string]));
-    const as = named.get('as');
-    if (as === undefined) return { ...PLAIN, pretty, yaml };
-    const form = FORMS[as];
-    const version = named.get('v') ?? '';
-    if (form === undefined || named.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
-    return { form, metaVersion: version, includeObject, pretty, yaml, protobuf: false };
+  for (const clause of clausesOf(accept || '*/*')) {
+    for (const encoding of ENCODINGS) {
+      const wanted = matches(clause.type, encoding) ? wantedOf(clause, encoding, asked) : undefined;
+      if (wanted === undefined) continue;
+      // The first that fits is the one, though there be no watches in it.
+      if (asked.watch && STREAM_TYPES[encoding] === undefined) throw notAcceptable(asked);
+      const named = clause.parameters.get('pretty') === '1';
+      return { ...wanted, pretty: pretty || named, includeObject: includeOf(query) };
+    }
   }
-  const accepted = ['application/json', 'application/yaml', ...(inProtobuf ? [PROTOBUF_TYPE] : [])];
-  throw apiError('NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
+  throw notAcceptable(asked);
+}
+
+interface Clause {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly quality: number;
+}
+
+/** No client has more wishes. */
+const MAX_CLAUSES = 64;
+
+/** What is wished most comes first; of equals, what is said most exactly. */
+function clausesOf(accept: string): readonly Clause[] {
+  const clauses = accept.split(',', MAX_CLAUSES).map((text): Clause => {
+    const [type = '', ...rest] = text.split(';').map((part) => part.trim());
+    const parameters = new Map<string, string>();
+    for (const part of rest) {
+      const at = part.indexOf('=');
+      if (at > 0) parameters.set(part.slice(0, at).trim(), part.slice(at + 1).trim());
+    }
+    const quality = parameters.has('q') ? Number(parameters.get('q')) || 0 : 1;
+    return { type: type.toLowerCase(), parameters, quality };
+  });
+  if (clauses.length === 1) return clauses;
+  return clauses.sort((a, b) => b.quality - a.quality || vagueness(a.type) - vagueness(b.type));
+}
+
+function vagueness(type: string): number {
+  if (type.startsWith('*')) return 2;
+  return type.endsWith('/*') ? 1 : 0;
+}
+
+function matches(type: string, encoding: Encoding): boolean {
+  if (type === MEDIA_TYPES[encoding] || type === 'application/*' || type === '*/*' || type === '*') return true;
+  return encoding === 'cbor' && type === 'application/cbor-seq';
+}
+
+/** Undefined for what cannot be had in this encoding. */
+function wantedOf({ parameters }: Clause, encoding: Encoding, { kind }: Asked): Wanted | undefined {
+  const stream = parameters.get('stream') ?? '';
+  if (stream !== '' && (stream !== 'watch' || STREAM_TYPES[encoding] === undefined)) return undefined;
+  const as = parameters.get('as');
+  if (as === undefined && !parameters.has('g') && !parameters.has('v')) {
+    return encoding === 'protobuf' && !hasProtobuf(kind) ? undefined : { ...PLAIN, encoding };
+  }
+  const form = Object.hasOwn(FORMS, as ?? '') ? FORMS[as ?? ''] : undefined;
+  const version = parameters.get('v') ?? '';
+  if (form === undefined || parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1'))
+    return undefined;
+  // There is nothing to make other forms of.
+  if (kind === undefined || (form === 'table' && encoding === 'protobuf')) return undefined;
+  return { ...PLAIN, form, metaVersion: version, encoding };
+}
+
+function notAcceptable({ watch, kind }: Asked): ApiError {
+  const encodings = ENCODINGS.filter((e) => (e !== 'protobuf' || hasProtobuf(kind)) && !(watch && e === 'yaml'));
+  const types = encodings.map((e) =>
+    !watch ? MEDIA_TYPES[e] : e === 'json' ? `${MEDIA_TYPES.json};stream=watch` : STREAM_TYPES[e],
+  );
+  return apiError('NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
 }
 
 function isPretty(query: URLSearchParams): boolean {

@@ -10,9 +10,10 @@ import { decode } from '../../machinery/schema/decode.ts';
 import { encodeApiProtobuf } from '../../machinery/schema/encodeApiProtobuf.ts';
 import { Reader } from '../../machinery/schema/protobuf.ts';
 import { sealEnvelope } from '../../machinery/schema/protobufFrames.ts';
+import { StatusType } from '../../machinery/statusTypes.ts';
 import { type OverHttp, overHttp } from '../testing/overHttp.ts';
 import { startTestServer, type TestServer } from '../testing/testServer.ts';
-import { hasProtobuf } from './protobufAnswer.ts';
+import { hasProtobuf } from './negotiate.ts';
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 /** As controllers in Go send it. */
@@ -111,14 +112,23 @@ test('a watch is frames of events, each with its object', async () => {
   expect(decodeApiProtobuf(deployments.schema, raw)).toMatchObject({ metadata: { name: 'watched' } });
 });
 
-test('what has no such form is answered in JSON, or not at all', async () => {
+test('a refusal is a Status in it', async () => {
   const missing = await api.get(`${PATH}/missing`, { accept: ACCEPT });
-  expect(missing.json).toMatchObject({ kind: 'Status', code: 404 });
-  const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-  expect((await api.get(crds, { accept: ACCEPT })).json.kind).toBe('CustomResourceDefinitionList');
-  expect((await api.get(crds, { accept: PROTOBUF })).status).toBe(406);
-  const table = `${PROTOBUF};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1`;
-  expect((await api.get(PATH, { accept: table })).json.kind).toBe('PartialObjectMetadataList');
+  expect(missing.headers['content-type']).toBe(PROTOBUF);
+  const { kind, raw } = openEnvelope(missing.bytes);
+  expect([kind, decodeApiProtobuf(StatusType, raw)]).toMatchObject(['Status', { status: 'Failure', code: 404 }]);
+});
+
+test('of metadata alone there is such a form, of tables there is none', async () => {
+  const as = (form: string, type = PROTOBUF) => `${type};as=${form};g=meta.k8s.io;v=v1`;
+  const metadata = await api.get(PATH, { accept: as('PartialObjectMetadataList') });
+  expect(openEnvelope(metadata.bytes)).toMatchObject({
+    apiVersion: 'meta.k8s.io/v1',
+    kind: 'PartialObjectMetadataList',
+  });
+  expect((await api.get(PATH, { accept: as('Table') })).status).toBe(406);
+  const either = `${as('Table')},${as('Table', 'application/json')}`;
+  expect((await api.get(PATH, { accept: either })).json.kind).toBe('Table');
 });
 
 describe('objects of every kind come back from it as they were', () => {

@@ -1,11 +1,11 @@
-/** Writes a watch to a client: a JSON object a line, no faster than the client reads. */
+/** Writes a watch to a client: event after event, no faster than the client reads. */
 import type { Writable } from 'node:stream';
 import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
-import { partialMetadata } from '../../machinery/table.ts';
+import { PartialObjectMetadata } from '../../machinery/statusTypes.ts';
 import type { WatchAnswer, WatchItem } from '../answer.ts';
-import { tableOf } from './encodeAnswer.ts';
+import type { BinaryFormat } from './binaryFormat.ts';
+import { binaryFormat, itemOf, namesOf, oneForm, type Shaped, wholeOf } from './encodeAnswer.ts';
 import type { Wanted } from './negotiate.ts';
-import { protobufEntry, protobufEvent, protobufObject, protobufStatus } from './protobufAnswer.ts';
 
 /** What may wait for a client to read it. With this much, the watch stands still; one event may go beyond. */
 const MAX_UNSENT_BYTES = 256 << 10;
@@ -48,45 +48,37 @@ export function streamWatch(
   out.once('close', () => watch.close());
 }
 
-/** Makes lines of events. What is sent as it is stored goes out as bytes that all watchers share. */
+/** Makes bytes of events. What is sent as it is stored goes out as bytes that all watchers share. */
 function encoder(kind: Kind, wanted: Wanted, now: () => number): (item: WatchItem) => Buffer {
-  const plain = wanted.form === 'object' && !wanted.pretty && !wanted.yaml;
+  const format = binaryFormat(wanted.encoding);
+  const plain = wanted.form === 'object' && !wanted.pretty;
   let withDefinitions = true;
-  if (wanted.protobuf) return (item) => protobufItem(kind, item);
   return (item) => {
-    if (item.type === 'BOOKMARK') return line('BOOKMARK', bookmarkOf(kind, item, wanted));
-    if (item.type === 'ERROR') return line('ERROR', item.status);
+    if (item.type === 'BOOKMARK') return eventOf(format, item.type, bookmarkForm(kind, item, wanted));
+    if (item.type === 'ERROR') return eventOf(format, item.type, { value: item.status as KubeObject });
     const entry = item.entry.as(kind);
-    if (plain) return entry.event(item.type);
-    const { object } = entry;
-    switch (wanted.form) {
-      case 'object':
-        return line(item.type, object);
-      case 'metadata':
-        return line(item.type, { ...partialMetadata(object), apiVersion: `meta.k8s.io/${wanted.metaVersion}` });
-      case 'table': {
-        const meta = { resourceVersion: object.metadata.resourceVersion };
-        const table = tableOf(kind, [object], meta, wanted, now(), withDefinitions);
-        withDefinitions = false;
-        return line(item.type, table);
-      }
+    if (plain && format === undefined) return entry.event(item.type);
+    if (wanted.form === 'object' && format !== undefined) {
+      const { type } = item;
+      return entry.eventBy(format, type, () =>
+        format.event(type, format.whole(namesOf(kind), itemOf(kind, entry, format))),
+      );
     }
+    const shaped = oneForm(kind, entry.object, wanted, now(), withDefinitions);
+    withDefinitions = false;
+    return eventOf(format, item.type, shaped);
   };
 }
 
-function protobufItem(kind: Kind, item: WatchItem): Buffer {
-  switch (item.type) {
-    case 'BOOKMARK':
-      return protobufEvent('BOOKMARK', protobufObject(kind, bookmarkOf(kind, item)));
-    case 'ERROR':
-      return protobufEvent('ERROR', protobufStatus(item.status));
-    default:
-      return protobufEvent(item.type, protobufEntry(kind, item.entry));
-  }
+function eventOf(format: BinaryFormat | undefined, type: string, shaped: Shaped): Buffer {
+  if (format !== undefined) return format.event(type, wholeOf(format, shaped));
+  return Buffer.from(`${JSON.stringify({ type, object: shaped.value })}\n`);
 }
 
-function line(type: string, object: unknown): Buffer {
-  return Buffer.from(`${JSON.stringify({ type, object })}\n`);
+function bookmarkForm(kind: Kind, item: Extract<WatchItem, { type: 'BOOKMARK' }>, wanted: Wanted): Shaped {
+  const value = bookmarkOf(kind, item, wanted);
+  if (wanted.form === 'table') return { value };
+  return { value, type: wanted.form === 'metadata' ? PartialObjectMetadata : kind.schema };
 }
 
 /** Annotation of the bookmark that ends the initial events of a streaming list. */

@@ -29,6 +29,10 @@ export class Entry {
   /** `{"type":"ADDED","object":…}\n` and the like, shared by all watchers that are told in one turn */
   #event: Buffer | undefined;
   #eventType: WatchVerb | undefined;
+  /** in other encodings, by what makes them; made when first asked for */
+  #encoded: Map<object, Buffer> | undefined;
+  /** events in other encodings, by what makes them, like `#event` */
+  #frames: Map<object, { readonly type: WatchVerb; readonly bytes: Buffer }> | undefined;
   /** as other versions have it; made when first asked for */
   #versions: Map<Kind, Entry> | undefined;
 
@@ -98,10 +102,32 @@ export class Entry {
     return this.#event;
   }
 
+  /** The object in another encoding, made once. */
+  encodedBy(format: object, make: () => Buffer): Buffer {
+    let bytes = this.#encoded?.get(format);
+    if (bytes === undefined) {
+      bytes = make();
+      this.#encoded ??= new Map();
+      this.#encoded.set(format, bytes);
+    }
+    return bytes;
+  }
+
+  /** An event in another encoding, made once until `forgetEvent`. */
+  eventBy(format: object, type: WatchVerb, make: () => Buffer): Buffer {
+    const made = this.#frames?.get(format);
+    if (made?.type === type) return made.bytes;
+    const bytes = make();
+    this.#frames ??= new Map();
+    this.#frames.set(format, { type, bytes });
+    return bytes;
+  }
+
   /** Every watcher has been told: lets go of the bytes, so that a cache does not hold each object twice. */
   forgetEvent(): void {
     this.#event = undefined;
     this.#eventType = undefined;
+    this.#frames = undefined;
   }
 
   /** The same object as the event of its deletion carries it: at the revision of the deletion. */
