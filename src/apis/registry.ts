@@ -27,6 +27,7 @@ import { jobs } from './batch/job.ts';
 import { certificateSigningRequests } from './certificates/certificateSigningRequest.ts';
 import { leases } from './coordination/lease.ts';
 import { bindings } from './core/binding.ts';
+import { componentStatuses } from './core/componentStatus.ts';
 import { configMaps } from './core/configMap.ts';
 import { endpoints } from './core/endpoints.ts';
 import { events } from './core/event.ts';
@@ -86,6 +87,7 @@ export const builtinKinds: readonly Kind[] = [
   newEvents,
   limitRanges,
   resourceQuotas,
+  componentStatuses,
   bindings,
   podTemplates,
   replicationControllers,

@@ -48,10 +48,12 @@ import { ensureDefaultObjects } from './bootstrap/defaultObjects.ts';
 import { KubernetesService } from './bootstrap/kubernetesService.ts';
 import { ServiceAddresses } from './bootstrap/serviceAddresses.ts';
 import { ServiceCIDRs } from './bootstrap/serviceCIDRs.ts';
+import { componentStatusHandlers } from './componentStatuses.ts';
 import { CustomResources } from './customResources/customResources.ts';
 import { discoveryPaths } from './discovery/handlers.ts';
 import { watchDanglingSchemas } from './flowControl/danglingSchemas.ts';
 import { FlowControl } from './flowControl/flowControl.ts';
+import type { HealthCheck } from './health.ts';
 import { auditFamilies, metricsHandler } from './metrics/handler.ts';
 import { RequestMetrics } from './metrics/requestMetrics.ts';
 import { openApiPaths } from './openapi/handlers.ts';
@@ -188,6 +190,7 @@ export function createBuiltins(
   let service: KubernetesService | undefined;
   let ranges: ServiceCIDRs | undefined;
   let addresses: ServiceAddresses | undefined;
+      ...componentStatusHandlers(registry, [...(options.components ?? []), etcd(registry)]),
   return {
     parts,
     async start(transport) {
@@ -238,6 +241,16 @@ export function createBuiltins(
       validatingWebhooks.stop();
       rbac.stop();
       node.stop();
+    },
+  };
+}
+
+/** The store, under the name that it has where it is an etcd. */
+function etcd({ storage }: Registry): HealthCheck {
+  return {
+    name: 'etcd-0',
+    async check() {
+      await storage.revision();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Kind } from '../machinery/kind.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AuditOptions } from './audit/audit.ts';
 import type { AuthorizationOptions } from './authorization/modes.ts';
+import type { HealthCheck } from './health.ts';
 
 export interface ApiServerOptions {
   readonly storage: Storage;
@@ -40,6 +41,8 @@ export interface ApiServerOptions {
 }
 
 export interface ListenAddress {
+  /** the other parts of the control plane, for who asks for component statuses; absent: only the store is told of */
+  readonly components?: readonly HealthCheck[];
   readonly host: string;
   /** 0: any free one */
   readonly port: number;

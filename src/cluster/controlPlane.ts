@@ -1,5 +1,6 @@
 /** The control plane: API server, controllers, scheduler, each under its own identity. */
 import { builtinKinds } from '../apis/registry.ts';
+import type { HealthCheck } from '../apiserver/health.ts';
 import type { ApiServerOptions } from '../apiserver/options.ts';
 import { type ApiServer, createApiServer } from '../apiserver/server.ts';
 import type { Client } from '../client/client.ts';
@@ -56,6 +57,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   Buffer.poolSize = Math.max(Buffer.poolSize, BUFFER_POOL_BYTES);
   const apiServer = await createApiServer({
     ...options.apiServer,
+  const started = { controllers: false, scheduler: false };
     storage,
     clock,
     random,
@@ -69,6 +71,10 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   });
   const clientAs = (name: string, groups: readonly string[] = []) =>
     createClient(apiServer.transport({ name, groups }));
+    components: [
+      runs('controller-manager', () => started.controllers && !signal.aborted),
+      runs('scheduler', () => started.scheduler && !signal.aborted),
+    ],
   return {
     apiServer,
     clientAs,
@@ -96,6 +102,18 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       await startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });
     },
   };
+      started.controllers = true;
 }
+      started.scheduler = true;
+    },
+  };
+}
+
+/** A part of this process is well while it runs: what goes wrong in it for good ends the process. */
+function runs(name: string, isRunning: () => boolean): HealthCheck {
+  return {
+    name,
+    async check() {
+      if (!isRunning()) throw new Error(`${name} is not running`);
 
 const SERVICE_ACCOUNT_GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'];

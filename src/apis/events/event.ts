@@ -12,7 +12,7 @@ export const Event = object('io.k8s.api.events.v1.Event', () => ({
   apiVersion: opt(undefined, str),
   kind: opt(undefined, str),
   metadata: opt(1, ObjectMeta),
-  eventTime: opt(2, microTime, { pointer: false, doc: 'When it was first seen.' }),
+  eventTime: req(2, microTime, { pointer: false, doc: 'When it was first seen.' }),
   series: opt(3, EventSeries),
   reportingController: opt(4, str),
   reportingInstance: opt(5, str),

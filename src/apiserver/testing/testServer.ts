@@ -27,7 +27,8 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export interface TestServerOptions extends Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous'> {
+export interface TestServerOptions
+  extends Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous' | 'components'> {
   readonly clock?: Clock;
   readonly log?: Logger;
 }
