@@ -1,5 +1,5 @@
 /** The API server: puts its parts together and starts them. */
-import { builtinKinds } from '../apis/registry.ts';
+import { builtinKinds, resourceMetricsKinds } from '../apis/registry.ts';
 import type { Transport } from '../client/transport.ts';
 import { KindRegistry } from '../machinery/kindRegistry.ts';
 import type { AuditOptions } from './audit/audit.ts';
@@ -26,7 +26,8 @@ export interface ApiServer {
 /** Resolves when requests can be answered. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { storage, clock } = options;
-  const registry = new Registry(new KindRegistry(options.kinds ?? builtinKinds), storage, clock);
+  const kinds = [...(options.kinds ?? builtinKinds), ...(options.nodeUsage === undefined ? [] : resourceMetricsKinds)];
+  const registry = new Registry(new KindRegistry(kinds), storage, clock);
   const ping: HealthCheck = { name: 'ping', async check() {} };
   const store: HealthCheck = {
     name: 'etcd',

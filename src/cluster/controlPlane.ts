@@ -28,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly advertiseAddress: string;
   /** what the API server is told besides */
   readonly apiServer?: Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous'>;
+  /** What nodes of this process use; the others are asked over the network. */
+  readonly nodeUsage: NonNullable<ApiServerOptions['nodeUsage']>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -55,9 +57,9 @@ const BUFFER_POOL_BYTES = 64 << 10;
 export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { storage, certificates, clock, random, log, signal } = options;
   Buffer.poolSize = Math.max(Buffer.poolSize, BUFFER_POOL_BYTES);
+  const started = { controllers: false, scheduler: false };
   const apiServer = await createApiServer({
     ...options.apiServer,
-  const started = { controllers: false, scheduler: false };
     storage,
     clock,
     random,
@@ -66,15 +68,16 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     kubeletClient: { ...certificates.apiserverKubeletClient, ca: certificates.ca.cert },
     serviceAccountKey: certificates.serviceAccountKey,
     serviceAccountIssuer: `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
+    nodeUsage: options.nodeUsage,
     serviceCIDR: options.serviceCIDR,
     advertiseAddress: options.advertiseAddress,
-  });
-  const clientAs = (name: string, groups: readonly string[] = []) =>
-    createClient(apiServer.transport({ name, groups }));
     components: [
       runs('controller-manager', () => started.controllers && !signal.aborted),
       runs('scheduler', () => started.scheduler && !signal.aborted),
     ],
+  });
+  const clientAs = (name: string, groups: readonly string[] = []) =>
+    createClient(apiServer.transport({ name, groups }));
   return {
     apiServer,
     clientAs,
@@ -99,11 +102,8 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
         serviceCIDR: options.serviceCIDR,
         ...(options.loadBalancerRange === undefined ? {} : { loadBalancerRange: options.loadBalancerRange }),
       });
-      await startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });
-    },
-  };
       started.controllers = true;
-}
+      await startScheduler({ client: clientAs('system:kube-scheduler'), clock, random, log, signal });
       started.scheduler = true;
     },
   };
@@ -115,5 +115,8 @@ function runs(name: string, isRunning: () => boolean): HealthCheck {
     name,
     async check() {
       if (!isRunning()) throw new Error(`${name} is not running`);
+    },
+  };
+}
 
 const SERVICE_ACCOUNT_GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'];

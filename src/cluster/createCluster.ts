@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '../client/client.ts';
 import type { BehaviorProgram } from '../kubelet/simulated/behavior.ts';
-import { startSimulatedNodes } from '../kubelet/simulated/nodes.ts';
+import { type SimulatedNodes, startSimulatedNodes } from '../kubelet/simulated/nodes.ts';
 import { type Clock, SystemClock, VirtualClock } from '../lib/clock.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { type Logger, silentLogger } from '../lib/log.ts';
@@ -95,12 +95,14 @@ export async function createCluster(options: ProgramClusterOptions = {}): Promis
     const storage = openInMemory({ clock, log });
     stops.push(() => storage.close());
     startCompactor({ storage, clock, log, signal });
+    let simulated: SimulatedNodes | undefined;
     const { apiServer, admin, clientAs, startControllers } = await createControlPlane({
       storage,
       certificates,
       serviceCIDR: SERVICE_CIDR,
       podCIDRs: options.podCIDRs ?? [SIMULATED_POD_CIDR],
       advertiseAddress: ADVERTISED,
+      nodeUsage: (nodeName) => simulated?.statistics(nodeName),
       clock,
       random,
       log,
@@ -123,6 +125,7 @@ export async function createCluster(options: ProgramClusterOptions = {}): Promis
       log,
       signal,
     });
+    simulated = nodes;
     stops.push(() => nodes.ended);
     await virtual?.advance(FIRST_MOMENTS_MS);
     return {

@@ -1,13 +1,14 @@
 /** The nodes of a cluster on a data directory: this machine with its containerd, or simulated ones. */
 import { readFile } from 'node:fs/promises';
 import type { Client } from '../client/client.ts';
+import type { SimulatedNodes } from '../kubelet/simulated/nodes.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { parseResolvConf } from '../lib/resolvConf.ts';
 import type { ClusterCertificates } from './certificates.ts';
 import { type ClusterConfig, type ClusterPaths, nodeAddress, policyTableOf, rangesOf } from './config.ts';
-import { CLUSTER_DOMAIN, type ControlPlane } from './controlPlane.ts';
+import { CLUSTER_DOMAIN, type ControlPlane, type ControlPlaneOptions } from './controlPlane.ts';
 
 export interface NodesOptions {
   readonly config: ClusterConfig;
@@ -23,6 +24,8 @@ export interface NodesOptions {
 /** What runs the nodes' pods; made first, because it may take longest to start. */
 export interface Nodes {
   readonly names: readonly string[];
+  /** What nodes use that have no server of their own; undefined for the others. */
+  readonly usage: ControlPlaneOptions['nodeUsage'];
   /** The steps of the start, each with its name for people. */
   steps(controlPlane: ControlPlane, certificates: ClusterCertificates): readonly NodeStep[];
 }
@@ -42,14 +45,16 @@ export function nodesOf(options: NodesOptions): Nodes {
 function simulatedNodes(options: NodesOptions): Nodes {
   const { config, paths, clock, random, log, signal } = options;
   const names = Array.from({ length: config.nodes ?? 1 }, (_, i) => `node-${i}`);
+  let started: SimulatedNodes | undefined;
   return {
     names,
+    usage: (nodeName) => started?.statistics(nodeName),
     steps: ({ clientAs }, certificates) => [
       {
         name: names.length === 1 ? 'simulated node' : `${names.length} simulated nodes`,
         async run() {
           const { startSimulatedNodes } = await import('../kubelet/simulated/nodes.ts');
-          return startSimulatedNodes({
+          started = await startSimulatedNodes({
             names,
             clientFor: (name) => nodeClient(clientAs, name),
             nodeIP: nodeAddress('127.0.0.1'),
@@ -61,6 +66,7 @@ function simulatedNodes(options: NodesOptions): Nodes {
             log,
             signal,
           });
+          return started;
         },
       },
     ],
@@ -75,6 +81,7 @@ function machineNode(options: NodesOptions): Nodes {
   runtime.catch(() => {});
   return {
     names: [nodeName],
+    usage: () => undefined,
     steps: ({ clientAs, admin }, certificates) => [
       {
         name: 'container runtime',

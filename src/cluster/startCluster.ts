@@ -78,6 +78,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       podCIDRs: [config.runtime === 'simulated' ? SIMULATED_POD_CIDR : ranges.clusterCIDR],
       loadBalancerRange: ranges.loadBalancerRange,
       advertiseAddress: nodeIP,
+      nodeUsage: nodes.usage,
       apiServer: apiServerOptions(config.apiServer, paths),
       clock,
       random,

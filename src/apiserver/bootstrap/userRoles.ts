@@ -64,6 +64,12 @@ export const USER_ROLES: readonly RoleRow[] = [
   { name: 'system:aggregate-to-admin', rules: ADMIN, partOf: ['admin'] },
   { name: 'system:aggregate-to-edit', rules: EDIT, partOf: ['edit'] },
   { name: 'system:aggregate-to-view', rules: VIEW, partOf: ['view'] },
+  // As metrics-server brings it: whoever may look at pods may look at what they use.
+  {
+    name: 'system:aggregated-metrics-reader',
+    rules: [can(READ, 'metrics.k8s.io', 'nodes pods')],
+    partOf: ['admin', 'edit', 'view'],
+  },
   {
     name: 'system:discovery',
     rules: [canVisit('/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*', ...HEALTH)],
