@@ -27,15 +27,26 @@ export function resourceType(name: string, schema: JSONSchemaProps): ObjectType 
   return objectType(name, schema, true, (version) => resourceOpenApi(schema, version));
 }
 
-function objectType(name: string, schema: JSONSchemaProps, root: boolean, openApi?: ObjectType['openApi']): ObjectType {
+/** @param keys of a list of such objects: what they default to tells items apart */
+function objectType(
+  name: string,
+  schema: JSONSchemaProps,
+  root: boolean,
+  openApi?: ObjectType['openApi'],
+  keys: readonly string[] = [],
+): ObjectType {
   return object(
     name,
     () => {
       const fields: Record<string, Field> = {};
       for (const [field, property] of Object.entries(schema.properties ?? {})) {
         const type = typeOf(`${name}.${field}`, property);
+        const preset = keys.includes(field) ? property.default : undefined;
+        const options = preset === undefined ? {} : { default: preset };
         Object.defineProperty(fields, field, {
-          value: (schema.required ?? []).includes(field) ? req(undefined, type) : opt(undefined, type),
+          value: (schema.required ?? []).includes(field)
+            ? req(undefined, type, options)
+            : opt(undefined, type, options),
           enumerable: true,
           configurable: true,
           writable: true,
@@ -71,7 +82,8 @@ function typeOf(name: string, schema: JSONSchemaProps): Type {
       const items = itemsOf(schema);
       const type = schema['x-kubernetes-list-type'];
       const keys = schema['x-kubernetes-list-map-keys'];
-      return list(items === undefined ? any : typeOf(`${name}.items`, items), {
+      const of = items?.type === 'object' && type === 'map' ? itemType(name, items, keys) : undefined;
+      return list(of ?? (items === undefined ? any : typeOf(`${name}.items`, items)), {
         ...(type === 'set' || type === 'map' ? { type } : {}),
         ...(keys === undefined ? {} : { keys }),
       });
@@ -88,6 +100,10 @@ function typeOf(name: string, schema: JSONSchemaProps): Type {
     default:
       return schema['x-kubernetes-preserve-unknown-fields'] === true ? objectType(name, schema, false) : any;
   }
+}
+
+function itemType(list: string, items: JSONSchemaProps, keys: readonly string[] | undefined): Type {
+  return objectType(`${list}.items`, items, items['x-kubernetes-embedded-resource'] === true, undefined, keys);
 }
 
 const PREFIX = { v2: '#/definitions/', v3: '#/components/schemas/' } as const;

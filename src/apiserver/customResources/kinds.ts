@@ -166,8 +166,11 @@ function statusRules(validate: NonNullable<UpdateRules['validate']>): UpdateRule
       for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
         if (field !== 'status' && field !== 'metadata') keepField(object, old, field);
       }
-      const { resourceVersion, uid } = object.metadata ?? {};
-      object.metadata = cloneJson(old.metadata ?? {});
+      const { resourceVersion, uid, managedFields } = object.metadata ?? {};
+      const { managedFields: _owners, ...kept } = old.metadata ?? {};
+      object.metadata = cloneJson(kept);
+      // Who owns the status is said there.
+      if (managedFields !== undefined) object.metadata.managedFields = managedFields;
       if (resourceVersion !== undefined) object.metadata.resourceVersion = resourceVersion;
       if (uid !== undefined) object.metadata.uid = uid;
     },

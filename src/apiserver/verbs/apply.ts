@@ -33,6 +33,7 @@ import {
   assertMatchesPath,
   fieldValidationOf,
   type ParsedBody,
+  parseCbor,
   parseJsonBody,
   parseYaml,
   setDefaults,
@@ -41,12 +42,15 @@ import { changeObject } from './update.ts';
 import { MAX_ATTEMPTS } from './write.ts';
 
 export const APPLY_TYPE = 'application/apply-patch+yaml';
+export const APPLY_CBOR_TYPE = 'application/apply-patch+cbor';
 
 /** What a request applies, and as whom. */
 export interface Application {
   readonly config: KubeObject;
   readonly writer: Writer;
   readonly force: boolean;
+  /** the version of owners in messages, where the client knows nothing of theirs */
+  readonly shownAs?: string;
 }
 
 export async function applyVerb(
@@ -99,6 +103,7 @@ export function applyOptions(parts: ApiServerParts, ctx: RequestContext): { writ
 /** @throws ApiError BadRequest */
 export async function parseConfig(body: RequestBody): Promise<ParsedBody> {
   if (body.type === 'object') return { value: body.object, duplicates: [] };
+  if (body.contentType === APPLY_CBOR_TYPE) return parseCbor(body.bytes);
   // Clients send JSON, which is YAML, too.
   const first = body.bytes.subarray(0, 64).toString('latin1').trimStart()[0];
   if (first === '{') {
@@ -235,7 +240,7 @@ function ownObject(applied: Applied): KubeObject {
 function merged(
   live: Versioned,
   before: readonly ManagedFieldsEntry[] | undefined,
-  { config, writer, force }: Application,
+  { config, writer, force, shownAs }: Application,
   isNew: boolean,
   convert: ReturnType<typeof converter>,
 ): Applied {
@@ -250,7 +255,7 @@ function merged(
     }
     if (!(error instanceof ApplyConflict)) throw error;
     const left = beyondLastApplied(error.conflicts, live, writer);
-    if (left.length > 0) throw applyConflict(left);
+    if (left.length > 0) throw applyConflict(left, shownAs);
     return apply(true);
   }
 }
@@ -273,7 +278,13 @@ const MAX_ANNOTATIONS = 256 * 1024;
 /** Whoever goes back to applying on the client's side finds there what was applied last. */
 function syncLastApplied(object: KubeObject, { config, writer }: Application): void {
   const annotations = object.metadata?.annotations;
-  if (writer.manager !== KUBECTL || annotations === undefined || (annotations[LAST_APPLIED] ?? '') === '') return;
+  if (
+    writer.manager !== KUBECTL ||
+    writer.subresource !== '' ||
+    annotations === undefined ||
+    (annotations[LAST_APPLIED] ?? '') === ''
+  )
+    return;
   const { metadata = {}, ...rest } = config;
   const { [LAST_APPLIED]: _last, ...others } = metadata.annotations ?? {};
   const shown = metadata.annotations === undefined ? metadata : { ...metadata, annotations: others };
@@ -287,7 +298,9 @@ function syncLastApplied(object: KubeObject, { config, writer }: Application): v
 }
 
 /** 409, with a cause for each field that somebody else owns. */
-function applyConflict(conflicts: readonly Conflict[]): ApiError {
+function applyConflict(found: readonly Conflict[], shownAs: string | undefined): ApiError {
+  const conflicts =
+    shownAs === undefined ? found : found.map((one) => ({ ...one, owner: { ...one.owner, apiVersion: shownAs } }));
   const causes = conflicts.map(({ owner, path }) => ({
     reason: 'FieldManagerConflict',
     message: `conflict with ${showOwner(owner)}`,

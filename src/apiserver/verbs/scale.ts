@@ -2,13 +2,14 @@
 
 import { type Scale, scales } from '../../apis/autoscaling/scale.ts';
 import { cloneJson } from '../../machinery/clone.ts';
-import type { Kind, KubeObject } from '../../machinery/kind.ts';
+import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import type { JsonObject } from '../../machinery/schema/types.ts';
 import { apiError, invalidObject, notFound } from '../../machinery/status.ts';
 import type { Answer } from '../answer.ts';
-import type { RequestContext } from '../context.ts';
+import type { RequestBody, RequestContext } from '../context.ts';
 import type { ApiServerParts } from '../stage.ts';
-import { decodeObject, parseBody } from './objects.ts';
+import { APPLY_TYPE, applyOptions, applyTo, decodeConfig, parseConfig } from './apply.ts';
+import { assertMatchesPath, decodeObject, parseBody } from './objects.ts';
 import { applyPatch, patchOf } from './patch.ts';
 import { changeObject } from './update.ts';
 
@@ -32,7 +33,9 @@ export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind
       return answer(await change(parts, ctx, kind, () => scale));
     }
     case 'patch': {
-      const { patch, contentType } = patchOf(await ctx.readBody());
+      const body = await ctx.readBody();
+      if (body.contentType === APPLY_TYPE) return answer(await applyScale(parts, ctx, kind, body));
+      const { patch, contentType } = patchOf(body);
       const changed = await change(parts, ctx, kind, (old) => {
         const value = applyPatch(
           scales as unknown as Kind,
@@ -52,6 +55,42 @@ export async function scaleVerb(parts: ApiServerParts, ctx: RequestContext, kind
   }
 }
 
+/** Applies the number of replicas to the object itself, where it is owned by the field that holds it. */
+async function applyScale(
+  parts: ApiServerParts,
+  ctx: RequestContext,
+  kind: Kind,
+  body: RequestBody,
+): Promise<KubeObject> {
+  const options = applyOptions(parts, ctx);
+  const scale = decodeConfig(ctx, scales as unknown as Kind, await parseConfig(body)) as Scale;
+  assertMatchesPath(ctx, scale.metadata ?? {});
+  const replicas = scale.spec?.replicas;
+  assertReplicas(ctx, replicas ?? 0);
+  const { uid, resourceVersion } = scale.metadata ?? {};
+  const metadata = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  const config = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata } as KubeObject;
+  if (replicas !== undefined) kind.scale?.setSpecReplicas(config, replicas);
+  const application = { ...options, config, shownAs: 'autoscaling/v1' };
+  const answer = await changeObject(parts, ctx, kind, (old) => applyTo(parts, kind, old, application), { owned: true });
+  return answer.type === 'entry' ? answer.entry.object : (answer as { object: KubeObject }).object;
+}
+
+function assertReplicas(ctx: RequestContext, replicas: number): void {
+  if (replicas >= 0) return;
+  throw invalidObject({ group: 'autoscaling', kind: 'Scale' }, ctx.info.name, [
+    {
+      type: 'FieldValueInvalid',
+      field: 'spec.replicas',
+      value: replicas,
+      detail: 'must be greater than or equal to 0',
+    },
+  ]);
+}
+
 async function change(
   parts: ApiServerParts,
   ctx: RequestContext,
@@ -61,16 +100,7 @@ async function change(
   const answer = await changeObject(parts, ctx, kind, (old) => {
     const scale = scaleFor(old);
     const replicas = scale.spec?.replicas ?? 0;
-    if (replicas < 0) {
-      throw invalidObject({ group: 'autoscaling', kind: 'Scale' }, ctx.info.name, [
-        {
-          type: 'FieldValueInvalid',
-          field: 'spec.replicas',
-          value: replicas,
-          detail: 'must be greater than or equal to 0',
-        },
-      ]);
-    }
+    assertReplicas(ctx, replicas);
     const object = cloneJson(old);
     kind.scale?.setSpecReplicas(object, replicas);
     const version = scale.metadata?.resourceVersion;

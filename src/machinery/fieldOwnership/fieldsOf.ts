@@ -84,7 +84,9 @@ function fields(shape: Struct, value: Record<string, unknown>, mode: Mode): stri
     const created = mode === 'created' && field.always;
     const below = node(field.shape, item, mode !== 'applied' && !created, created ? 'created' : belowOf(mode));
     if (below !== '') text += `${text === '' ? '' : ','}${field.text}${below}`;
-    else if (mode === 'applied' && isEmptyObject(item)) text += `${text === '' ? '' : ','}${field.text}{}`;
+    else if (mode === 'applied' && field.holder !== true && isEmptyObject(item)) {
+      text += `${text === '' ? '' : ','}${field.text}{}`;
+    }
   }
   if (shape.rest === undefined) return text;
   const others: string[] = [];

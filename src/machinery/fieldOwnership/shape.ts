@@ -31,6 +31,8 @@ export interface FieldShape {
   readonly text: string;
   /** an object of the kind has it even when it is empty, so nobody owns the field itself by creating it */
   readonly always: boolean;
+  /** nobody owns the field itself, even where it is empty */
+  readonly holder?: boolean;
 }
 
 export interface Items {
@@ -78,7 +80,10 @@ export function rootShape(schema: ObjectType): Struct {
     const fields = new Map<string, FieldShape>();
     for (const [name, field] of all) {
       if (UNOWNED.has(name)) continue;
-      fields.set(name, name === 'metadata' ? { ...field, always: true, shape: metaShape(schema) } : field);
+      fields.set(
+        name,
+        name === 'metadata' ? { ...field, always: true, holder: true, shape: metaShape(schema) } : field,
+      );
     }
     root = { kind: 'struct', fields, rest: schema.preserveUnknownFields ? DEDUCED : undefined };
     roots.set(schema, root);
