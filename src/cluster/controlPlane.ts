@@ -28,8 +28,6 @@ export interface ControlPlaneOptions {
   readonly advertiseAddress: string;
   /** what the API server is told besides */
   readonly apiServer?: Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous'>;
-  /** What nodes of this process use; the others are asked over the network. */
-  readonly nodeUsage: NonNullable<ApiServerOptions['nodeUsage']>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -68,7 +66,6 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     kubeletClient: { ...certificates.apiserverKubeletClient, ca: certificates.ca.cert },
     serviceAccountKey: certificates.serviceAccountKey,
     serviceAccountIssuer: `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
-    nodeUsage: options.nodeUsage,
     serviceCIDR: options.serviceCIDR,
     advertiseAddress: options.advertiseAddress,
     components: [
