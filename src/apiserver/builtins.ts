@@ -59,6 +59,10 @@ import { RequestMetrics } from './metrics/requestMetrics.ts';
 import { openApiPaths } from './openapi/handlers.ts';
 import type { ApiServerOptions } from './options.ts';
 import type { Registry } from './registry/registry.ts';
+import { UsageCollector } from './resourceMetrics/collector.ts';
+import { resourceMetricsHandlers } from './resourceMetrics/handlers.ts';
+import { readKubelet } from './resourceMetrics/kubeletMetrics.ts';
+import type { UsageSource } from './resourceMetrics/usage.ts';
 import type { ApiServerParts, Handler } from './stage.ts';
 import { bindingHandlers } from './subresources/binding.ts';
 import { evictionHandlers } from './subresources/eviction.ts';
@@ -84,6 +88,21 @@ export interface Builtins {
 export interface Configured {
   readonly audit?: Audit | undefined;
   readonly abac?: Abac | undefined;
+}
+
+/** What nodes use, read from the source that is given, and from kubelets that it does not know. */
+function measurements(
+  source: UsageSource,
+  { registry, kubelets, clock, log }: Pick<ApiServerParts, 'registry' | 'clock' | 'log'> & { kubelets: Kubelets },
+): [string, Handler][] {
+  const remote = async (node: string, signal: AbortSignal) =>
+    readKubelet(await kubelets.target(node, '/metrics/resource'), () => clock.now(), signal);
+  const collector = new UsageCollector({
+    source: (node, signal) => source(node, signal) ?? remote(node, signal),
+    clock,
+    log,
+  });
+  return resourceMetricsHandlers({ registry, collector, clock });
 }
 
 export function createBuiltins(
@@ -177,6 +196,7 @@ export function createBuiltins(
       ...evictionHandlers(() => parts),
       ...podStreamHandlers({ registry, kubelets, authorizers }),
       ...proxyHandlers({ registry, kubelets, random }),
+      ...(options.nodeUsage === undefined ? [] : measurements(options.nodeUsage, { registry, kubelets, clock, log })),
     ]),
     paths: new Map([
       ...paths,

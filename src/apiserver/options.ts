@@ -7,6 +7,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { AuditOptions } from './audit/audit.ts';
 import type { AuthorizationOptions } from './authorization/modes.ts';
 import type { HealthCheck } from './health.ts';
+import type { UsageSource } from './resourceMetrics/usage.ts';
 
 export interface ApiServerOptions {
   readonly storage: Storage;
@@ -36,6 +37,8 @@ export interface ApiServerOptions {
   readonly authorization?: AuthorizationOptions;
   /** false: who is not known is refused, but for nothing. Absent: such requests are those of `system:anonymous` */
   readonly anonymous?: boolean;
+  /** Where the usage of nodes is read beside their kubelets; absent: metrics.k8s.io is not served by this server. */
+  readonly nodeUsage?: UsageSource;
   /** absent: requests are not written down */
   readonly audit?: AuditOptions;
   /** the other parts of the control plane, for who asks for component statuses; absent: only the store is told of */

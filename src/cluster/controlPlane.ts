@@ -28,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly advertiseAddress: string;
   /** what the API server is told besides */
   readonly apiServer?: Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous'>;
+  /** What nodes of this process use; the others are asked over the network. */
+  readonly nodeUsage: NonNullable<ApiServerOptions['nodeUsage']>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -66,6 +68,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     kubeletClient: { ...certificates.apiserverKubeletClient, ca: certificates.ca.cert },
     serviceAccountKey: certificates.serviceAccountKey,
     serviceAccountIssuer: `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
+    nodeUsage: options.nodeUsage,
     serviceCIDR: options.serviceCIDR,
     advertiseAddress: options.advertiseAddress,
     components: [
