@@ -57,12 +57,14 @@ function equalScalars(scalar: string, a: unknown, b: unknown): boolean {
 /** Whether a value is absent, or what Go has where it is absent. */
 function isZero(type: Type, value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
-  if (type.kind !== 'object') return false;
+  if (type.kind === 'scalar') return false;
+  if (type.kind !== 'object') return Object.keys(value).length === 0;
   const fields = value as Record<string, unknown>;
   for (const name in type.fields) {
     // The name comes from the fields themselves.
     const field = type.fields[name] as Field;
-    if (isPointer(name, field) ? fields[name] !== undefined : !isZero(field.type, fields[name])) return false;
+    const isPart = field.type.kind === 'object' || field.type.kind === 'scalar';
+    if (isPart && isPointer(name, field) ? fields[name] !== undefined : !isZero(field.type, fields[name])) return false;
   }
   return true;
 }

@@ -1,7 +1,7 @@
 /** The body of a request as the audit log has it: as it came, but in JSON. */
 import { isApiError } from '../../machinery/status.ts';
 import type { RequestBody, RequestContext } from '../context.ts';
-import { bodyValue, parseBody, parseJsonBody, parseYaml } from '../verbs/objects.ts';
+import { bodyValue, parseBody, parseCbor, parseJsonBody, parseYaml } from '../verbs/objects.ts';
 
 /** Undefined for what cannot be read: the request is refused for it. */
 export async function requestObjectOf(ctx: RequestContext, body: RequestBody): Promise<unknown> {
@@ -9,6 +9,7 @@ export async function requestObjectOf(ctx: RequestContext, body: RequestBody): P
   if (body.bytes.length === 0) return undefined;
   try {
     if (body.contentType.endsWith('+json')) return parseJsonBody(body.bytes).value;
+    if (body.contentType.endsWith('+cbor')) return parseCbor(body.bytes).value;
     if (body.contentType.endsWith('+yaml')) return (await parseYaml(body.bytes)).value;
     const parsed = await parseBody(body);
     const { subresource } = ctx.info;

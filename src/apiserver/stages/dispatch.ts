@@ -4,6 +4,7 @@ import { apiError } from '../../machinery/status.ts';
 import { admitConnection } from '../admission/connect.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestContext, RequestInfo } from '../context.ts';
+import { negotiate } from '../encoding/negotiate.ts';
 import { type ApiServerParts, type Handler, handlerKey, type Stage } from '../stage.ts';
 import { createVerb } from '../verbs/create.ts';
 import { deleteVerb } from '../verbs/delete.ts';
@@ -46,8 +47,16 @@ export function dispatch(parts: ApiServerParts): Stage {
       if (handler === undefined) throw apiError('MethodNotAllowed', NO_SUCH_METHOD);
       return handler(ctx);
     }
+    if (!READS.has(info.verb)) assertAcceptable(ctx, kind);
     return VERBS[info.verb as Verb](parts, ctx, kind);
   };
+}
+
+const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
+
+/** What could not be answered is not done either. @throws ApiError NotAcceptable */
+function assertAcceptable(ctx: RequestContext, kind: Kind): void {
+  negotiate(ctx.header('accept'), ctx.query, { watch: false, kind });
 }
 
 /** Single objects are changed by their path, collections are created in, and both only where they are. */

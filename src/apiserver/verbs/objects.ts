@@ -4,6 +4,7 @@ import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.t
 import type { ObjectMeta } from '../../machinery/meta.ts';
 import { decodeApiProtobuf, openEnvelope } from '../../machinery/schema/apiProtobuf.ts';
 import { type Decoded, decode } from '../../machinery/schema/decode.ts';
+import { CborError, decodeCbor } from '../../machinery/schema/decodeCbor.ts';
 import { applyDefaults } from '../../machinery/schema/defaults.ts';
 import { JsonSyntaxError, parseJson } from '../../machinery/schema/parseJson.ts';
 import { ProtobufError } from '../../machinery/schema/protobuf.ts';
@@ -28,16 +29,18 @@ export interface ParsedBody {
 }
 
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
+const CBOR_TYPE = 'application/cbor';
 
 /** @throws ApiError BadRequest, UnsupportedMediaType */
 export async function parseBody(body: RequestBody): Promise<ParsedBody> {
   if (body.type === 'object') return { value: body.object, duplicates: [] };
   if (body.contentType === PROTOBUF_TYPE) return parseProtobuf(body.bytes);
+  if (body.contentType === CBOR_TYPE) return parseCbor(body.bytes);
   if (YAML_TYPES.has(body.contentType)) return parseYaml(body.bytes);
   if (!JSON_TYPES.has(body.contentType)) {
     throw apiError(
       'UnsupportedMediaType',
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor',
     );
   }
   return parseJsonBody(body.bytes);
@@ -51,6 +54,11 @@ export function parseJsonBody(bytes: Buffer): ParsedBody {
     if (error instanceof JsonSyntaxError) throw badRequest(`the object provided is unrecognized: ${error.message}`);
     throw error;
   }
+}
+
+/** @throws ApiError BadRequest */
+export function parseCbor(bytes: Buffer): ParsedBody {
+  return readable(() => ({ value: decodeCbor(bytes), duplicates: [] }));
 }
 
 function parseProtobuf(bytes: Buffer): ParsedBody {
@@ -75,22 +83,20 @@ function readable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof ProtobufError) throw badRequest(`the object provided is unrecognized: ${error.message}`);
+    if (error instanceof ProtobufError || error instanceof CborError)
+      throw badRequest(`the object provided is unrecognized: ${error.message}`);
     throw error;
   }
 }
 
 /** @throws ApiError BadRequest */
 export async function parseYaml(bytes: Buffer): Promise<ParsedBody> {
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(bytes.toString('utf8'), { uniqueKeys: false });
-  const [problem] = document.errors;
-  if (problem !== undefined) throw badRequest(`error converting YAML to JSON: ${problem.message.split('\n')[0]}`);
-  // Aliases that multiply are refused by the library (maxAliasCount).
+  const { readYaml, YamlError } = await import('./yamlBody.ts');
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }) as unknown, duplicates: [] };
+    return readYaml(bytes.toString('utf8'));
   } catch (error) {
-    throw badRequest(`error converting YAML to JSON: ${(error as Error).message}`);
+    if (error instanceof YamlError) throw badRequest(`error converting YAML to JSON: ${error.message}`);
+    throw error;
   }
 }
 

@@ -9,7 +9,7 @@ import { apiError, badRequest, invalidObject } from '../../machinery/status.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestBody, RequestContext } from '../context.ts';
 import type { ApiServerParts } from '../stage.ts';
-import { APPLY_TYPE, applyVerb } from './apply.ts';
+import { APPLY_CBOR_TYPE, APPLY_TYPE, applyVerb } from './apply.ts';
 import { assertMatchesPath, decodeObject, metaOf, parseJsonBody, setDefaults } from './objects.ts';
 import { changeObject } from './update.ts';
 
@@ -24,7 +24,7 @@ const SUPPORTED_CUSTOM = SUPPORTED.slice(0, 2);
 export async function patchVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind): Promise<Answer> {
   await parts.registry.cache(kind).freshen();
   const body = await ctx.readBody();
-  if (body.contentType === APPLY_TYPE) return applyVerb(parts, ctx, kind, body);
+  if (body.contentType === APPLY_TYPE || body.contentType === APPLY_CBOR_TYPE) return applyVerb(parts, ctx, kind, body);
   const { patch, duplicates, contentType } = patchOf(body, kind);
   assertNotForced(ctx);
   const namesOwners = saysManagedFields(patch);
@@ -85,7 +85,7 @@ export function patchOf(body: RequestBody, kind?: Kind): Patch {
   if (!supported.includes(contentType)) {
     throw apiError(
       'UnsupportedMediaType',
-      `the body of the request was in an unknown format - accepted media types include: ${[...supported, APPLY_TYPE].join(', ')}`,
+      `the body of the request was in an unknown format - accepted media types include: ${[...supported, APPLY_TYPE, APPLY_CBOR_TYPE].join(', ')}`,
     );
   }
   if (body.type === 'object') return { patch: body.object, duplicates: [], contentType };

@@ -115,19 +115,20 @@ function readField(
     default: {
       const value = readOne(type, around, reader, wireType, depth);
       // What is no pointer in Go is written though it may be absent; what JSON leaves out is left out.
-      const absent = value === undefined || (!field.pointer && !field.required && name !== 'status' && isZero(value));
+      const absent =
+        value === undefined || (!field.pointer && !field.required && name !== 'status' && isZero(type, value));
       if (absent) delete out[name];
       else out[name] = value;
     }
   }
 }
 
-function isZero(value: unknown): boolean {
+function isZero(type: Type, value: unknown): boolean {
   switch (typeof value) {
     case 'string':
       return value === '';
     case 'object':
-      return value !== null && Object.keys(value).length === 0;
+      return type.kind === 'object' && value !== null && Object.keys(value).length === 0;
     default:
       return value === 0 || value === false;
   }

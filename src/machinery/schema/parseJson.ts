@@ -80,8 +80,29 @@ function scan(text: string, duplicates: string[]): void {
       case COMMA:
         if (level !== undefined) level.index++;
         break;
+      default:
+        if (isDigit(text.charCodeAt(i))) i = endOfNumber(text, i) - 1;
     }
   }
+}
+
+const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
+/** Whole numbers of fewer digits are kept exactly. */
+const EXACT_DIGITS = 16;
+const INT64_LIMIT = 2n ** 63n;
+
+/** @throws JsonSyntaxError for a whole number of 64 bits that would not be the same when it is written again */
+function endOfNumber(text: string, start: number): number {
+  let end = start + 1;
+  while (isDigit(text.charCodeAt(end))) end++;
+  if (end - start < EXACT_DIGITS) return end;
+  const next = text.charCodeAt(end);
+  // Fractions and exponents are floats, which nobody takes to be exact; `.`, `E`, `e`.
+  const before = text.charCodeAt(start - 1);
+  if (next === 0x2e || next === 0x45 || next === 0x65 || before === 0x2e) return end;
+  const digits = text.slice(start, end);
+  if (String(Number(digits)) === digits || end - start > EXACT_DIGITS + 4 || BigInt(digits) > INT64_LIMIT) return end;
+  throw new JsonSyntaxError(`the number ${digits} cannot be kept exactly: whole numbers beyond 2^53 are not supported`);
 }
 
 function isEscaped(text: string, quote: number): boolean {

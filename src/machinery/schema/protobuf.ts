@@ -157,6 +157,13 @@ function writeOne(type: Type, wire: number, value: unknown, writer: Writer): voi
   }
 }
 
+/** @throws ProtobufError for what a number here cannot hold: nothing is changed in silence */
+function exact(value: bigint): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  throw new ProtobufError(`the number ${value} cannot be kept exactly: whole numbers beyond 2^53 are not supported`);
+}
+
 /** Reads the parts of a message in order. Every method throws ProtobufError where the bytes end too early. */
 export class Reader {
   /** where the names of fields go that are not known; absent: they are refused */
@@ -189,8 +196,13 @@ export class Reader {
     for (let shift = 28n; shift < 70n; shift += 7n) {
       const byte = this.#byte();
       value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return Number(BigInt.asIntN(64, value));
+      if (byte < 0x80) return exact(BigInt.asIntN(64, value));
     }
+    throw new ProtobufError('a number is longer than ten bytes');
+  }
+
+  #skipVarint(): void {
+    for (let i = 0; i < 10; i++) if (this.#byte() < 0x80) return;
     throw new ProtobufError('a number is longer than ten bytes');
   }
 
@@ -219,7 +231,7 @@ export class Reader {
   skip(wireType: number): void {
     switch (wireType) {
       case VARINT:
-        this.varint();
+        this.#skipVarint();
         return;
       case FIXED64:
         this.#at += 8;

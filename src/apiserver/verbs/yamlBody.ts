@@ -1,0 +1,102 @@
+/** YAML as Kubernetes reads it: YAML 1.1, but for times and numbers to the base of 60, which are texts. */
+import { isMap, isPair, isScalar, parseDocument, visit } from 'yaml';
+
+export class YamlError extends Error {
+  override readonly name = 'YamlError';
+}
+
+/** Aliases that multiply what they stand for are refused beyond this. */
+const MAX_ALIASES = 100;
+const MAX_DUPLICATES = 50;
+
+interface YamlBody {
+  readonly value: unknown;
+  /** paths of fields that stand twice in one object; the last one counts */
+  readonly duplicates: readonly string[];
+}
+
+/** @throws YamlError */
+export function readYaml(text: string): YamlBody {
+  try {
+    return read(text);
+  } catch (error) {
+    // The library follows what is nested by calling itself.
+    if (error instanceof RangeError) throw new YamlError('it is nested too deeply');
+    throw error;
+  }
+}
+
+function read(text: string): YamlBody {
+  const document = parseDocument(text, {
+    version: '1.1',
+    uniqueKeys: false,
+    intAsBigInt: true,
+    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isTimeLike(tag)),
+  });
+  const [problem] = document.errors;
+  if (problem !== undefined) throw new YamlError(problem.message.split('\n')[0]);
+  const duplicates: string[] = [];
+  visit(document, {
+    Map(_key, map, path) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? String(key.value) : String(key);
+        if (seen.has(name) && duplicates.length < MAX_DUPLICATES) duplicates.push(pathOf([...path, map], name));
+        seen.add(name);
+      }
+    },
+  });
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    throw new YamlError((error as Error).message);
+  }
+  return { value: plain(value, 0), duplicates };
+}
+
+function isTimeLike(tag: { readonly tag?: string; readonly format?: string }): boolean {
+  return tag.tag === 'tag:yaml.org,2002:timestamp' || tag.format === 'TIME';
+}
+
+/** `spec.containers[0].name` */
+function pathOf(path: readonly unknown[], name: string): string {
+  let text = '';
+  for (const [i, node] of path.entries()) {
+    const inside = path[i + 1];
+    if (isPair(node) && isScalar(node.key)) text += text === '' ? String(node.key.value) : `.${String(node.key.value)}`;
+    else if (typeof node === 'object' && node !== null && 'items' in node && !isMap(node)) {
+      text += `[${(node.items as unknown[]).indexOf(inside)}]`;
+    }
+  }
+  return text === '' ? name : `${text}.${name}`;
+}
+
+const MAX_DEPTH = 1000;
+
+/** Whole numbers as numbers; sets, bytes and the like, which JSON has not, are refused. */
+function plain(value: unknown, depth: number): unknown {
+  if (depth > MAX_DEPTH) throw new YamlError(`nested deeper than ${MAX_DEPTH} levels`);
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    if (Number.isSafeInteger(number) || value > 2n ** 63n || value < -(2n ** 63n)) return number;
+    throw new YamlError(`the number ${value} cannot be kept exactly: whole numbers beyond 2^53 are not supported`);
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new YamlError('a number is none, or infinite');
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => plain(item, depth + 1));
+  if (Object.getPrototypeOf(value) !== Object.prototype) throw new YamlError('a value has no form in JSON');
+  const out = value as Record<string, unknown>;
+  for (const key of Object.keys(out)) {
+    const item = out[key];
+    if (typeof item === 'bigint' || typeof item === 'number' || (typeof item === 'object' && item !== null)) {
+      Object.defineProperty(out, key, {
+        value: plain(item, depth + 1),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    }
+  }
+  return out;
+}
