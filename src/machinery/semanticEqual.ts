@@ -57,7 +57,7 @@ function equalScalars(scalar: string, a: unknown, b: unknown): boolean {
 /** Whether a value is absent, or what Go has where it is absent. */
 function isZero(type: Type, value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
-  if (type.kind === 'scalar') return false;
+  if (type.kind === 'scalar') return type.scalar === 'quantity' && value === '0';
   if (type.kind !== 'object') return Object.keys(value).length === 0;
   const fields = value as Record<string, unknown>;
   for (const name in type.fields) {
