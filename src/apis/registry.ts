@@ -7,6 +7,7 @@ import { validatingAdmissionPolicies } from './admissionregistration/validatingA
 import { validatingAdmissionPolicyBindings } from './admissionregistration/validatingAdmissionPolicyBinding.ts';
 import { validatingWebhookConfigurations } from './admissionregistration/validatingWebhookConfiguration.ts';
 import { customResourceDefinitions } from './apiextensions/customResourceDefinition.ts';
+import { apiServices } from './apiregistration/apiService.ts';
 import { controllerRevisions } from './apps/controllerRevision.ts';
 import { daemonSets } from './apps/daemonSet.ts';
 import { deployments } from './apps/deployment.ts';
@@ -112,6 +113,7 @@ export const builtinKinds: readonly Kind[] = [
   flowSchemas,
   priorityLevelConfigurations,
   customResourceDefinitions,
+  apiServices,
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
   validatingAdmissionPolicies,

@@ -218,6 +218,21 @@ export const EXAMPLES: readonly Example[] = [
     },
     'widgets.example.com',
   ),
+  of(
+    'apiregistration.k8s.io/v1',
+    'APIService',
+    {
+      spec: {
+        group: 'example.com',
+        version: 'v9',
+        groupPriorityMinimum: 100,
+        versionPriority: 15,
+        insecureSkipTLSVerify: true,
+        service: { namespace: 'default', name: 'nobody' },
+      },
+    },
+    'v9.example.com',
+  ),
   of('resource.k8s.io/v1', 'DeviceClass', {
     spec: { selectors: [{ cel: { expression: 'device.driver == "gpu.example.com"' } }] },
   }),

@@ -148,7 +148,11 @@ export function join(a: CelType, b: CelType): CelType | undefined {
 
 const isNull = (type: CelType) => type.kind === 'simple' && type.name === 'null_type';
 const takesNull = (type: CelType) =>
-  type.kind === 'object' || type.kind === 'opaque' || type === TIMESTAMP || type === DURATION;
+  type.kind === 'object' ||
+  type.kind === 'opaque' ||
+  type.kind === 'optional' ||
+  type === TIMESTAMP ||
+  type === DURATION;
 
 /** A signature's type with its variables filled in; what is left open is dyn. */
 export function substitute(type: CelType, binding: Binding): CelType {
