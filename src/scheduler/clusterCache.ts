@@ -9,6 +9,7 @@ import { ImageCounts } from './nodeImages.ts';
 import { NodeInfo } from './nodeInfo.ts';
 import type { PodInfo } from './podInfo.ts';
 import { type DeviceView, type Snapshot, snapshotOf } from './snapshot.ts';
+import type { VolumeView } from './volumes/view.ts';
 
 interface Entry {
   /** undefined while only pods of the node are known */
@@ -27,11 +28,18 @@ export class ClusterCache {
   readonly #nominated = new Map<string, { pod: PodInfo; nodeName: string }>();
   readonly #images = new ImageCounts();
   #devices: DeviceView | undefined;
+  #volumes: VolumeView | undefined;
   #snapshot: Snapshot | undefined;
 
   /** A view of what is so at any time. */
   setDevices(devices: DeviceView): void {
     this.#devices = devices;
+    this.#snapshot = undefined;
+  }
+
+  /** A view of what is so at any time. */
+  setVolumes(volumes: VolumeView): void {
+    this.#volumes = volumes;
     this.#snapshot = undefined;
   }
 
@@ -109,7 +117,8 @@ export class ClusterCache {
       else pods.push(pod);
     }
     const imageCounts = this.#images.byImage;
-    return snapshotOf({ nodes, namespaces: new Map(this.#namespaces), nominated, imageCounts, devices: this.#devices });
+    const namespaces = new Map(this.#namespaces);
+    return snapshotOf({ nodes, namespaces, nominated, imageCounts, devices: this.#devices, volumes: this.#volumes });
   }
 
   #entry(name: string): Entry {

@@ -17,7 +17,12 @@ export type ClusterChange =
   | 'nodeTaints'
   | 'namespaceLabels'
   /** devices, classes of them, or claims to them */
-  | 'devices';
+  | 'devices'
+  | 'claim'
+  | 'volume'
+  | 'storageClass'
+  /** what drivers say of their nodes and of the storage that is left */
+  | 'storageDriver';
 
 /** What of a node changed that matters; most updates are signs of life. */
 export function nodeChanges(node: Node, old: Node): ClusterChange[] {

@@ -9,7 +9,11 @@ export function unschedulableMessage(
   preemption: PreemptionPlan | undefined,
 ): string {
   if (nodes === 0) return 'no nodes available to schedule pods';
-  const own = summary(nodes, new Map([...refusals].map(([name, refusal]) => [name, refusal.reasons])));
+  const ofPod = [...refusals.values()].find((refusal) => refusal.ofPod === true);
+  const own =
+    ofPod === undefined
+      ? summary(nodes, new Map([...refusals].map(([name, refusal]) => [name, refusal.reasons])))
+      : `0/${nodes} nodes are available: ${ofPod.reasons.join(', ')}.`;
   if (preemption === undefined || preemption.preemption !== undefined) return own;
   const { reasons } = preemption;
   return `${own} preemption: ${typeof reasons === 'string' ? reasons : summary(nodes, reasons)}`;

@@ -14,6 +14,8 @@ export interface Refusal {
   readonly reasons: readonly string[];
   /** whether it could be otherwise with fewer pods on the node */
   readonly resolvable: boolean;
+  /** it is about the pod, not about the node */
+  readonly ofPod?: true;
 }
 
 /** Undefined where the pod can run there. */
@@ -27,8 +29,8 @@ export interface NodeScore {
 
 export interface Plugin {
   readonly name: string;
-  /** Looks at the pod once; undefined where no node can be refused. */
-  filter?(pod: PodInfo, snapshot: Snapshot): NodeFilter | undefined;
+  /** Looks at the pod once; undefined where no node can be refused, a refusal where none will do whatever it is. */
+  filter?(pod: PodInfo, snapshot: Snapshot): NodeFilter | Refusal | undefined;
   /** What may make a node fit that `filter` refused. */
   readonly retryAfter?: readonly ClusterChange[];
   /** Looks at the pod once; undefined where all nodes are alike. @param nodes those that fit */

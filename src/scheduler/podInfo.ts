@@ -3,6 +3,7 @@ import type { PodAffinityTerm, WeightedPodAffinityTerm } from '../apis/core/affi
 import type { Pod } from '../apis/core/pod.ts';
 import { isSidecar } from '../apis/core/podResources.ts';
 import type { PodSpec } from '../apis/core/podSpec.ts';
+import { ephemeralClaimName } from '../apis/core/volumeBinding.ts';
 import type { Stored } from '../machinery/kind.ts';
 import { type Labels, matchesLabels, type Selector, selectorFrom } from '../machinery/labelSelector.ts';
 import { type Amounts, assumedRequests, podRequests } from './podRequests.ts';
@@ -45,6 +46,14 @@ export interface PodInfo {
   readonly affinity: AffinityTerms;
   readonly antiAffinity: AffinityTerms;
   readonly terminating: boolean;
+  /** persistent volume claims that its volumes need */
+  readonly claims: readonly ClaimReference[];
+}
+
+export interface ClaimReference {
+  readonly claimName: string;
+  /** made for this pod alone */
+  readonly ephemeral: boolean;
 }
 
 export function podInfoOf(pod: Stored<Pod>): PodInfo {
@@ -64,7 +73,22 @@ export function podInfoOf(pod: Stored<Pod>): PodInfo {
     affinity: termsOf(spec.affinity?.podAffinity, namespace),
     antiAffinity: termsOf(spec.affinity?.podAntiAffinity, namespace),
     terminating: deletionTimestamp !== undefined,
+    claims: claimsOf(spec, name),
   };
+}
+
+const NO_CLAIMS: readonly ClaimReference[] = [];
+
+/** Most pods have none: those share one empty list. */
+function claimsOf({ volumes = [] }: PodSpec, podName: string): readonly ClaimReference[] {
+  let claims: ClaimReference[] | undefined;
+  for (const { name, persistentVolumeClaim, ephemeral } of volumes) {
+    const claimName = persistentVolumeClaim?.claimName ?? (ephemeral && ephemeralClaimName(podName, name));
+    if (claimName === undefined) continue;
+    claims ??= [];
+    claims.push({ claimName, ephemeral: ephemeral !== undefined });
+  }
+  return claims ?? NO_CLAIMS;
 }
 
 function hostPortsOf(spec: PodSpec): HostPort[] {

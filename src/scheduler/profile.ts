@@ -12,8 +12,12 @@ import { nodePorts } from './plugins/nodePorts.ts';
 import { nodeResourcesBalancedAllocation } from './plugins/nodeResourcesBalancedAllocation.ts';
 import { nodeResourcesFit } from './plugins/nodeResourcesFit.ts';
 import { nodeUnschedulable } from './plugins/nodeUnschedulable.ts';
+import { nodeVolumeLimits } from './plugins/nodeVolumeLimits.ts';
 import { podTopologySpread } from './plugins/podTopologySpread.ts';
 import { taintToleration } from './plugins/taintToleration.ts';
+import { volumeBinding } from './plugins/volumeBinding.ts';
+import { volumeRestrictions } from './plugins/volumeRestrictions.ts';
+import { volumeZone } from './plugins/volumeZone.ts';
 
 export interface ProfileEntry {
   readonly plugin: Plugin;
@@ -29,6 +33,10 @@ export const DEFAULT_PROFILE: readonly ProfileEntry[] = [
   { plugin: nodeAffinity, weight: 2 },
   { plugin: nodePorts },
   { plugin: nodeResourcesFit, weight: 1 },
+  { plugin: volumeRestrictions },
+  { plugin: nodeVolumeLimits },
+  { plugin: volumeBinding },
+  { plugin: volumeZone },
   { plugin: podTopologySpread, weight: 2 },
   { plugin: dynamicResources },
   { plugin: interPodAffinity, weight: 2 },

@@ -80,7 +80,11 @@ function plainCheck(snapshot: Snapshot, pod: PodInfo): (node: NodeInfo) => NodeR
   const filters: { name: string; filter: NodeFilter }[] = [];
   for (const { plugin } of DEFAULT_PROFILE) {
     const filter = plugin.filter?.(pod, snapshot);
-    if (filter !== undefined) filters.push({ name: plugin.name, filter });
+    if (typeof filter === 'function') filters.push({ name: plugin.name, filter });
+    else if (filter !== undefined) {
+      const refusal = { ...filter, plugin: plugin.name };
+      return () => refusal;
+    }
   }
   return (node) => {
     for (const { name, filter } of filters) {

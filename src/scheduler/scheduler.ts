@@ -13,9 +13,10 @@ import { SCHEDULER_NAME } from './actions.ts';
 import { ClusterCache } from './clusterCache.ts';
 import { boundPodChanges, nodeChanges } from './clusterChange.ts';
 import type { Devices } from './dynamicResources/devices.ts';
-import { podInfoOf } from './podInfo.ts';
-import { SchedulingLoop } from './schedulingLoop.ts';
+import { type PodInfo, podInfoOf } from './podInfo.ts';
+import { type Reservations, SchedulingLoop } from './schedulingLoop.ts';
 import { SchedulingQueue } from './schedulingQueue.ts';
+import type { Volumes, VolumesOptions } from './volumes/volumes.ts';
 
 export interface SchedulerOptions {
   /** as `system:kube-scheduler` */
@@ -27,6 +28,7 @@ export interface SchedulerOptions {
   readonly signal: AbortSignal;
 }
 
+const NO_RESERVATIONS: readonly Reservations[] = [];
 /** Pods that have ended take no room. */
 const NOT_ENDED = 'status.phase!=Succeeded,status.phase!=Failed';
 
@@ -42,7 +44,8 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
   const queue = new SchedulingQueue(clock, () => loop.wake());
   let devices: Devices | undefined;
   const actions = { client, recorder, clock, log, signal };
-  const loop = new SchedulingLoop({ cache, queue, random, actions, devices: () => devices });
+  let volumes: Volumes | undefined;
+  const loop = new SchedulingLoop({ cache, queue, random, actions, reservations });
   signal.addEventListener('abort', () => queue.stop(), { once: true });
 
   const source = { client, clock, random, log, signal };
@@ -100,9 +103,38 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
       });
   }
 
+  let wantsVolumes = false;
+  /** Nor has every cluster claims. */
+  function watchVolumes(): void {
+    if (wantsVolumes) return;
+    wantsVolumes = true;
+    import('./volumes/volumes.ts')
+      .then(
+        async (module) => {
+          const onChange: VolumesOptions['onChange'] = (change, concerns) => queue.clusterChanged([change], concerns);
+          const found = new module.Volumes({ ...source, onChange });
+          await found.synced;
+          volumes = found;
+          cache.setVolumes(found);
+          queue.clusterChanged(['claim', 'volume']);
+        },
+        (error: unknown) => log.error('volumes cannot be looked after', { err: error }),
+      )
+      .catch(() => {
+        // Stopped before they were known.
+      });
+  }
+
+  function reservations(pod: PodInfo): readonly Reservations[] {
+    const wanted = (pod.spec.resourceClaims ?? []).length > 0;
+    if (!wanted && pod.claims.length === 0) return NO_RESERVATIONS;
+    return [wanted ? devices : undefined, pod.claims.length > 0 ? volumes : undefined].filter((r) => r !== undefined);
+  }
+
   function see(pod: Stored<Pod>, old: Stored<Pod> | undefined): void {
     const nodeName = pod.spec?.nodeName;
     if ((pod.spec?.resourceClaims ?? []).length > 0) watchDevices();
+    if ((pod.spec?.volumes ?? []).some((v) => v.persistentVolumeClaim ?? v.ephemeral)) watchVolumes();
     if (nodeName) {
       queue.delete(pod.metadata.uid);
       cache.setPod(podInfoOf(pod), nodeName);
@@ -120,6 +152,7 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
 
   function forget(uid: string): void {
     queue.delete(uid);
+    volumes?.forget(uid);
     if (cache.removePod(uid)) queue.clusterChanged(['podGone']);
   }
 

@@ -16,18 +16,31 @@ export interface SchedulingLoopParts {
   readonly queue: SchedulingQueue;
   readonly random: Random;
   readonly actions: ActionContext;
-  /** Devices for pods that ask for any; undefined until one does. */
-  devices(): DeviceReservations | undefined;
+  /** What the pod must have before it is bound; for most pods there is nothing. */
+  reservations(pod: PodInfo): readonly Reservations[];
 }
 
-/** How a pod gets the devices that its claims ask for. */
-export interface DeviceReservations {
-  /** From now on the devices are the pod's. @returns false where they are gone */
+/** How a pod gets what its claims ask for: devices, or volumes. */
+export interface Reservations {
+  /** in whose name they are refused */
+  readonly plugin: string;
+  /** From now on they are the pod's. @returns false where they are gone */
   reserve(pod: PodInfo, node: NodeInfo): boolean;
   /** Writes down what was reserved. @throws ApiError, TransportError */
   write(pod: PodInfo): Promise<void>;
+  /** Resolves when others have done what the pod has to wait for. @throws Error with what to say of the pod */
+  readonly made?: (pod: PodInfo) => Promise<void>;
   /** What was reserved and not written is free again. */
   release(pod: PodInfo): void;
+}
+
+/** What a pod needs before it can be bound did not come. */
+export class PreBindError extends Error {
+  override readonly name = 'PreBindError';
+
+  constructor(plugin: string, why: string) {
+    super(`running PreBind plugin ${JSON.stringify(plugin)}: ${why}`);
+  }
 }
 
 /** After so many pods in a row other work of the process has its turn. */
@@ -98,29 +111,48 @@ export class SchedulingLoop {
   async #place(queued: QueuedPod, nodeName: string): Promise<void> {
     const { cache, queue, actions } = this.#parts;
     const pod = queued.info;
-    const devices = (pod.spec.resourceClaims ?? []).length === 0 ? undefined : this.#parts.devices();
-    const node = devices === undefined ? undefined : cache.snapshot().nodes.find((n) => n.name === nodeName);
-    if (node !== undefined && devices?.reserve(pod, node) === false) {
-      queue.failed(queued, new Set(['DynamicResources']));
-      return;
+    const reservations = this.#parts.reservations(pod);
+    if (reservations.length > 0) {
+      const node = cache.snapshot().nodes.find((n) => n.name === nodeName);
+      const gone = reservations.find((r) => node === undefined || !r.reserve(pod, node));
+      if (gone !== undefined) {
+        for (const r of reservations) r.release(pod);
+        queue.failed(queued, new Set([gone.plugin]));
+        return;
+      }
     }
     // From now on it counts as being there.
     cache.setPod(pod, nodeName);
     try {
       await this.#reports.get(queued);
-      await devices?.write(pod);
+      if (reservations.length > 0) await this.#carryOut(reservations, pod);
       await bind(actions, pod, nodeName);
     } catch (error) {
       if (actions.signal.aborted) return;
-      devices?.release(pod);
+      for (const r of reservations) r.release(pod);
       // The informer may have told meanwhile that it was bound after all, or is gone.
       if (!queue.has(queued)) return;
       cache.removePod(pod.uid);
       queue.clusterChanged(['podGone']);
       queue.failed(queued, new Set());
       if (isGone(error)) return;
-      const message = `binding rejected: ${(error as Error).message}`;
+      const why = (error as Error).message;
+      const message = error instanceof PreBindError ? why : `binding rejected: ${why}`;
       await this.#report(queued, { reason: 'SchedulerError', message, nominatedNodeName: undefined });
+    }
+  }
+
+  /** While others make what the pod waits for, which may take minutes, it keeps nobody else from being placed. */
+  async #carryOut(reservations: readonly Reservations[], pod: PodInfo): Promise<void> {
+    for (const r of reservations) await r.write(pod);
+    const waits = reservations.filter((r) => r.made !== undefined);
+    if (waits.length === 0) return;
+    this.#underWay--;
+    this.wake();
+    try {
+      for (const r of waits) await r.made?.(pod);
+    } finally {
+      this.#underWay++;
     }
   }
 

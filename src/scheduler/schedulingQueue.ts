@@ -126,13 +126,13 @@ export class SchedulingQueue {
     }
   }
 
-  /** The cluster changed: pods that this may help are tried again. */
-  clusterChanged(changes: readonly ClusterChange[]): void {
+  /** The cluster changed: pods that this may help are tried again. @param concerns absent: it may be any pod */
+  clusterChanged(changes: readonly ClusterChange[], concerns?: (pod: PodInfo) => boolean): void {
     if (changes.length === 0) return;
     for (const queued of this.#pods.values()) {
       if (queued.where !== 'unschedulable') continue;
       const helps = [...queued.refusedBy].some((name) => changes.some((c) => RETRY_AFTER.get(name)?.has(c)));
-      if (helps) this.#retry(queued);
+      if (helps && concerns?.(queued.info) !== false) this.#retry(queued);
     }
   }
 

@@ -3,6 +3,7 @@ import type { Labels } from '../machinery/labelSelector.ts';
 import { ImageCounts } from './nodeImages.ts';
 import type { NodeInfo } from './nodeInfo.ts';
 import type { PodInfo } from './podInfo.ts';
+import type { VolumeView } from './volumes/view.ts';
 
 export interface Snapshot {
   readonly nodes: readonly NodeInfo[];
@@ -16,6 +17,8 @@ export interface Snapshot {
   readonly imageCounts: ReadonlyMap<string, number>;
   /** absent until the first pod asks for any */
   readonly devices?: DeviceView;
+  /** absent until the first pod has a claim */
+  readonly volumes?: VolumeView;
 }
 
 /** What is known of devices: whether the claims of a pod can have theirs. */
@@ -31,12 +34,18 @@ export interface SnapshotParts {
   /** absent: they are counted */
   readonly imageCounts?: ReadonlyMap<string, number>;
   readonly devices?: DeviceView | undefined;
+  readonly volumes?: VolumeView | undefined;
 }
 
 export function snapshotOf({ nodes, ...parts }: SnapshotParts): Snapshot {
-  const { namespaces = new Map(), nominated = new Map(), imageCounts = countImages(nodes), devices } = parts;
+  const { namespaces = new Map(), nominated = new Map(), imageCounts = countImages(nodes) } = parts;
+  const { devices, volumes } = parts;
   const withAffinity = nodes.filter((node) => node.withAffinity);
-  return { nodes, withAffinity, namespaces, nominated, imageCounts, ...(devices === undefined ? {} : { devices }) };
+  return {
+    ...{ nodes, withAffinity, namespaces, nominated, imageCounts },
+    ...(devices === undefined ? {} : { devices }),
+    ...(volumes === undefined ? {} : { volumes }),
+  };
 }
 
 function countImages(nodes: readonly NodeInfo[]): ReadonlyMap<string, number> {

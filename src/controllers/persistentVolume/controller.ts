@@ -5,12 +5,16 @@ import {
   type PersistentVolumeClaim,
   persistentVolumeClaims,
 } from '../../apis/core/persistentVolumeClaim.ts';
-import { storageClasses } from '../../apis/storage/storageClass.ts';
+import { pods } from '../../apis/core/pod.ts';
+import { BIND_COMPLETED } from '../../apis/core/volumeBinding.ts';
+import { defaultOf } from '../../apis/defaultClass.ts';
+import { isDefaultStorageClass, storageClasses } from '../../apis/storage/storageClass.ts';
 import { keyOf, refKey } from '../../client/store.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import type { ControllerContext } from '../context.ts';
 import { startLoop } from '../loop.ts';
-import { BIND_COMPLETED, planClaim, planVolume } from './plan.ts';
+import { planClaim, planVolume } from './plan.ts';
+import { BY_CLAIM, claimKeysOf } from './protection.ts';
 
 /** What may be meant by a key of the queue. */
 const VOLUME = 'volume:';
@@ -19,10 +23,12 @@ export function startPersistentVolumeController(context: ControllerContext): voi
   const claims = context.informers.of(persistentVolumeClaims);
   const volumes = context.informers.of(persistentVolumes);
   const classes = context.informers.of(storageClasses);
+  const podInformer = context.informers.of(pods);
+  podInformer.addIndex(BY_CLAIM, claimKeysOf);
   const loop = startLoop({
     name: 'persistent-volume-binder',
     context,
-    reads: [claims, volumes, classes],
+    reads: [claims, volumes, classes, podInformer],
     // One after the other: of two claims that would take one volume, one sees what the other did.
     workers: 1,
     plan(key) {
@@ -38,8 +44,17 @@ export function startPersistentVolumeController(context: ControllerContext): voi
       }
       const claim = claims.byKey(key);
       if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) return undefined;
-      const storageClass = classes.get(undefined, classOfClaim(claim) ?? '');
-      return planClaim({ claim, volumes: volumes.list(), storageClass });
+      const waiting = podInformer
+        .byIndex(BY_CLAIM, key)
+        .filter((pod) => !pod.spec?.nodeName && pod.metadata.deletionTimestamp === undefined)
+        .map((pod) => pod.metadata.name);
+      return planClaim({
+        claim,
+        volumes: volumes.list(),
+        storageClass: classes.get(undefined, classOfClaim(claim) ?? ''),
+        defaultClass: defaultOf(classes.list(), isDefaultStorageClass)?.metadata.name,
+        waiting,
+      });
     },
   });
   const tell = (claim: Stored<PersistentVolumeClaim>) => {
@@ -67,5 +82,5 @@ export function startPersistentVolumeController(context: ControllerContext): voi
       if (ref !== undefined) loop.enqueue(refKey(ref.namespace, ref.name ?? ''));
     },
   });
-  classes.handle({ onAdd: waiting });
+  classes.handle({ onAdd: waiting, onUpdate: waiting });
 }

@@ -10,22 +10,26 @@ import {
   PersistentVolumeClaimStatus,
   persistentVolumeClaims,
 } from '../../apis/core/persistentVolumeClaim.ts';
+import {
+  BIND_COMPLETED,
+  BOUND_BY_CONTROLLER,
+  isDelayed,
+  isKeptFor,
+  NO_PROVISIONER,
+  PROVISIONED_BY,
+  SELECTED_NODE,
+  STORAGE_PROVISIONER,
+  suits,
+  volumesFor,
+} from '../../apis/core/volumeBinding.ts';
 import type { StorageClass } from '../../apis/storage/storageClass.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { formatTime } from '../../machinery/time.ts';
 import { type Action, type EventAction, statusUpdate } from '../action.ts';
 import type { Plan } from '../loop.ts';
-import { bestVolume, isKeptFor, suits } from './match.ts';
 
-export const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
-const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller';
-export const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
-export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
-const PROVISIONER = 'volume.kubernetes.io/storage-provisioner';
 const OLD_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner';
-/** A class of which volumes are made by hand. */
-const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
 /** A claim that found no volume is looked at again, though nothing may have happened. */
 const RETRY_MS = 15_000;
 
@@ -33,9 +37,13 @@ export interface ClaimWorld {
   readonly claim: Stored<PersistentVolumeClaim>;
   readonly volumes: readonly Stored<PersistentVolume>[];
   readonly storageClass: Stored<StorageClass> | undefined;
+  /** for claims that name no class */
+  readonly defaultClass: string | undefined;
+  /** names of the pods that use the claim and have no node yet */
+  readonly waiting: readonly string[];
 }
 
-export function planClaim({ claim, volumes, storageClass }: ClaimWorld): Plan {
+export function planClaim({ claim, volumes, storageClass, defaultClass, waiting }: ClaimWorld): Plan {
   const { volumeName } = claim.spec ?? {};
   const bound = claim.metadata.annotations?.[BIND_COMPLETED] !== undefined;
   const named = volumeName ? volumes.find((v) => v.metadata.name === volumeName) : undefined;
@@ -64,18 +72,25 @@ export function planClaim({ claim, volumes, storageClass }: ClaimWorld): Plan {
     }
     return isKeptFor(named, claim) ? bindTogether(claim, named) : pending(claim);
   }
-  const delayed = isDelayed(storageClass) && claim.metadata.annotations?.[SELECTED_NODE] === undefined;
-  const found = delayed ? volumes.find((v) => isKeptFor(v, claim) && suits(v, claim)) : bestVolume(claim, volumes);
-  if (found !== undefined) return bindTogether(claim, found);
-  if (delayed) {
+  if (defaultClass !== undefined && classOfClaim(claim) === undefined) {
+    // It was made when there was no default; with its class it is looked at again.
+    const object: PersistentVolumeClaim = { ...claim, spec: { ...claim.spec, storageClassName: defaultClass } };
+    return { actions: [{ verb: 'update', kind: persistentVolumeClaims as Kind, object }] };
+  }
+  const delayed = isDelayed(storageClass);
+  const [best] = volumesFor(claim, volumes);
+  // Where the pod's node matters, only the scheduler knows which of the free ones will do.
+  if (best !== undefined && (!delayed || isKeptFor(best, claim))) return bindTogether(claim, best);
+  if (delayed && claim.metadata.annotations?.[SELECTED_NODE] === undefined) {
+    if (waiting.length > 0) {
+      const message = `waiting for pod ${waiting.join(',')} to be scheduled`;
+      return pending(claim, note(claim, 'WaitForPodScheduled', message));
+    }
     const message = 'waiting for first consumer to be created before binding';
     return pending(claim, note(claim, 'WaitForFirstConsumer', message));
   }
   return provisioned(claim, storageClass);
 }
-
-export const isDelayed = (storageClass: StorageClass | undefined) =>
-  storageClass?.volumeBindingMode === 'WaitForFirstConsumer';
 
 /** No volume there is will do: whoever makes volumes of the class is asked for one. */
 function provisioned(claim: Stored<PersistentVolumeClaim>, storageClass: Stored<StorageClass> | undefined): Plan {
@@ -92,8 +107,8 @@ function provisioned(claim: Stored<PersistentVolumeClaim>, storageClass: Stored<
   if (provisioner === NO_PROVISIONER) return pending(claim);
   const message = `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`;
   const plan = pending(claim, note(claim, 'ExternalProvisioning', message));
-  if (claim.metadata.annotations?.[PROVISIONER] === provisioner) return plan;
-  const annotations = { [PROVISIONER]: provisioner, [OLD_PROVISIONER]: provisioner };
+  if (claim.metadata.annotations?.[STORAGE_PROVISIONER] === provisioner) return plan;
+  const annotations = { [STORAGE_PROVISIONER]: provisioner, [OLD_PROVISIONER]: provisioner };
   const update = {
     verb: 'update',
     kind: persistentVolumeClaims as Kind,

@@ -6,6 +6,7 @@
 import { type PersistentVolume, persistentVolumes } from '../../apis/core/persistentVolume.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../apis/core/persistentVolumeClaim.ts';
 import { type Pod, pods } from '../../apis/core/pod.ts';
+import { ephemeralClaimName } from '../../apis/core/volumeBinding.ts';
 import { keyOf, refKey } from '../../client/store.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import type { Action } from '../action.ts';
@@ -15,14 +16,15 @@ import { isFinished } from '../podState.ts';
 
 const CLAIM_FINALIZER = 'kubernetes.io/pvc-protection';
 const VOLUME_FINALIZER = 'kubernetes.io/pv-protection';
-const BY_CLAIM = 'claim';
+/** pods by the keys of their claims */
+export const BY_CLAIM = 'claim';
 
 /** The claims that a pod uses, as keys: those that it names, and those made for its ephemeral volumes. */
 export function claimKeysOf(pod: Pod): string[] {
   const { namespace, name = '' } = pod.metadata ?? {};
   return (pod.spec?.volumes ?? []).flatMap((volume) => {
     if (volume.persistentVolumeClaim !== undefined) return [refKey(namespace, volume.persistentVolumeClaim.claimName)];
-    return volume.ephemeral === undefined ? [] : [refKey(namespace, `${name}-${volume.name}`)];
+    return volume.ephemeral === undefined ? [] : [refKey(namespace, ephemeralClaimName(name, volume.name))];
   });
 }
 

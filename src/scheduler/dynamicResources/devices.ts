@@ -11,7 +11,7 @@ import { controllerOf } from '../../machinery/ownerReferences.ts';
 import { formatTime } from '../../machinery/time.ts';
 import type { NodeInfo } from '../nodeInfo.ts';
 import type { PodInfo } from '../podInfo.ts';
-import type { DeviceReservations } from '../schedulingLoop.ts';
+import type { Reservations } from '../schedulingLoop.ts';
 import type { DeviceView } from '../snapshot.ts';
 import { allocate, deviceKey, type NodeDevice } from './allocate.ts';
 import { DeviceSelectors } from './deviceSelector.ts';
@@ -28,7 +28,8 @@ const PROTECTION = 'resource.kubernetes.io/delete-protection';
 /** so many pods may use one claim */
 const MOST_CONSUMERS = 256;
 
-export class Devices implements DeviceView, DeviceReservations {
+export class Devices implements DeviceView, Reservations {
+  readonly plugin = 'DynamicResources';
   /** Resolves when all is known. */
   readonly synced: Promise<unknown>;
   readonly #options: DevicesOptions;
