@@ -2,8 +2,9 @@
  * An object's one encoding. Stored bytes begin `{"apiVersion":…,"kind":…,"metadata":{` and carry no
  * resourceVersion; it is spliced in behind that opening, whose length is the same for all objects of a kind.
  */
+import { textOf } from './fieldOwnership/interned.ts';
 import { apiVersionOf, type Kind, type KubeObject } from './kind.ts';
-import type { ObjectMeta } from './meta.ts';
+import type { ManagedFieldsEntry, ObjectMeta } from './meta.ts';
 
 const openings = new WeakMap<object, string>();
 
@@ -32,7 +33,7 @@ export function openingLengthOf(kind: Pick<Kind, 'group' | 'version' | 'kind'>):
 /** The bytes to store. `object` must have a name. A hot path: once for every write. */
 export function encodeStored(kind: Pick<Kind, 'group' | 'version' | 'kind'>, object: KubeObject): Buffer {
   // `{…}` of the metadata without its opening brace, then the rest of the object, field by field.
-  let text = openingOf(kind) + JSON.stringify(withoutVersion(object.metadata ?? {})).slice(1);
+  let text = openingOf(kind) + metadataText(object.metadata ?? {}).slice(1);
   for (const name of Object.keys(object)) {
     if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue;
     const value = JSON.stringify((object as Record<string, unknown>)[name]);
@@ -41,10 +42,25 @@ export function encodeStored(kind: Pick<Kind, 'group' | 'version' | 'kind'>, obj
   return Buffer.from(`${text}}`);
 }
 
-function withoutVersion(metadata: ObjectMeta): ObjectMeta {
-  if (metadata.resourceVersion === undefined) return metadata;
-  const { resourceVersion: _resourceVersion, ...rest } = metadata;
-  return rest;
+/** managedFields stand last, and who owns what is text already. */
+function metadataText(metadata: ObjectMeta): string {
+  const { resourceVersion, managedFields, ...rest } = metadata;
+  if (managedFields === undefined) return JSON.stringify(resourceVersion === undefined ? metadata : rest);
+  const text = JSON.stringify(rest);
+  const entries = managedFields.map(entryText).join();
+  return `${text.slice(0, -1)}${text === '{}' ? '' : ','}"managedFields":[${entries}]}`;
+}
+
+function entryText(entry: ManagedFieldsEntry): string {
+  const { fieldsV1 } = entry;
+  const fields = fieldsV1 === undefined ? undefined : textOf(fieldsV1);
+  if (fields === undefined) return JSON.stringify(entry);
+  let text = '';
+  for (const [name, value] of Object.entries(entry)) {
+    if (value === undefined) continue;
+    text += `${text === '' ? '' : ','}"${name}":${name === 'fieldsV1' ? fields : JSON.stringify(value)}`;
+  }
+  return `{${text}}`;
 }
 
 /** Stored bytes with the resourceVersion in them: what clients get. */

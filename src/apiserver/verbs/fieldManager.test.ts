@@ -285,7 +285,9 @@ describe('subresources', () => {
     );
     expect(entriesOf(reported)?.[0]).toMatchObject({ manager: 'kubelet', operation: 'Update', subresource: 'status' });
     expect(ownersOf(reported)['kubelet Update v1 status']).toEqual([
+      'status.conditions',
       'status.phase',
+      'status.podIP',
       'status.podIPs',
       'status.conditions[type="Ready"]',
       'status.conditions[type="Ready"].status',

@@ -65,6 +65,8 @@ function compareStructs(
 ): Comparison | undefined {
   let found: [string, Comparison][] | undefined;
   for (const name in now) {
+    // Nearly every field is as it was. What is inherited is equal to nothing that an object of its own has.
+    if (old[name] === now[name]) continue;
     const field = shape.fields.get(name);
     const below = field?.shape ?? shape.rest;
     if (below === undefined) continue;
@@ -76,7 +78,7 @@ function compareStructs(
     }
   }
   for (const name in old) {
-    if (old[name] === undefined || Object.hasOwn(now, name)) continue;
+    if (old[name] === now[name] || old[name] === undefined || Object.hasOwn(now, name)) continue;
     const field = shape.fields.get(name);
     const below = field?.shape ?? shape.rest;
     if (below === undefined) continue;

@@ -6,6 +6,7 @@
  * nothing at all the result is the set itself. So an update that takes no field from anybody costs no copies.
  * Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
  */
+import { interned, textOf } from './interned.ts';
 import { compareElements, parseElement, showElement } from './pathElement.ts';
 
 /** A set, or a part of one. `undefined` is the empty set. */
@@ -21,10 +22,7 @@ const SELF = '.';
 /** No set of a real object is as deep; deeper ones of clients are refused. */
 const MAX_DEPTH = 300;
 
-/**
- * Sets that were made here, and what others were read as: so nothing is read twice. Weakly held, and
- * a set never changes.
- */
+/** What frozen values were read as, so that nothing is read twice. Weakly held. */
 const known = new WeakMap<object, FieldSet | { readonly empty: true }>();
 
 /**
@@ -33,13 +31,13 @@ const known = new WeakMap<object, FieldSet | { readonly empty: true }>();
  */
 export function parseFieldSet(value: unknown): FieldSet | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('an object is expected');
+  if (textOf(value) !== undefined) return value as FieldSet;
   const before = known.get(value);
   if (before !== undefined) return before === EMPTY ? undefined : (before as FieldSet);
   const node = parseNode(value as Record<string, unknown>, 0);
   // The whole is no field of itself.
-  const set = node === undefined ? undefined : withoutSelf(node);
+  const set = node === undefined ? undefined : interned(withoutSelf(node));
   if (Object.isFrozen(value)) known.set(value, set ?? EMPTY);
-  if (set !== undefined) known.set(set, set);
   return set;
 }
 
@@ -89,12 +87,6 @@ export function nodeOf(self: boolean, children: readonly (readonly [string, Fiel
 export function withoutSelf(node: FieldSet): FieldSet | undefined {
   if (!(SELF in node)) return isLeaf(node) ? undefined : node;
   return nodeOf(false, childrenOf(node));
-}
-
-/** Makes a set known as one, so that it is never read again. */
-export function remember<T extends FieldSet | undefined>(set: T): T {
-  if (set !== undefined) known.set(set, set);
-  return set;
 }
 
 function isLeaf(node: FieldSet): boolean {

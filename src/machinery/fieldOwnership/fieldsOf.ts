@@ -4,7 +4,8 @@
  * A hot path: every create asks for it. The set is written as text, in order, and looked up by that: objects
  * of one structure share one set.
  */
-import { type FieldSet, MEMBER, remember } from './fieldSet.ts';
+import { type FieldSet, MEMBER } from './fieldSet.ts';
+import { internedText } from './interned.ts';
 import { compareElements } from './pathElement.ts';
 import { elementOf, type Items, type Shape, type Struct, shapeFor } from './shape.ts';
 
@@ -15,47 +16,24 @@ import { elementOf, type Items, type Shape, type Struct, shapeFor } from './shap
  */
 type Mode = 'applied' | 'written' | 'created';
 
-/** Sets by their text, for each shape. */
-const sets = new WeakMap<Shape, Map<string, FieldSet>>();
-const MAX_SETS = 500;
-const MAX_SHARED_TEXT = 16_384;
-
 /** What is applied by applying `value`. */
 export function appliedFields(shape: Struct, value: unknown): FieldSet | undefined {
-  return interned(shape, node(shape, value, false, 'applied'));
+  return setOfText(node(shape, value, false, 'applied'));
 }
 
 /** What an object has more than an empty one. */
 export function createdFields(shape: Struct, value: unknown): FieldSet | undefined {
-  return interned(shape, node(shape, value, false, 'created'));
+  return setOfText(node(shape, value, false, 'created'));
 }
 
 /** All that is new where `value` is put in place of nothing, as the node of its element. */
 export function writtenNode(shape: Shape, value: unknown): FieldSet {
-  return interned(shape, node(shape, value, true, 'written')) ?? MEMBER;
+  return setOfText(node(shape, value, true, 'written')) ?? MEMBER;
 }
 
-function interned(shape: Shape, text: string): FieldSet | undefined {
+function setOfText(text: string): FieldSet | undefined {
   if (text === '') return undefined;
-  if (text === '{}') return MEMBER;
-  let known = sets.get(shape);
-  if (known === undefined) {
-    known = new Map();
-    sets.set(shape, known);
-  }
-  let set = known.get(text);
-  if (set === undefined) {
-    set = remember(frozen(JSON.parse(text) as FieldSet));
-    if (text.length > MAX_SHARED_TEXT) return set;
-    if (known.size >= MAX_SETS) known.clear();
-    known.set(text, set);
-  }
-  return set;
-}
-
-function frozen(set: FieldSet): FieldSet {
-  for (const element in set) frozen(set[element] as FieldSet);
-  return Object.freeze(set);
+  return text === '{}' ? MEMBER : internedText(text);
 }
 
 /** The text of a value's node; '' where nothing in it is owned. @param self its field is owned itself */

@@ -5,6 +5,7 @@
 import type { ManagedFieldsEntry } from '../meta.ts';
 import type { JsonObject } from '../schema/types.ts';
 import { type FieldSet, parseFieldSet, union } from './fieldSet.ts';
+import { interned } from './interned.ts';
 
 export type Operation = 'Apply' | 'Update';
 
@@ -85,7 +86,7 @@ function entryOf(owner: Owner): ManagedFieldsEntry {
   };
   if (owner.time !== undefined) entry.time = owner.time;
   entry.fieldsType = 'FieldsV1';
-  entry.fieldsV1 = owner.fields as unknown as JsonObject;
+  entry.fieldsV1 = interned(owner.fields) as unknown as JsonObject;
   if (owner.subresource !== '') entry.subresource = owner.subresource;
   return entry;
 }

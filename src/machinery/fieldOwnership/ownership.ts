@@ -147,6 +147,8 @@ export function settle(
   except: string | undefined,
 ): Conflict[] {
   const conflicts: Conflict[] = [];
+  let last: Comparison | undefined;
+  let written: FieldSet | undefined;
   for (const [id, owner] of owners) {
     if (id === except) continue;
     const changes = changesIn(owner.apiVersion);
@@ -155,7 +157,10 @@ export function settle(
       continue;
     }
     if (changes === undefined) continue;
-    const taken = intersection(owner.fields, union(changes.modified, changes.added));
+    // Nearly always all owners are of one version.
+    if (changes !== last) written = union(changes.modified, changes.added);
+    last = changes;
+    const taken = intersection(owner.fields, written);
     for (const path of paths(taken)) conflicts.push({ owner, path });
     shrink(owners, id, owner, difference(difference(owner.fields, taken), changes.removed));
   }
