@@ -4,7 +4,6 @@ import { ObjectMeta } from '../../machinery/meta.ts';
 import { dnsLabel1035, dnsSubdomain, pathSegment, portNumber } from '../../machinery/names.ts';
 import { bool, bytes, type Infer, int32, list, object, opt, req, str, time } from '../../machinery/schema/types.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
-import { formatTime } from '../../machinery/time.ts';
 
 export const APIService = object('io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService', () => ({
   apiVersion: opt(undefined, str),
@@ -57,28 +56,12 @@ const STATUSES = ['True', 'False', 'Unknown'];
 const HIGHEST_GROUP_PRIORITY = 20_000;
 const HIGHEST_VERSION_PRIORITY = 1_000;
 
-/** `v1.apps`; `v1.` for the core group. */
-export const apiServiceName = (gv: { readonly group: string; readonly version: string }) => `${gv.version}.${gv.group}`;
-
 /** The condition Available, where it is told. */
-export function availability(service: APIService): APIServiceCondition | undefined {
+function availability(service: APIService): APIServiceCondition | undefined {
   return service.status?.conditions?.find((c) => c.type === 'Available');
 }
 
-/** The conditions with Available as given; the time of its last transition stays where the status does. */
-export function withAvailability(
-  service: APIService,
-  next: { readonly status: string; readonly reason: string; readonly message: string },
-  now: number,
-): APIServiceCondition[] {
-  const before = availability(service);
-  const since = before?.status === next.status ? before.lastTransitionTime : undefined;
-  const condition = { type: 'Available', ...next, lastTransitionTime: since ?? formatTime(now) };
-  const all = service.status?.conditions ?? [];
-  return before === undefined ? [...all, condition] : all.map((c) => (c.type === 'Available' ? condition : c));
-}
-
-export const LOCAL = { status: 'True', reason: 'Local', message: 'Local APIServices are always available' };
+const LOCAL = { status: 'True', reason: 'Local', message: 'Local APIServices are always available' };
 
 function validate(service: APIService): FieldError[] {
   const { group = '', version = '', ...spec } = service.spec ?? ({} as Partial<APIServiceSpec>);
