@@ -197,7 +197,7 @@ function readScalar(scalar: keyof ScalarTypes, reader: Reader, wireType: number)
       return reader.varint() !== 0;
     case 'int32':
     case 'int64':
-      return reader.varint();
+      return reader.exactVarint();
     case 'double':
       return reader.double();
     case 'quantity':
@@ -259,7 +259,7 @@ function inner(reader: Reader): Parts {
   const message = reader.inner();
   while (!message.done) {
     const tag = message.varint();
-    if ((tag & 7) === VARINT) parts.set(tag >>> 3, message.varint());
+    if ((tag & 7) === VARINT) parts.set(tag >>> 3, message.exactVarint());
     else if ((tag & 7) === BYTES) parts.set(tag >>> 3, message.block());
     else message.skip(tag & 7);
   }

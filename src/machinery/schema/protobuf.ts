@@ -157,13 +157,6 @@ function writeOne(type: Type, wire: number, value: unknown, writer: Writer): voi
   }
 }
 
-/** @throws ProtobufError for what a number here cannot hold: nothing is changed in silence */
-function exact(value: bigint): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  throw new ProtobufError(`the number ${value} cannot be kept exactly: whole numbers beyond 2^53 are not supported`);
-}
-
 /** Reads the parts of a message in order. Every method throws ProtobufError where the bytes end too early. */
 export class Reader {
   /** where the names of fields go that are not known; absent: they are refused */
@@ -185,7 +178,20 @@ export class Reader {
     return this.#at >= this.#bytes.length;
   }
 
+  /** Beyond 2^53 the nearest: container runtimes tell times in nanoseconds. */
   varint(): number {
+    return Number(this.#varint());
+  }
+
+  /** @throws ProtobufError for what a number here cannot hold: nothing of a client's is changed in silence */
+  exactVarint(): number {
+    const value = this.#varint();
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) return number;
+    throw new ProtobufError(`the number ${value} cannot be kept exactly: whole numbers beyond 2^53 are not supported`);
+  }
+
+  #varint(): number | bigint {
     let low = 0;
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.#byte();
@@ -196,7 +202,7 @@ export class Reader {
     for (let shift = 28n; shift < 70n; shift += 7n) {
       const byte = this.#byte();
       value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return exact(BigInt.asIntN(64, value));
+      if (byte < 0x80) return BigInt.asIntN(64, value);
     }
     throw new ProtobufError('a number is longer than ten bytes');
   }
