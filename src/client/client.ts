@@ -25,6 +25,11 @@ export interface WatchOptions extends ListOptions {
   readonly timeoutSeconds?: number;
 }
 
+export interface ReadOptions {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
 export interface WriteOptions {
   readonly subresource?: string;
   readonly fieldManager?: string;
@@ -56,6 +61,8 @@ export interface Client {
     options?: { resourceVersion?: string; subresource?: string; signal?: AbortSignal },
   ): Promise<Stored<T>>;
   list<T extends KubeObject>(kind: Kind<T>, options?: ListOptions): Promise<ObjectList<T>>;
+  /** Reads what is of no kind known here, such as discovery. @param path escaped: `/apis/apps/v1` */
+  read(path: string, options?: ReadOptions): Promise<unknown>;
   /** Namespace and name are taken from the object's metadata. apiVersion and kind are filled in. */
   create<T extends KubeObject>(kind: Kind<T>, object: T, options?: WriteOptions): Promise<Stored<T>>;
   /** Creates a subresource that is POSTed to: binding, eviction, token. */

@@ -6,6 +6,7 @@ import type {
   ListOptions,
   ObjectList,
   ObjectRef,
+  ReadOptions,
   WatchOptions,
   WriteOptions,
 } from './client.ts';
@@ -36,6 +37,11 @@ export function createClient(transport: Transport): Client {
         ...signalOf(options),
       });
       return typedList<T>(kind, object as RawList);
+    },
+
+    async read(path: string, options: ReadOptions = {}) {
+      const { object } = await transport.request({ method: 'GET', path, ...options });
+      return object;
     },
 
     async create<T extends KubeObject>(kind: Kind<T>, object: T, options: WriteOptions = {}) {
