@@ -20,6 +20,8 @@ const StatusDetails = object(`${META}StatusDetails`, () => ({
 }));
 
 export const StatusType = object(`${META}Status`, () => ({
+  apiVersion: opt(undefined, str),
+  kind: opt(undefined, str),
   metadata: opt(1, ListMeta),
   status: opt(2, str),
   message: opt(3, str),

@@ -3,7 +3,7 @@
  * Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
  */
 import { createHash } from 'node:crypto';
-import { apiVersionOf, type GroupVersion } from '../../machinery/kind.ts';
+import { apiVersionOf, type GroupVersion, type Kind } from '../../machinery/kind.ts';
 import type { KindRegistry } from '../../machinery/kindRegistry.ts';
 import { type DiscoveredResource, groupsOf, resourcesOf } from './resources.ts';
 
@@ -61,14 +61,13 @@ function resourceEntry(gv: GroupVersion, r: DiscoveredResource) {
     verbs: r.verbs,
     ...(r.shortNames.length === 0 ? {} : { shortNames: r.shortNames }),
     ...(r.categories.length === 0 ? {} : { categories: r.categories }),
-    ...(isStorable(r) ? { storageVersionHash: storageVersionHash(gv, r.response.kind) } : {}),
+    ...(r.stored === undefined ? {} : { storageVersionHash: storageVersionHash(r.stored) }),
   };
 }
 
-const isStorable = (r: DiscoveredResource) => r.subresource === '' && r.verbs.includes('get');
-
-function storageVersionHash(gv: GroupVersion, kind: string): string {
-  return createHash('sha256').update(`${gv.group}/${gv.version}/${kind}`).digest().subarray(0, 8).toString('base64');
+/** Tells when what is stored of a kind changes its version, to those who would store it anew. */
+function storageVersionHash({ group, version, kind }: Kind): string {
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
 }
 
 /** All groups and resources in one document (apidiscovery.k8s.io/v2). @param which /api has the core group only, /apis the others */

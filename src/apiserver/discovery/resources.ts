@@ -1,5 +1,5 @@
 /** What discovery says of each resource, read off the kinds. */
-import type { GroupVersion, Kind, Verb } from '../../machinery/kind.ts';
+import { type GroupVersion, hubOf, type Kind, type Verb } from '../../machinery/kind.ts';
 import type { KindRegistry } from '../../machinery/kindRegistry.ts';
 
 /** A resource or a subresource. */
@@ -13,6 +13,8 @@ export interface DiscoveredResource {
   readonly verbs: readonly string[];
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
+  /** as which objects are stored; absent for subresources, and for what is never stored */
+  readonly stored?: Kind;
 }
 
 const STATUS_VERBS: readonly Verb[] = ['get', 'patch', 'update'];
@@ -36,6 +38,7 @@ function main(kind: Kind): DiscoveredResource {
     verbs: [...kind.verbs].sort(),
     shortNames: kind.shortNames,
     categories: kind.categories,
+    ...(kind.stored ? { stored: hubOf(kind) } : {}),
   };
 }
 

@@ -5,6 +5,7 @@ import type { KindRegistry } from '../../machinery/kindRegistry.ts';
 import { ListMeta } from '../../machinery/meta.ts';
 import { OpenApiDefinitions } from '../../machinery/schema/openapi.ts';
 import type { JsonObject } from '../../machinery/schema/types.ts';
+import { StatusType } from '../../machinery/statusTypes.ts';
 import { DELETE_OPTIONS, PATCH, pathsOf, STATUS } from './paths.ts';
 
 /** @param extra kinds that are only sent to subresources, and have no path of their own */
@@ -43,10 +44,12 @@ export function openApiDocument(
 export function commonDefinitions(definitions: OpenApiDefinitions, gvs: readonly GroupVersion[]): JsonObject {
   definitions.add(DeleteOptions);
   definitions.add(ListMeta);
+  definitions.add(StatusType);
   const all = definitions.all();
   const options = all[DELETE_OPTIONS] as JsonObject;
   options['x-kubernetes-group-version-kind'] = gvs.map((gv) => ({ ...gv, kind: 'DeleteOptions' }));
-  all[STATUS] = STATUS_SCHEMA;
+  const status = all[STATUS] as JsonObject;
+  status['x-kubernetes-group-version-kind'] = [{ group: '', version: 'v1', kind: 'Status' }];
   all[PATCH] = { type: 'object', description: 'What is to change, in the form that the content type names.' };
   return all;
 }
@@ -57,34 +60,3 @@ function refersTo(kind: Kind, other: Kind): boolean {
     (s) => s.kind === other.kind && (s.group ?? kind.group) === other.group,
   );
 }
-
-const text = { type: 'string' };
-
-const STATUS_SCHEMA: JsonObject = {
-  description: 'How a request ended that answers with no other object.',
-  type: 'object',
-  properties: {
-    apiVersion: text,
-    code: { type: 'integer', format: 'int32' },
-    details: {
-      type: 'object',
-      properties: {
-        causes: {
-          type: 'array',
-          items: { type: 'object', properties: { field: text, message: text, reason: text } },
-        },
-        group: text,
-        kind: text,
-        name: text,
-        retryAfterSeconds: { type: 'integer', format: 'int32' },
-        uid: text,
-      },
-    },
-    kind: text,
-    message: text,
-    metadata: { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta' },
-    reason: text,
-    status: text,
-  },
-  'x-kubernetes-group-version-kind': [{ group: '', version: 'v1', kind: 'Status' }],
-};
