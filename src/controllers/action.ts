@@ -58,7 +58,7 @@ export interface CheckAction<T extends KubeObject = KubeObject> {
   readonly object: Stored<T>;
 }
 
-/** What takes its time, and changes nothing by itself: to sign, to ask. What follows from it is done next. */
+/** What takes its time, and changes nothing that the loop reads: to sign, to ask. What follows from it is done next. */
 export interface WorkAction {
   readonly verb: 'work';
   run(signal: AbortSignal): Promise<readonly Action[]>;

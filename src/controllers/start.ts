@@ -19,6 +19,7 @@ import { startDisruptionController } from './disruption/controller.ts';
 import { startEndpointSliceController, startEndpointsController } from './endpointSlice/controller.ts';
 import { startEndpointSliceMirroringController } from './endpointSliceMirroring/controller.ts';
 import { startGarbageCollector } from './garbageCollector/controller.ts';
+import { startHorizontalPodAutoscalerController } from './horizontalPodAutoscaler/controller.ts';
 import { startJobController } from './job/controller.ts';
 import { startLoadBalancerController } from './loadBalancer.ts';
 import { startNamespaceController } from './namespace/controller.ts';
@@ -113,6 +114,7 @@ export function startControllers(options: ControllersOptions): void {
   startJobController(context);
   startCronJobController(context);
   startDisruptionController(context);
+  startHorizontalPodAutoscalerController(context);
   startTTLAfterFinishedController(context);
   startPersistentVolumeController(context);
   startClaimProtectionController(context);

@@ -188,7 +188,6 @@ export const HPAScalingPolicy = object('io.k8s.api.autoscaling.v2.HPAScalingPoli
 export interface HPAScalingPolicy extends Infer<typeof HPAScalingPolicy> {}
 
 const UTILIZATION = 80;
-const NOT_YET = 'autoscalers are kept, but nothing scales by them yet';
 const SCALE_UP: HPAScalingRules = {
   stabilizationWindowSeconds: 0,
   selectPolicy: 'Max',
@@ -226,7 +225,6 @@ export const horizontalPodAutoscalers = defineKind<HorizontalPodAutoscaler>({
     autoscaler.status = { desiredReplicas: 0 };
   },
   validate: validateAutoscaler,
-  warnings: (_autoscaler, old) => (old === undefined ? [NOT_YET] : []),
   update: {
     prepare(autoscaler, old) {
       if (old.status === undefined) delete autoscaler.status;

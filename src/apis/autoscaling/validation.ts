@@ -29,8 +29,10 @@ const MAX_WINDOW_SECONDS = 3600;
 export function validateAutoscaler({ spec }: HorizontalPodAutoscaler): FieldError[] {
   const errors: FieldError[] = [];
   const { minReplicas, maxReplicas = 0, scaleTargetRef, metrics = [], behavior }: Partial<typeof spec> = spec ?? {};
-  if (minReplicas !== undefined && minReplicas < 1) {
-    errors.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'));
+  // Pods that are not there use nothing: only what others measure tells when they are needed again.
+  const least = metrics.some(({ type }) => type === 'Object' || type === 'External') ? 0 : 1;
+  if (minReplicas !== undefined && minReplicas < least) {
+    errors.push(invalid('spec.minReplicas', minReplicas, `must be greater than or equal to ${least}`));
   }
   if (maxReplicas < 1) errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0'));
   if (minReplicas !== undefined && maxReplicas < minReplicas) {
