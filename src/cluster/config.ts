@@ -35,6 +35,8 @@ export interface ClusterPaths {
   readonly storage: string;
   readonly kubelet: string;
   readonly podLogs: string;
+  /** what the volumes of the cluster's own storage class hold: a folder each */
+  readonly volumes: string;
   readonly cniConfig: string;
   readonly cniState: string;
   readonly containerdRoot: string;
@@ -82,6 +84,7 @@ export function pathsOf(dataDir: string): ClusterPaths {
     storage: join(real, 'storage'),
     kubelet: join(real, 'kubelet'),
     podLogs: join(real, 'logs/pods'),
+    volumes: join(real, 'volumes'),
     cniConfig: join(real, 'cni'),
     cniState: join(real, 'cni-state'),
     containerdRoot: join(real, 'containerd'),

@@ -11,6 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '../client/client.ts';
+import { SIMULATED_STORAGE as storageOfNodes } from '../controllers/localProvisioner/storage.ts';
 import type { BehaviorProgram } from '../kubelet/simulated/behavior.ts';
 import { type SimulatedNodes, startSimulatedNodes } from '../kubelet/simulated/nodes.ts';
 import { type Clock, SystemClock, VirtualClock } from '../lib/clock.ts';
@@ -23,6 +24,7 @@ import { ensureCertificates } from './certificates.ts';
 import { CLUSTER_DOMAIN, createControlPlane, SIMULATED_POD_CIDR } from './controlPlane.ts';
 import { ClusterError } from './errors.ts';
 import { standaloneKubeconfig } from './kubeconfig.ts';
+import { startLocalVolumes } from './localVolumes.ts';
 
 export interface ProgramClusterOptions {
   /** simulated nodes, or their names; 1 where absent */
@@ -62,6 +64,9 @@ const LOOPBACK = '127.0.0.1';
 const ADVERTISED = '192.0.2.1';
 const SERVICE_CIDR = '10.96.0.0/16';
 const SERVICE_IP = '10.96.0.1';
+/** What is loaded when it is first used would come at no certain moment of virtual time. */
+const loadedLate = () =>
+  Promise.all([import('../scheduler/volumes/volumes.ts'), import('../scheduler/dynamicResources/devices.ts')]);
 /** Time that a new cluster gets to have its nodes Ready, where time is virtual. */
 const FIRST_MOMENTS_MS = 1_000;
 
@@ -111,6 +116,9 @@ export async function createCluster(options: ProgramClusterOptions = {}): Promis
     stops.push(() => apiServer.close());
     const { port } = await apiServer.listen({ host: LOOPBACK, port: 0 });
     await startControllers();
+    await loadedLate();
+    const shared = { clock, random, log, signal };
+    await startLocalVolumes({ ...shared, clientAs, admin, nodeNames: names, storage: storageOfNodes });
     const nodes = await startSimulatedNodes({
       names,
       clientFor: (name) => clientAs(`system:node:${name}`, ['system:nodes']),

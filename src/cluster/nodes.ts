@@ -49,11 +49,16 @@ function simulatedNodes(options: NodesOptions): Nodes {
   return {
     names,
     usage: (nodeName) => started?.statistics(nodeName),
-    steps: ({ clientAs }, certificates) => [
+    steps: ({ clientAs, admin }, certificates) => [
       {
         name: names.length === 1 ? 'simulated node' : `${names.length} simulated nodes`,
         async run() {
-          const { startSimulatedNodes } = await import('../kubelet/simulated/nodes.ts');
+          const [{ startSimulatedNodes }, { startLocalVolumes }, { SIMULATED_STORAGE: storage }] = await Promise.all([
+            import('../kubelet/simulated/nodes.ts'),
+            import('./localVolumes.ts'),
+            import('../controllers/localProvisioner/storage.ts'),
+          ]);
+          await startLocalVolumes({ clientAs, admin, nodeNames: names, storage, clock, random, log, signal });
           started = await startSimulatedNodes({
             names,
             clientFor: (name) => nodeClient(clientAs, name),
@@ -100,10 +105,16 @@ function machineNode(options: NodesOptions): Nodes {
       {
         name: 'kubelet',
         async run() {
-          const [{ startKubelet }, { createLinuxMachine }] = await Promise.all([
-            import('../kubelet/kubelet.ts'),
-            import('../kubelet/machine/linux.ts'),
-          ]);
+          const [{ startKubelet }, { createLinuxMachine }, { startLocalVolumes }, { localFolders }] = await Promise.all(
+            [
+              import('../kubelet/kubelet.ts'),
+              import('../kubelet/machine/linux.ts'),
+              import('./localVolumes.ts'),
+              import('../controllers/localProvisioner/folders.ts'),
+            ],
+          );
+          const storage = localFolders(paths.volumes, undefined);
+          await startLocalVolumes({ clientAs, admin, nodeNames: [nodeName], storage, clock, random, log, signal });
           return startKubelet({
             client: nodeClient(clientAs, nodeName),
             nodeName,

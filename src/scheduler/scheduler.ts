@@ -104,6 +104,8 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
   }
 
   let wantsVolumes = false;
+  /** Pods with claims, until the claims are known; by uid. */
+  const untilVolumes = new Map<string, Stored<Pod>>();
   /** Nor has every cluster claims. */
   function watchVolumes(): void {
     if (wantsVolumes) return;
@@ -116,7 +118,8 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
           await found.synced;
           volumes = found;
           cache.setVolumes(found);
-          queue.clusterChanged(['claim', 'volume']);
+          for (const pod of untilVolumes.values()) queue.set(pod);
+          untilVolumes.clear();
         },
         (error: unknown) => log.error('volumes cannot be looked after', { err: error }),
       )
@@ -134,7 +137,9 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
   function see(pod: Stored<Pod>, old: Stored<Pod> | undefined): void {
     const nodeName = pod.spec?.nodeName;
     if ((pod.spec?.resourceClaims ?? []).length > 0) watchDevices();
-    if ((pod.spec?.volumes ?? []).some((v) => v.persistentVolumeClaim ?? v.ephemeral)) watchVolumes();
+    const hasClaims = (pod.spec?.volumes ?? []).some((v) => v.persistentVolumeClaim ?? v.ephemeral);
+    if (hasClaims) watchVolumes();
+    untilVolumes.delete(pod.metadata.uid);
     if (nodeName) {
       queue.delete(pod.metadata.uid);
       cache.setPod(podInfoOf(pod), nodeName);
@@ -146,12 +151,14 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
     } else {
       const nominated = pod.status?.nominatedNodeName || undefined;
       if (nominated !== (old?.status?.nominatedNodeName || undefined)) cache.nominate(podInfoOf(pod), nominated);
-      queue.set(pod);
+      if (hasClaims && volumes === undefined) untilVolumes.set(pod.metadata.uid, pod);
+      else queue.set(pod);
     }
   }
 
   function forget(uid: string): void {
     queue.delete(uid);
+    untilVolumes.delete(uid);
     volumes?.forget(uid);
     if (cache.removePod(uid)) queue.clusterChanged(['podGone']);
   }

@@ -143,6 +143,17 @@ export const COMPONENT_ROLES: readonly RoleRow[] = [
       can('patch', 'networking.k8s.io', 'ingresses/status'),
     ],
   },
+  {
+    name: 'system:local-volume-provisioner',
+    rules: [
+      can('create delete get list update watch', 'core', 'persistentvolumes'),
+      can('get list update watch', 'core', 'persistentvolumeclaims'),
+      can('update', 'core', 'persistentvolumeclaims/status'),
+      can('get list', 'core', 'nodes'),
+      can(READ, 'storage.k8s.io', 'storageclasses'),
+      RECORD_EVENTS,
+    ],
+  },
   { name: 'system:kube-aggregator', rules: [can(READ, 'core', 'endpoints services')] },
   {
     name: 'system:persistent-volume-provisioner',

@@ -106,16 +106,15 @@ function provisioned(claim: Stored<PersistentVolumeClaim>, storageClass: Stored<
   const { provisioner } = storageClass;
   if (provisioner === NO_PROVISIONER) return pending(claim);
   const message = `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`;
-  const plan = pending(claim, note(claim, 'ExternalProvisioning', message));
-  if (claim.metadata.annotations?.[STORAGE_PROVISIONER] === provisioner) return plan;
+  const told = note(claim, 'ExternalProvisioning', message);
+  if (claim.metadata.annotations?.[STORAGE_PROVISIONER] === provisioner) return pending(claim, told);
   const annotations = { [STORAGE_PROVISIONER]: provisioner, [OLD_PROVISIONER]: provisioner };
-  const update = {
-    verb: 'update',
-    kind: persistentVolumeClaims as Kind,
-    object: withAnnotations(claim, annotations),
-  } as const;
+  const object = withAnnotations(claim, annotations);
   // With what was written the next look tells the status.
-  return { ...plan, actions: [update] };
+  return {
+    actions: [{ verb: 'update', kind: persistentVolumeClaims as Kind, object }, told],
+    againMs: RETRY_MS,
+  };
 }
 
 /** Both name each other, the volume first: a claim that names a volume may be used. */
