@@ -22,6 +22,7 @@ import { createAdmission } from './pods/admission.ts';
 import { ContainerStarter } from './pods/containerStart.ts';
 import { Gate } from './pods/gate.ts';
 import { RuntimeObserver } from './pods/observed.ts';
+import { RuntimeHandlers } from './pods/runtimeHandlers.ts';
 import { RuntimeWatch } from './pods/runtimeWatch.ts';
 import { podViewsOf, streamingOf } from './pods/views.ts';
 import { PodWorkers } from './pods/workers.ts';
@@ -134,7 +135,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   const workers: PodWorkers = new PodWorkers({
     ...shared,
     observer,
-    actor: new Actor({ ...shared, starter }),
+    actor: new Actor({ ...shared, starter, handlers: new RuntimeHandlers(informers) }),
     admission: createAdmission(machine.capacity),
     probes: new PodProbes({ ...shared, onChange: (uid) => workers.poke([uid]) }),
     updates: machine.hasFiles ? new VolumeUpdates({ ...shared, tokens }) : undefined,

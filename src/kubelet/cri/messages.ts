@@ -32,6 +32,13 @@ const NamespaceOption = object('runtime.v1.NamespaceOption', () => ({
   target_id: opt(4, str),
 }));
 
+const SELinuxOption = object('runtime.v1.SELinuxOption', () => ({
+  user: opt(1, str),
+  role: opt(2, str),
+  type: opt(3, str),
+  level: opt(4, str),
+}));
+
 const SecurityProfile = object('runtime.v1.SecurityProfile', () => ({
   profile_type: opt(1, int32),
   localhost_ref: opt(2, str),
@@ -39,12 +46,15 @@ const SecurityProfile = object('runtime.v1.SecurityProfile', () => ({
 
 const LinuxSandboxSecurityContext = object('runtime.v1.LinuxSandboxSecurityContext', () => ({
   namespace_options: opt(1, NamespaceOption),
+  selinux_options: opt(2, SELinuxOption),
   run_as_user: opt(3, Int64Value),
   run_as_group: opt(8, Int64Value),
   readonly_rootfs: opt(4, bool),
   supplemental_groups: opt(5, list(int64)),
   privileged: opt(6, bool),
   seccomp: opt(9, SecurityProfile),
+  apparmor: opt(10, SecurityProfile),
+  supplemental_groups_policy: opt(11, int32),
 }));
 
 export const LinuxContainerResources = object('runtime.v1.LinuxContainerResources', () => ({
@@ -53,6 +63,13 @@ export const LinuxContainerResources = object('runtime.v1.LinuxContainerResource
   cpu_shares: opt(3, int64),
   memory_limit_in_bytes: opt(4, int64),
   oom_score_adj: opt(5, int64),
+  cpuset_cpus: opt(6, str),
+  cpuset_mems: opt(7, str),
+  hugepage_limits: opt(
+    8,
+    list(object('runtime.v1.HugepageLimit', () => ({ page_size: opt(1, str), limit: opt(2, int64) }))),
+  ),
+  unified: opt(9, labels),
 }));
 export interface LinuxContainerResources extends Infer<typeof LinuxContainerResources> {}
 
@@ -87,6 +104,8 @@ export const PodSandboxConfig = object('runtime.v1.PodSandboxConfig', () => ({
       cgroup_parent: opt(1, str),
       security_context: opt(2, LinuxSandboxSecurityContext),
       sysctls: opt(3, labels),
+      overhead: opt(4, LinuxContainerResources),
+      resources: opt(5, LinuxContainerResources),
     })),
   ),
 }));
@@ -130,6 +149,9 @@ export const Mount = object('runtime.v1.Mount', () => ({
   readonly: opt(3, bool),
   selinux_relabel: opt(4, bool),
   propagation: opt(5, int32),
+  recursive_read_only: opt(8, bool),
+  image: opt(9, ImageSpec),
+  image_sub_path: opt(10, str),
 }));
 export interface Mount extends Infer<typeof Mount> {}
 
@@ -140,6 +162,7 @@ export const LinuxContainerSecurityContext = object('runtime.v1.LinuxContainerSe
   ),
   privileged: opt(2, bool),
   namespace_options: opt(3, NamespaceOption),
+  selinux_options: opt(4, SELinuxOption),
   run_as_user: opt(5, Int64Value),
   run_as_group: opt(12, Int64Value),
   run_as_username: opt(6, str),
@@ -149,6 +172,8 @@ export const LinuxContainerSecurityContext = object('runtime.v1.LinuxContainerSe
   masked_paths: opt(13, strings),
   readonly_paths: opt(14, strings),
   seccomp: opt(15, SecurityProfile),
+  apparmor: opt(16, SecurityProfile),
+  supplemental_groups_policy: opt(17, int32),
 }));
 export interface LinuxContainerSecurityContext extends Infer<typeof LinuxContainerSecurityContext> {}
 
@@ -183,6 +208,8 @@ export const ContainerConfig = object('runtime.v1.ContainerConfig', () => ({
       security_context: opt(2, LinuxContainerSecurityContext),
     })),
   ),
+  CDI_devices: opt(17, list(object('runtime.v1.CDIDevice', () => ({ name: opt(1, str) })))),
+  stop_signal: opt(18, int32),
 }));
 export interface ContainerConfig extends Infer<typeof ContainerConfig> {}
 
@@ -214,6 +241,7 @@ export const ContainerStatus = object('runtime.v1.ContainerStatus', () => ({
   labels: opt(12, labels),
   annotations: opt(13, labels),
   log_path: opt(15, str),
+  stop_signal: opt(19, int32),
 }));
 export interface ContainerStatus extends Infer<typeof ContainerStatus> {}
 
@@ -288,6 +316,28 @@ const condition = object('runtime.v1.RuntimeCondition', () => ({
   message: opt(4, str),
 }));
 
+const RuntimeHandler = object('runtime.v1.RuntimeHandler', () => ({
+  name: opt(1, str),
+  features: opt(
+    2,
+    object('runtime.v1.RuntimeHandlerFeatures', () => ({
+      recursive_read_only_mounts: opt(1, bool),
+      user_namespaces: opt(2, bool),
+    })),
+  ),
+}));
+export interface RuntimeHandler extends Infer<typeof RuntimeHandler> {}
+
+const FilesystemUsage = object('runtime.v1.ImageFilesystemUsage', () => ({
+  timestamp: opt(1, int64),
+  fs_id: opt(
+    2,
+    object('runtime.v1.FilesystemIdentifier', () => ({ mountpoint: opt(1, str) })),
+  ),
+  used_bytes: opt(3, UInt64Value),
+  inodes_used: opt(4, UInt64Value),
+}));
+
 const RUNTIME = '/runtime.v1.RuntimeService/';
 const IMAGES = '/runtime.v1.ImageService/';
 
@@ -310,6 +360,11 @@ export const CALLS = {
       status: opt(
         1,
         object('runtime.v1.RuntimeStatus', () => ({ conditions: opt(1, list(condition)) })),
+      ),
+      runtime_handlers: opt(3, list(RuntimeHandler)),
+      features: opt(
+        4,
+        object('runtime.v1.RuntimeFeatures', () => ({ supplemental_groups_policy: opt(1, bool) })),
       ),
     })),
   },
@@ -435,6 +490,11 @@ export const CALLS = {
       sandbox_config: opt(3, PodSandboxConfig),
     })),
     response: object('runtime.v1.PullImageResponse', () => ({ image_ref: opt(1, str) })),
+  },
+  imageFsInfo: {
+    path: `${IMAGES}ImageFsInfo`,
+    request: Empty,
+    response: object('runtime.v1.ImageFsInfoResponse', () => ({ image_filesystems: opt(1, list(FilesystemUsage)) })),
   },
   removeImage: { path: `${IMAGES}RemoveImage`, request: imageRequest, response: Empty },
 } as const;

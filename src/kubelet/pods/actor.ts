@@ -13,6 +13,7 @@ import type { Gate } from './gate.ts';
 import type { ObservedPod } from './observed.ts';
 import type { Action } from './plan.ts';
 import { resourcesKey } from './resize.ts';
+import type { RuntimeHandlers } from './runtimeHandlers.ts';
 import { sandboxConfig } from './sandboxConfig.ts';
 
 export interface ActorOptions {
@@ -21,6 +22,7 @@ export interface ActorOptions {
   /** how many sandboxes and containers are made at the same time */
   readonly gate: Gate;
   readonly machine: Machine;
+  readonly handlers: RuntimeHandlers;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly podLogsDir: string;
@@ -134,13 +136,12 @@ export class Actor {
   }
 
   async #createSandbox(pod: Pod, attempt: number): Promise<void> {
-    const { runtime, machine, podLogsDir, dns, events } = this.#o;
+    const { runtime, machine, podLogsDir, dns, events, handlers } = this.#o;
     const config = sandboxConfig(pod, attempt, { podLogsDir, cgroupParent: podCgroup(pod), dns });
     machine.makeLogDirectory(config.log_directory ?? '');
     try {
-      const runtimeClass = pod.spec?.runtimeClassName;
-      if (runtimeClass) throw new Error(`runtimeclass.node.k8s.io ${JSON.stringify(runtimeClass)} not found`);
-      await runtime.call('runPodSandbox', { config });
+      const handler = await handlers.of(pod);
+      await runtime.call('runPodSandbox', { config, ...(handler === undefined ? {} : { runtime_handler: handler }) });
     } catch (error) {
       const message = `Failed to create pod sandbox: ${(error as Error).message}`;
       events.event(referenceTo(pod), 'Warning', 'FailedCreatePodSandBox', message);

@@ -108,5 +108,8 @@ function outOf(name: string, asked: string, used: string, capacity: string): Fai
 
 function requestsOf(pod: Pod): ResourceList {
   const spec = pod.spec ?? { containers: [] };
-  return { ...containerResources(spec, 'requests'), ...spec.resources?.requests };
+  const requests = { ...containerResources(spec, 'requests'), ...spec.resources?.requests };
+  for (const [name, amount] of Object.entries(spec.overhead ?? {}))
+    requests[name] = addQuantities(requests[name] ?? '0', amount);
+  return requests;
 }

@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { PodSpec } from '../../apis/core/podSpec.ts';
-import { NAMESPACE_MODE, type PodSandboxConfig, PROTOCOL } from '../cri/messages.ts';
+import { milliValue, wholeValue } from '../../machinery/quantity.ts';
+import { type LinuxContainerResources, NAMESPACE_MODE, type PodSandboxConfig, PROTOCOL } from '../cri/messages.ts';
+import { CPU_PERIOD_US, cpuQuota, cpuShares } from '../resources/limits.ts';
 import { type DnsConfig, dnsOf } from './dns.ts';
 import { LABEL } from './labels.ts';
 
@@ -73,8 +75,17 @@ export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurround
           : { run_as_group: { value: security.runAsGroup } }),
         seccomp: { profile_type: 0 },
       },
+      ...(spec.overhead === undefined ? {} : { overhead: overheadOf(spec.overhead) }),
       sysctls: Object.fromEntries((security?.sysctls ?? []).map((s) => [s.name, s.value])),
     },
+  };
+}
+
+function overheadOf({ cpu, memory }: NonNullable<PodSpec['overhead']>): LinuxContainerResources {
+  return {
+    ...(cpu === undefined ? {} : { cpu_period: CPU_PERIOD_US, cpu_quota: cpuQuota(milliValue(cpu)) }),
+    ...(cpu === undefined ? {} : { cpu_shares: cpuShares(milliValue(cpu)) }),
+    ...(memory === undefined ? {} : { memory_limit_in_bytes: wholeValue(memory) }),
   };
 }
 

@@ -81,9 +81,11 @@ export function podTotals(pod: Pod): PodTotals {
   };
   const cpuLimit = limitOf('cpu');
   const memoryLimit = limitOf('memory');
+  // What the pod costs beside its containers is within its limits, where it has some.
+  const over = { cpu: milliValue(spec.overhead?.cpu ?? 0), memory: wholeValue(spec.overhead?.memory ?? 0) };
   return {
-    cpuRequest: requests.cpu === undefined ? 0 : milliValue(requests.cpu),
-    ...(cpuLimit === undefined ? {} : { cpuLimit: milliValue(cpuLimit) }),
-    ...(memoryLimit === undefined ? {} : { memoryLimit: wholeValue(memoryLimit) }),
+    cpuRequest: milliValue(requests.cpu ?? 0) + over.cpu,
+    ...(cpuLimit === undefined ? {} : { cpuLimit: milliValue(cpuLimit) + over.cpu }),
+    ...(memoryLimit === undefined ? {} : { memoryLimit: wholeValue(memoryLimit) + over.memory }),
   };
 }

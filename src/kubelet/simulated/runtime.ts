@@ -251,6 +251,7 @@ export class SimulatedRuntime implements ContainerRuntime {
       this.#images.add(name);
       return { image_ref: imageId(name) };
     },
+    imageFsInfo: () => ({ image_filesystems: [] }),
     removeImage: ({ image }) => {
       this.#images.delete(image?.image ?? '');
       return {};
