@@ -1,5 +1,6 @@
 /** Everything that the stages are given: who is believed, who decides, what changes writes, what answers besides the verbs. */
 
+import { X509Certificate } from 'node:crypto';
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/createClient.ts';
 import type { Transport } from '../client/transport.ts';
@@ -31,6 +32,9 @@ import { storageObjectInUseProtection } from './admission/storageObjectInUseProt
 import { taintNodesByCondition } from './admission/taintNodesByCondition.ts';
 import { MutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { ValidatingWebhooks } from './admission/webhooks/validating.ts';
+import { Aggregation } from './aggregation/aggregation.ts';
+import { publishAuthentication } from './aggregation/extensionAuthentication.ts';
+import { LocalApiServices } from './aggregation/localApiServices.ts';
 import type { Audit } from './audit/audit.ts';
 import { bearerTokenAuthenticator } from './authentication/bearerToken.ts';
 import { BootstrapTokens } from './authentication/bootstrapTokens.ts';
@@ -155,8 +159,11 @@ export function createBuiltins(
   const validatingPolicies = new ValidatingPolicies({ registry, authorizers });
   const flowControl = new FlowControl(registry, clock);
   const kubelets = new Kubelets(registry, options.kubeletClient);
+  const aggregation = new Aggregation({ registry, clock, random, log, frontProxy: options.frontProxy });
+  const builtin = registry.kinds.groupVersions();
   const parts: ApiServerParts = {
     registry,
+    aggregation,
     clock,
     random,
     log,
@@ -201,12 +208,13 @@ export function createBuiltins(
     paths: new Map([
       ...paths,
       ['/metrics', metricsHandler(metrics, registry, clock, () => auditFamilies(audit))],
-      ...discoveryPaths(registry, address, () => parts.paths.keys()),
+      ...discoveryPaths(registry, aggregation, address, () => parts.paths.keys()),
       ...openApiPaths(registry, clock),
       ...openIdPaths(tokens, address),
     ]),
   };
   let customResources: CustomResources | undefined;
+  let localApiServices: LocalApiServices | undefined;
   let stopDangling: (() => void) | undefined;
   let service: KubernetesService | undefined;
   let ranges: ServiceCIDRs | undefined;
@@ -226,6 +234,12 @@ export function createBuiltins(
       await ensureDefaultObjects({ registry, client, log, clock });
       customResources = new CustomResources({ registry, client, clock, log });
       await customResources.start();
+      localApiServices = new LocalApiServices({ registry, client, clock, log, builtin, replaceable: REPLACEABLE });
+      await Promise.all([
+        localApiServices.start(),
+        aggregation.start(client),
+        publishAuthentication(registry, client, authenticationOf(options)),
+      ]);
       stopDangling = watchDanglingSchemas({ registry, client, clock, log });
       await allocation.start();
       ranges = new ServiceCIDRs({ registry, client, clock, log, allocation, serviceCIDR: options.serviceCIDR });
@@ -248,6 +262,8 @@ export function createBuiltins(
       await addresses?.idle();
     },
     stop() {
+      aggregation.stop();
+      localApiServices?.stop();
       customResources?.stop();
       service?.stop();
       ranges?.stop();
@@ -263,6 +279,15 @@ export function createBuiltins(
       node.stop();
     },
   };
+}
+
+/** What metrics-server serves elsewhere: its API service takes the place of what is served here. */
+const REPLACEABLE: ReadonlySet<string> = new Set(['metrics.k8s.io']);
+
+function authenticationOf({ tls, frontProxy }: ApiServerOptions) {
+  if (frontProxy === undefined) return { clientCA: tls.clientCA, frontProxy: undefined };
+  const commonName = /^CN=(.*)$/m.exec(new X509Certificate(frontProxy.cert).subject)?.[1] ?? '';
+  return { clientCA: tls.clientCA, frontProxy: { ca: frontProxy.ca, commonName } };
 }
 
 /** The store, under the name that it has where it is an etcd. */

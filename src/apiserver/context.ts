@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Kind } from '../machinery/kind.ts';
+import type { RemoteApi } from './aggregation/remoteApi.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { User } from './user.ts';
 
@@ -58,6 +59,8 @@ export interface RequestContext {
   info: RequestInfo;
   /** known as soon as the route is, for resources */
   kind?: Kind;
+  /** who answers in place of this server */
+  remote?: RemoteApi;
   user: User;
 }
 

@@ -25,6 +25,8 @@ export interface ApiServerOptions {
   };
   /** With which kubelets are called: PEM, and the CA of their serving certificates. */
   readonly kubeletClient: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** With which other API servers are called in the name of users, and its CA: PEM. Absent: they are not told of users. */
+  readonly frontProxy?: { readonly cert: string; readonly key: string; readonly ca: string };
   /** PEM: signs the tokens of service accounts */
   readonly serviceAccountKey: string;
   /** `https://kubernetes.default.svc.cluster.local` */

@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
+import type { Aggregation } from './aggregation/aggregation.ts';
 import type { Answer } from './answer.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
@@ -26,6 +27,8 @@ export type Handler = (ctx: RequestContext) => Answer | Promise<Answer>;
 /** What the stages work with. */
 export interface ApiServerParts {
   readonly registry: Registry;
+  /** the API servers behind this one */
+  readonly aggregation: Aggregation;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

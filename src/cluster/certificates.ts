@@ -22,6 +22,10 @@ export interface ClusterCertificates {
   readonly apiserver: KeyPair;
   /** With which the API server calls kubelets: logs, exec, port-forward. */
   readonly apiserverKubeletClient: KeyPair;
+  /** Apart from the cluster's: who has a certificate of this CA is believed by other API servers, whoever it claims to be. */
+  readonly frontProxyCA: KeyPair;
+  /** With which the API server calls other API servers. */
+  readonly frontProxyClient: KeyPair;
   /** kubernetes-admin of system:masters, for the kubeconfig. */
   readonly admin: KeyPair;
   readonly kubelet: { readonly serving: KeyPair; readonly client: KeyPair };
@@ -74,74 +78,96 @@ interface LeafRequest {
  */
 export async function ensureCertificates(options: CertificateOptions): Promise<ClusterCertificates> {
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
-  const ca = await ensureCA(options);
+  const [ca, frontProxyCA] = await Promise.all([
+    ensureCA(options, 'ca', 'kubernetes'),
+    ensureCA(options, 'front-proxy-ca', 'front-proxy-ca'),
+  ]);
   const domain = options.clusterDomain ?? 'cluster.local';
   const named = options.extraNames ?? [];
   const leaf = (request: LeafRequest) => ensureLeaf(options, ca, request);
-  const [apiserver, apiserverKubeletClient, admin, serving, client, serviceAccountKey] = await Promise.all([
-    leaf({
-      file: 'apiserver',
-      commonName: 'kube-apiserver',
-      usage: 'server',
-      dns: unique([
-        'kubernetes',
-        'kubernetes.default',
-        'kubernetes.default.svc',
-        `kubernetes.default.svc.${domain}`,
-        'localhost',
-        options.nodeName,
-        ...named.filter((n) => !isAddress(n)),
-      ]),
-      ips: unique([options.serviceIP, options.nodeIP, '127.0.0.1', ...named.filter(isAddress)]),
-    }),
-    leaf({
-      file: 'apiserver-kubelet-client',
-      commonName: 'kube-apiserver-kubelet-client',
-      organizations: ['system:masters'],
-      usage: 'client',
-    }),
-    leaf({ file: 'admin', commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client' }),
-    leaf({
-      file: 'kubelet',
-      commonName: `system:node:${options.nodeName}`,
-      organizations: ['system:nodes'],
-      usage: 'server',
-      dns: unique([options.nodeName, 'localhost']),
-      ips: unique([options.nodeIP, '127.0.0.1']),
-    }),
-    leaf({
-      file: 'kubelet-client',
-      commonName: `system:node:${options.nodeName}`,
-      organizations: ['system:nodes'],
-      usage: 'client',
-    }),
-    ensureServiceAccountKey(options.dir),
-  ]);
-  return { ca, apiserver, apiserverKubeletClient, admin, kubelet: { serving, client }, serviceAccountKey };
+  const [apiserver, apiserverKubeletClient, frontProxyClient, admin, serving, client, serviceAccountKey] =
+    await Promise.all([
+      leaf({
+        file: 'apiserver',
+        commonName: 'kube-apiserver',
+        usage: 'server',
+        dns: unique([
+          'kubernetes',
+          'kubernetes.default',
+          'kubernetes.default.svc',
+          `kubernetes.default.svc.${domain}`,
+          'localhost',
+          options.nodeName,
+          ...named.filter((n) => !isAddress(n)),
+        ]),
+        ips: unique([options.serviceIP, options.nodeIP, '127.0.0.1', ...named.filter(isAddress)]),
+      }),
+      leaf({
+        file: 'apiserver-kubelet-client',
+        commonName: 'kube-apiserver-kubelet-client',
+        organizations: ['system:masters'],
+        usage: 'client',
+      }),
+      ensureLeaf(options, frontProxyCA, {
+        file: 'front-proxy-client',
+        commonName: 'front-proxy-client',
+        usage: 'client',
+      }),
+      leaf({ file: 'admin', commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client' }),
+      leaf({
+        file: 'kubelet',
+        commonName: `system:node:${options.nodeName}`,
+        organizations: ['system:nodes'],
+        usage: 'server',
+        dns: unique([options.nodeName, 'localhost']),
+        ips: unique([options.nodeIP, '127.0.0.1']),
+      }),
+      leaf({
+        file: 'kubelet-client',
+        commonName: `system:node:${options.nodeName}`,
+        organizations: ['system:nodes'],
+        usage: 'client',
+      }),
+      ensureServiceAccountKey(options.dir),
+    ]);
+  return {
+    ca,
+    apiserver,
+    apiserverKubeletClient,
+    frontProxyCA,
+    frontProxyClient,
+    admin,
+    kubelet: { serving, client },
+    serviceAccountKey,
+  };
 }
 
 const unique = (names: readonly string[]) => [...new Set(names)];
 const isAddress = (name: string) => name.includes(':') || /^[0-9.]+$/.test(name);
 
-async function ensureCA(options: CertificateOptions): Promise<KeyPair> {
-  const found = await readPair(options.dir, 'ca');
+async function ensureCA(options: CertificateOptions, file: string, commonName: string): Promise<KeyPair> {
+  const found = await readPair(options.dir, file);
   if (found === undefined) {
     const keys = await newKeys();
-    return writePair(options.dir, 'ca', { cert: await issueCA(options.clock, keys), key: privatePem(keys.privateKey) });
+    return writePair(options.dir, file, {
+      cert: await issueCA(options.clock, commonName, keys),
+      key: privatePem(keys.privateKey),
+    });
   }
-  const path = join(options.dir, 'ca.crt');
+  const path = join(options.dir, `${file}.crt`);
   let cert: X509Certificate;
   try {
     cert = new X509Certificate(found.cert);
-    if (!cert.checkPrivateKey(createPrivateKey(found.key))) throw new Error('it does not belong to the key in ca.key');
+    if (!cert.checkPrivateKey(createPrivateKey(found.key)))
+      throw new Error(`it does not belong to the key in ${file}.key`);
   } catch (e) {
     throw new CertificateError(`the cluster's CA in ${path} cannot be used: ${(e as Error).message}`);
   }
   if (cert.validToDate.getTime() - options.clock.now() > RENEW_BEFORE_MS) return found;
   // The key stays, so certificates that it signed stay good.
   options.log.info('renewing the certificate of the cluster CA', { path });
-  return writePair(options.dir, 'ca', {
-    cert: await issueCA(options.clock, await importKeys(found.key)),
+  return writePair(options.dir, file, {
+    cert: await issueCA(options.clock, commonName, await importKeys(found.key)),
     key: found.key,
   });
 }
@@ -220,10 +246,10 @@ export async function importKeys(pem: string): Promise<Keys> {
 
 const privatePem = (key: CryptoKey) => KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
 
-async function issueCA(clock: Clock, keys: Keys): Promise<string> {
+async function issueCA(clock: Clock, commonName: string, keys: Keys): Promise<string> {
   const x = await x509();
   const cert = await x.X509CertificateGenerator.createSelfSigned({
-    name: [{ CN: ['kubernetes'] }],
+    name: [{ CN: [commonName] }],
     keys,
     signingAlgorithm: SIGNING,
     notBefore: new Date(clock.now() - BACKDATE_MS),

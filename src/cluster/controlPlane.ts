@@ -66,6 +66,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     log: log.child({ component: 'apiserver' }),
     tls: { ...certificates.apiserver, clientCA: certificates.ca.cert },
     kubeletClient: { ...certificates.apiserverKubeletClient, ca: certificates.ca.cert },
+    frontProxy: { ...certificates.frontProxyClient, ca: certificates.frontProxyCA.cert },
     serviceAccountKey: certificates.serviceAccountKey,
     serviceAccountIssuer: `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
     nodeUsage: options.nodeUsage,

@@ -57,7 +57,7 @@ const HIGHEST_GROUP_PRIORITY = 20_000;
 const HIGHEST_VERSION_PRIORITY = 1_000;
 
 /** The condition Available, where it is told. */
-function availability(service: APIService): APIServiceCondition | undefined {
+export function availability(service: APIService): APIServiceCondition | undefined {
   return service.status?.conditions?.find((c) => c.type === 'Available');
 }
 

@@ -5,9 +5,11 @@
 import { createHash } from 'node:crypto';
 import { apiVersionOf, type GroupVersion, type Kind } from '../../machinery/kind.ts';
 import type { KindRegistry } from '../../machinery/kindRegistry.ts';
-import { type DiscoveredResource, groupsOf, resourcesOf } from './resources.ts';
+import type { DiscoveredGroup } from './groups.ts';
+import { type DiscoveredResource, resourcesOf } from './resources.ts';
 
 const CORE: GroupVersion = { group: '', version: 'v1' };
+export const CORE_GROUP: DiscoveredGroup = { name: '', versions: [CORE] };
 
 /** /api */
 export function coreVersions(serverAddress: string) {
@@ -21,11 +23,11 @@ export function coreVersions(serverAddress: string) {
 const versionEntry = (gv: GroupVersion) => ({ groupVersion: apiVersionOf(gv), version: gv.version });
 
 /** /apis */
-export function groupList(kinds: KindRegistry) {
+export function groupList(groups: readonly DiscoveredGroup[]) {
   return {
     kind: 'APIGroupList',
     apiVersion: 'v1',
-    groups: groupsOf(kinds).map(({ name, versions }) => groupEntry(name, versions)),
+    groups: groups.map(({ name, versions }) => groupEntry(name, versions)),
   };
 }
 
@@ -35,8 +37,8 @@ function groupEntry(name: string, versions: readonly GroupVersion[]) {
 }
 
 /** /apis/<group>; undefined for a group that is not served */
-export function oneGroup(kinds: KindRegistry, group: string) {
-  const found = groupsOf(kinds).find((g) => g.name === group);
+export function oneGroup(groups: readonly DiscoveredGroup[], group: string) {
+  const found = groups.find((g) => g.name === group);
   return found === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(group, found.versions) };
 }
 
@@ -70,9 +72,8 @@ function storageVersionHash({ group, version, kind }: Kind): string {
   return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
 }
 
-/** All groups and resources in one document (apidiscovery.k8s.io/v2). @param which /api has the core group only, /apis the others */
-export function aggregated(kinds: KindRegistry, which: 'api' | 'apis', apiVersion: string) {
-  const groups = which === 'api' ? [{ name: '', versions: [CORE] }] : groupsOf(kinds);
+/** All groups and resources in one document (apidiscovery.k8s.io/v2). */
+export function aggregated(kinds: KindRegistry, groups: readonly DiscoveredGroup[], apiVersion: string) {
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion,
@@ -81,8 +82,7 @@ export function aggregated(kinds: KindRegistry, which: 'api' | 'apis', apiVersio
       metadata: { ...(name === '' ? {} : { name }), creationTimestamp: null },
       versions: versions.map((gv) => ({
         version: gv.version,
-        resources: aggregatedResources(resourcesOf(kinds, gv)),
-        freshness: 'Current',
+        ...(gv.remote ?? { resources: aggregatedResources(resourcesOf(kinds, gv)), freshness: 'Current' }),
       })),
     })),
   };

@@ -1,11 +1,13 @@
 /** /api, /apis and what is below them that is no resource. */
 import { createHash } from 'node:crypto';
 import { apiError } from '../../machinery/status.ts';
+import type { Aggregation } from '../aggregation/aggregation.ts';
 import type { RawAnswer } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Handler } from '../stage.ts';
-import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './documents.ts';
+import { aggregated, CORE_GROUP, coreVersions, groupList, oneGroup, resourceList } from './documents.ts';
+import { type DiscoveredGroup, groupsOf } from './groups.ts';
 
 const AGGREGATED_VERSIONS = ['v2', 'v2beta1'];
 const VARY = { Vary: 'Accept' };
@@ -16,46 +18,52 @@ const VARY = { Vary: 'Accept' };
  */
 export function discoveryPaths(
   registry: Registry,
+  aggregation: Aggregation,
   address: () => string,
   served: () => Iterable<string>,
 ): [string, Handler][] {
   const { kinds } = registry;
+  const all = () => groupsOf(kinds, aggregation);
   const root =
     (which: 'api' | 'apis', legacy: () => object): Handler =>
     (ctx) => {
       const version = aggregatedVersion(ctx.header('accept'));
       if (version === undefined) return answer(ctx, legacy(), 'application/json', VARY);
       const type = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
-      return answer(ctx, aggregated(kinds, which, `apidiscovery.k8s.io/${version}`), type, VARY);
+      return answer(
+        ctx,
+        aggregated(kinds, which === 'api' ? [CORE_GROUP] : all(), `apidiscovery.k8s.io/${version}`),
+        type,
+        VARY,
+      );
     };
   return [
-    ['/', (ctx) => answer(ctx, { paths: index(registry, served()) })],
+    ['/', (ctx) => answer(ctx, { paths: index(all(), served()) })],
     ['/api', root('api', () => coreVersions(address()))],
-    ['/apis', root('apis', () => groupList(kinds))],
+    ['/apis', root('apis', () => groupList(all()))],
     ['/api/v1', (ctx) => answer(ctx, resourceList(kinds, { group: '', version: 'v1' }))],
-    ['/apis/*', (ctx) => below(registry, ctx)],
+    ['/apis/*', (ctx) => below(registry, all(), ctx)],
   ];
 }
 
 /** What can be asked for below `/`, as somebody who has only the address finds it. */
-function index({ kinds }: Registry, served: Iterable<string>): string[] {
+function index(groups: readonly DiscoveredGroup[], served: Iterable<string>): string[] {
   const paths = new Set<string>();
   for (const path of served) if (!path.endsWith('*') && path !== '/') paths.add(path);
-  for (const { group, version } of kinds.groupVersions()) {
-    if (group === '') continue;
-    paths.add(`/apis/${group}`);
-    paths.add(`/apis/${group}/${version}`);
+  for (const { name, versions } of groups) {
+    paths.add(`/apis/${name}`);
+    for (const { version } of versions) paths.add(`/apis/${name}/${version}`);
   }
   return [...paths].sort();
 }
 
 /** `/apis/<group>` and `/apis/<group>/<version>`. */
-function below(registry: Registry, ctx: RequestContext): RawAnswer {
+function below(registry: Registry, groups: readonly DiscoveredGroup[], ctx: RequestContext): RawAnswer {
   const [, , group = '', version, ...rest] = ctx.info.path.replace(/\/$/, '').split('/');
   const { kinds } = registry;
   if (rest.length === 0) {
     if (version === undefined) {
-      const found = oneGroup(kinds, group);
+      const found = oneGroup(groups, group);
       if (found !== undefined) return answer(ctx, found);
     } else if (kinds.groupVersions().some((gv) => gv.group === group && gv.version === version)) {
       return answer(ctx, resourceList(kinds, { group, version }));

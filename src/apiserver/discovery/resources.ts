@@ -65,32 +65,3 @@ function subresources(kind: Kind): DiscoveredResource[] {
       ...rest,
     }));
 }
-
-export interface DiscoveredGroup {
-  readonly name: string;
-  /** the most stable first */
-  readonly versions: readonly GroupVersion[];
-}
-
-/** All groups but the core one, in the order in which they were added. */
-export function groupsOf(kinds: KindRegistry): DiscoveredGroup[] {
-  const groups = new Map<string, GroupVersion[]>();
-  for (const gv of kinds.groupVersions()) {
-    if (gv.group === '') continue;
-    groups.set(gv.group, [...(groups.get(gv.group) ?? []), gv]);
-  }
-  return [...groups].map(([name, versions]) => ({ name, versions: versions.sort(byStability) }));
-}
-
-/** v2 before v1 before v1beta2 before v1beta1 before v1alpha1. */
-function byStability(a: GroupVersion, b: GroupVersion): number {
-  const [x, y] = [rank(a.version), rank(b.version)];
-  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return (y[i] ?? 0) - (x[i] ?? 0);
-  return a.version < b.version ? -1 : 1;
-}
-
-function rank(version: string): number[] {
-  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
-  if (match === null) return [-1, 0, 0];
-  return [match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0, Number(match[1]), Number(match[3] ?? 0)];
-}

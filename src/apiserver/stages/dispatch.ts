@@ -2,6 +2,7 @@
 import type { Kind, Verb } from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
 import { admitConnection } from '../admission/connect.ts';
+import { forwardRequest } from '../aggregation/forwardRequest.ts';
 import type { Answer } from '../answer.ts';
 import type { RequestContext, RequestInfo } from '../context.ts';
 import { negotiate } from '../encoding/negotiate.ts';
@@ -35,7 +36,8 @@ const NO_SUCH_METHOD = 'the server does not allow this method on the requested r
 
 export function dispatch(parts: ApiServerParts): Stage {
   return (ctx) => {
-    const { info, kind } = ctx;
+    const { info, kind, remote } = ctx;
+    if (remote !== undefined) return forwardRequest(ctx, remote);
     if (!info.isResource) return pathHandler(parts, ctx)(ctx);
     if (kind === undefined) throw apiError('NotFound', NO_SUCH_RESOURCE);
     if (info.subresource !== '') return subresource(parts, ctx, kind);

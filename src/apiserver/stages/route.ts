@@ -24,6 +24,12 @@ export function route(parts: ApiServerParts): Stage {
   return (ctx) => {
     ctx.info = requestInfo(ctx.method, ctx.rawPath, ctx.query);
     const { info } = ctx;
+    const remote = remoteOf(parts, info);
+    if (remote !== undefined) {
+      ctx.remote = remote;
+      if (!info.isResource) ctx.info = requestInfo(ctx.method, ctx.rawPath, ctx.query, true);
+      return undefined;
+    }
     if (ctx.query.has('timeout') && !isLongRunning(ctx)) timeoutOf(ctx.query);
     if (!info.isResource) return undefined;
     const kind = parts.registry.kinds.byResource(info.group, info.version, info.resource);
@@ -43,8 +49,19 @@ export function route(parts: ApiServerParts): Stage {
   };
 }
 
-/** Reads method, path and query. A hot path. @throws ApiError BadRequest for escapes that are none */
-export function requestInfo(method: string, rawPath: string, query: URLSearchParams): RequestInfo {
+/** Who serves the group and version in place of this server. */
+function remoteOf({ aggregation }: ApiServerParts, info: RequestInfo) {
+  if (info.isResource) return aggregation.of(info.group, info.version);
+  const [, root, group = '', version = ''] = info.path.split('/');
+  return root === 'apis' && version !== '' ? aggregation.of(group, version) : undefined;
+}
+
+/**
+ * Reads method, path and query. A hot path.
+ * @param anyDepth other servers have resources whose subresources are followed by more, of whatever name
+ * @throws ApiError BadRequest for escapes that are none
+ */
+export function requestInfo(method: string, rawPath: string, query: URLSearchParams, anyDepth = false): RequestInfo {
   const path = rawPath.includes('%') ? unescapePath(rawPath) : rawPath;
   const segments = (rawPath.includes('%') ? rawPath : path).split('/');
   const part = (i: number): string => {
@@ -84,7 +101,8 @@ export function requestInfo(method: string, rawPath: string, query: URLSearchPar
   const subresource = part(at + 2);
   const rest = segments.slice(at + 3).join('/');
   if (
-    subresource === '' ? segments.length > at + 2 && segments[at + 2] !== '' : rest !== '' && subresource !== 'proxy'
+    !anyDepth &&
+    (subresource === '' ? segments.length > at + 2 && segments[at + 2] !== '' : rest !== '' && subresource !== 'proxy')
   ) {
     return nonResource(method, path);
   }

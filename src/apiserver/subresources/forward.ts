@@ -17,18 +17,32 @@ export interface Target {
   readonly port: number;
   /** path and query, escaped */
   readonly path: string;
-  /** TLS: the client's certificate and whom to trust; absent: nobody is verified */
-  readonly tls?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
+  readonly tls?: TargetTls;
+}
+
+/** The client's certificate, and whom to trust; without a CA nobody is verified. */
+export interface TargetTls {
+  readonly cert?: string;
+  readonly key?: string;
+  /** PEM; 'system': those that the machine trusts */
+  readonly ca?: string;
+  /** whom the certificate must be for; absent: the host */
+  readonly servername?: string;
 }
 
 export interface ForwardOptions {
   /** In place of the client's own method. */
   readonly method?: string;
+  /** In place of the client's own, by names in lower case. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Failures of the target become failures of this server, in its own form; else they are passed on as they are. */
   readonly translateErrors: boolean;
   /** @param message why the target could not be reached */
   readonly unreachable: (message: string) => ApiError;
 }
+
+/** In place of a CA: those that the machine trusts. */
+export const SYSTEM_ROOTS = 'system';
 
 /** How long a target may take to accept a connection. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -70,7 +84,7 @@ async function forwardPlain(
 ): Promise<void> {
   const method = options.method ?? req.method ?? 'GET';
   const hasBody = options.method === undefined && method !== 'GET' && method !== 'HEAD';
-  const outgoing = open(target, method, passedOn(req));
+  const outgoing = open(target, method, { ...passedOn(req), ...options.headers });
   const abandon = () => outgoing.destroy();
   ctx.signal.addEventListener('abort', abandon, { once: true });
   try {
@@ -101,7 +115,7 @@ async function forwardUpgrade(
   target: Target,
   options: ForwardOptions,
 ): Promise<void> {
-  const headers = passedOn(req);
+  const headers = { ...passedOn(req), ...options.headers };
   headers.connection = 'Upgrade';
   headers.upgrade = req.headers.upgrade ?? '';
   const protocols = req.headers['sec-websocket-protocol'];
@@ -147,13 +161,17 @@ function open(target: Target, method: string, headers: RequestOptions['headers']
     agent: false,
   };
   if (target.protocol === 'http') return httpRequest(options);
-  const { cert, key, ca } = target.tls ?? {};
-  return httpsRequest({
-    ...options,
+  return httpsRequest({ ...options, ...tlsOptions(target.tls) });
+}
+
+/** As Node wants it. */
+export function tlsOptions({ cert, key, ca, servername }: TargetTls = {}): RequestOptions {
+  return {
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
-  });
+    ...(servername === undefined ? {} : { servername }),
+    ...(ca === undefined ? { rejectUnauthorized: false } : ca === SYSTEM_ROOTS ? {} : { ca }),
+  };
 }
 
 function answerOf(outgoing: ClientRequest, options: ForwardOptions): Promise<IncomingMessage> {
@@ -196,7 +214,7 @@ function passedOn(req: IncomingMessage): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   for (const [name, values] of Object.entries(req.headersDistinct ?? {})) {
     if (values === undefined || NOT_PASSED_ON.has(name) || name.startsWith(':')) continue;
-    if (name.startsWith('impersonate-')) continue;
+    if (name.startsWith('impersonate-') || name.startsWith('x-remote-')) continue;
     headers[name] = values.length === 1 ? (values[0] as string) : values;
   }
   return headers;
@@ -242,7 +260,12 @@ async function failureOf(answer: IncomingMessage, code: number): Promise<ApiErro
   } catch {
     // What came of it must do.
   }
-  const text = Buffer.concat(chunks).toString('utf8').trim();
+  return failureFrom(Buffer.concat(chunks).toString('utf8'), code);
+}
+
+/** @param body what the target answered, with the status `code` */
+export function failureFrom(body: string, code: number): ApiError {
+  const text = body.trim();
   try {
     const status = JSON.parse(text) as Partial<Status>;
     if (status.kind === 'Status' && typeof status.code === 'number') return new ApiError(status as Status);

@@ -1,11 +1,10 @@
 /** Calling a webhook: POST over HTTPS to a URL or to a service of the cluster, with a deadline. */
 import { Agent, request } from 'node:https';
 import type { WebhookClientConfig } from '../../../apis/admissionregistration/match.ts';
-import { services } from '../../../apis/core/service.ts';
-import { endpointSlices } from '../../../apis/discovery/endpointSlice.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Random } from '../../../lib/random.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { servicePlace } from '../../servicePlace.ts';
 
 const MAX_RESPONSE_BYTES = 10 * 1024 * 1024;
 /** Connections to webhooks that are kept for the next call. */
@@ -130,35 +129,8 @@ export class WebhookCaller {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const port = url.port === '' ? 443 : Number(url.port);
     if (service === undefined) return { host, port, serverName: /^[\d.]+$|:/.test(host) ? '' : host };
-    await Promise.all([this.#registry.cache(services).freshen(), this.#registry.cache(endpointSlices).freshen()]);
-    const { namespace, name } = service;
-    const found = this.#registry.cache(services).object(namespace, name);
-    if (found === undefined) throw new Error(`service ${JSON.stringify(name)} not found`);
-    const { type, externalName, ports = [] } = found.spec ?? {};
-    if (type === 'ExternalName') return { host: externalName ?? '', port, serverName: host };
-    const servicePort = ports.find((p) => p.port === port);
-    if (servicePort === undefined) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`);
-    const places = this.#endpoints(namespace, name, servicePort.name ?? '');
-    const chosen = places[this.#random.integer(Math.max(1, places.length))];
-    if (chosen === undefined) throw new Error(`no endpoints available for service ${JSON.stringify(name)}`);
-    return { ...chosen, serverName: host };
-  }
-
-  /** Those that are ready, of the service's port with this name. */
-  #endpoints(namespace: string, service: string, portName: string): { host: string; port: number }[] {
-    const places: { host: string; port: number }[] = [];
-    const cache = this.#registry.cache(endpointSlices);
-    for (const { object } of cache.entries(namespace)) {
-      const slice = cache.object(namespace, object.metadata.name);
-      if (slice?.metadata.labels?.['kubernetes.io/service-name'] !== service) continue;
-      const port = (slice.ports ?? []).find((p) => (p.name ?? '') === portName)?.port;
-      if (port === undefined) continue;
-      for (const { addresses, conditions } of slice.endpoints ?? []) {
-        const [host] = addresses;
-        if (conditions?.ready !== false && host !== undefined) places.push({ host, port });
-      }
-    }
-    return places;
+    const place = await servicePlace({ registry: this.#registry, random: this.#random }, { ...service, port });
+    return { ...place, serverName: host };
   }
 }
 
