@@ -11,6 +11,10 @@ const autoscaler = (spec: object = {}) => ({
   spec: { scaleTargetRef: TARGET, maxReplicas: 3, ...spec },
 });
 const share = (averageUtilization: number) => ({ type: 'Utilization', averageUtilization });
+const EXTERNAL = {
+  type: 'External',
+  external: { metric: { name: 'queue' }, target: { type: 'AverageValue', averageValue: '10' } },
+};
 const resource = (target: object) => ({ type: 'Resource', resource: { name: 'cpu', target } });
 
 describe('a horizontal pod autoscaler', () => {
@@ -22,6 +26,8 @@ describe('a horizontal pod autoscaler', () => {
       ['spec.scaleTargetRef.kind: Required', 'spec.scaleTargetRef.name: Required'],
     ],
     ['fewer than one', { minReplicas: 0 }, ['spec.minReplicas: Invalid']],
+    ['fewer than one, by what is measured elsewhere', { minReplicas: 0, metrics: [EXTERNAL] }, []],
+    ['fewer than none', { minReplicas: -1, metrics: [EXTERNAL] }, ['spec.minReplicas: Invalid']],
     ['more at least than at most', { minReplicas: 4 }, ['spec.maxReplicas: Invalid']],
     ['nothing at most', { maxReplicas: 0 }, ['spec.maxReplicas: Invalid', 'spec.maxReplicas: Invalid']],
     ['no such metric', { metrics: [{ type: 'x' }] }, ['spec.metrics[0].type: NotSupported']],

@@ -54,12 +54,16 @@ export async function measure(question: MetricsQuestion, specs: readonly MetricS
   };
   const all = await Promise.all(
     specs.map((spec) =>
-      measureOne(question, spec, listPods).catch((error): Measured => ({ type: 'failed', message: messageOf(error) })),
+      measureOne(question, spec, listPods).catch((error): Measured => ({ type: 'failed', message: whyNot(error) })),
     ),
   );
   signal.throwIfAborted();
   return all;
 }
+
+/** Whoever serves metrics may send anything: what is not of the right type is found where it is used. */
+const whyNot = (error: unknown) =>
+  error instanceof TypeError ? `the metrics API sent what cannot be read: ${error.message}` : messageOf(error);
 
 async function measureOne(
   question: MetricsQuestion,
