@@ -1,5 +1,7 @@
 /** The kubelet: runs the pods that are bound to its node. */
 import { configMaps } from '../apis/core/configMap.ts';
+import { persistentVolumes } from '../apis/core/persistentVolume.ts';
+import { persistentVolumeClaims } from '../apis/core/persistentVolumeClaim.ts';
 import { pods } from '../apis/core/pod.ts';
 import { secrets } from '../apis/core/secret.ts';
 import { type Service, services } from '../apis/core/service.ts';
@@ -117,6 +119,8 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     token: (pod, audience, seconds) => tokens.token(pod, audience, seconds),
   });
   const observer = new RuntimeObserver(runtime, clock, log);
+    claim: (namespace, name) => orMissing(client.get(persistentVolumeClaims, { namespace, name })),
+    persistentVolume: (name) => orMissing(client.get(persistentVolumes, { name })),
   const serviceInformer = options.services ?? informers.of(services);
   const gate = new Gate(STARTS_AT_ONCE);
   const dns = {

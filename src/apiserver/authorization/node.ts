@@ -6,6 +6,7 @@ import { NODE_RULES } from '../bootstrap/componentRoles.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { User } from '../user.ts';
 import type { Attributes, Authorizer, Decision } from './authorizer.ts';
+import { NodeStorage } from './nodeStorage.ts';
 import { podRefersTo, type Referenced } from './podReferences.ts';
 import { PodsByNode } from './podsByNode.ts';
 import { ruleAllows } from './rules.ts';
@@ -29,9 +30,11 @@ const ALLOWED: Decision = { allowed: true, reason: '' };
 export class NodeAuthorizer implements Authorizer {
   readonly name = 'Node';
   readonly #pods: PodsByNode;
+  readonly #storage: NodeStorage;
 
   constructor(registry: Registry) {
     this.#pods = new PodsByNode(registry);
+    this.#storage = new NodeStorage(registry, this.#pods);
   }
 
   stop(): void {
@@ -49,8 +52,17 @@ export class NodeAuthorizer implements Authorizer {
   #own(a: Attributes, node: string): boolean {
     switch (`${a.group}/${a.resource}`) {
       case '/secrets':
+        return (
+          a.subresource === '' &&
+          READ.has(a.verb) &&
+          (this.#needs(node, a, 'secrets') || (a.name !== '' && this.#storage.needsSecret(node, a.namespace, a.name)))
+        );
       case '/configmaps':
-        return a.subresource === '' && READ.has(a.verb) && this.#needs(node, a, a.resource as Referenced);
+        return a.subresource === '' && READ.has(a.verb) && this.#needs(node, a, 'configmaps');
+      case '/persistentvolumes':
+        return a.subresource === '' && a.verb === 'get' && this.#storage.needsVolume(node, a.name);
+      case 'storage.k8s.io/volumeattachments':
+        return a.subresource === '' && a.verb === 'get' && this.#storage.isAttachment(node, a.name);
       case '/persistentvolumeclaims':
         return (
           (a.verb === 'get' || (a.subresource === 'status' && CHANGE.has(a.verb))) &&

@@ -185,16 +185,7 @@ export const ContainerConfig = object('runtime.v1.ContainerConfig', () => ({
   working_dir: opt(5, str),
   envs: opt(6, list(object('runtime.v1.KeyValue', () => ({ key: opt(1, str), value: opt(2, str) })))),
   mounts: opt(7, list(Mount)),
-  devices: opt(
-    8,
-    list(
-      object('runtime.v1.Device', () => ({
-        container_path: opt(1, str),
-        host_path: opt(2, str),
-        permissions: opt(3, str),
-      })),
-    ),
-  ),
+  devices: opt(8, list(Device)),
   labels: opt(9, labels),
   annotations: opt(10, labels),
   log_path: opt(11, str),
@@ -212,6 +203,13 @@ export const ContainerConfig = object('runtime.v1.ContainerConfig', () => ({
   stop_signal: opt(18, int32),
 }));
 export interface ContainerConfig extends Infer<typeof ContainerConfig> {}
+
+export const Device = object('runtime.v1.Device', () => ({
+  container_path: opt(1, str),
+  host_path: opt(2, str),
+  permissions: opt(3, str),
+}));
+export interface Device extends Infer<typeof Device> {}
 
 export const Container = object('runtime.v1.Container', () => ({
   id: opt(1, str),

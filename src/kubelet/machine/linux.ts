@@ -134,7 +134,7 @@ class LinuxMachine implements Machine {
       mounts.push({ container_path: container.terminationMessagePath ?? '', host_path: messageFile, readonly: false });
     }
     this.makeLogDirectory(join(podLogDirectory(this.#podLogsDir, pod), container.name));
-    return { mounts, messageFile };
+    return { mounts, devices: this.#volumes.devicesOf(pod, container), messageFile };
   }
 
   #etcHosts({ pod, ips, clusterDomain }: ContainerFilesRequest): string {

@@ -5,7 +5,7 @@
 import type { Container } from '../../apis/core/container.ts';
 import type { NodeSystemInfo } from '../../apis/core/node.ts';
 import type { Pod } from '../../apis/core/pod.ts';
-import type { Mount } from '../cri/messages.ts';
+import type { Device, Mount } from '../cri/messages.ts';
 import type { Pressure } from '../node/pressure.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
@@ -67,6 +67,7 @@ export interface ContainerFilesRequest {
 
 export interface ContainerFiles {
   readonly mounts: readonly Mount[];
+  readonly devices: readonly Device[];
   /** where the container's last words are read; '' where nowhere */
   readonly messageFile: string;
 }

@@ -4,6 +4,7 @@ import type { Pod } from '../../apis/core/pod.ts';
 import type { PodSpec } from '../../apis/core/podSpec.ts';
 import {
   type ContainerConfig,
+  type Device,
   type LinuxContainerResources,
   type LinuxContainerSecurityContext,
   type Mount,
@@ -20,6 +21,7 @@ export interface ContainerSurroundings {
   readonly imageRef: string;
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
+  readonly devices: readonly Device[];
   readonly resources: LinuxContainerResources;
   readonly restarts: number;
   /** the id of the container whose processes it is to see */
@@ -41,6 +43,7 @@ export function containerConfig(pod: Pod, container: Container, around: Containe
     working_dir: container.workingDir ?? '',
     envs: [...env].map(([key, value]) => ({ key, value })),
     mounts: [...around.mounts],
+    devices: [...around.devices],
     labels: {
       [LABEL.podName]: meta.name ?? '',
       [LABEL.podNamespace]: meta.namespace ?? '',

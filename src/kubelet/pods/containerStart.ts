@@ -169,11 +169,12 @@ export class ContainerStarter {
     });
     const { clusterDomain } = o.dns;
     const files = { pod: located, container, restarts, env, ips: sandbox.ips, clusterDomain };
-    const { mounts, messageFile } = await o.machine.containerFiles(files);
+    const { mounts, devices, messageFile } = await o.machine.containerFiles(files);
     const config = containerConfig(pod, container, {
       imageRef: image.id,
       env,
-      mounts: [...mounts],
+      mounts,
+      devices,
       resources: containerResources(pod, container, o.machine.memoryBytes),
       restarts,
       ...(target === undefined ? {} : { target }),

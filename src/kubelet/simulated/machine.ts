@@ -9,6 +9,7 @@ import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
 import type { ProbeResult } from '../probes/prober.ts';
 import type { MachineReading } from '../stats/reading.ts';
+import { claimedVolume } from '../volumes/claims.ts';
 import { VolumeError, type VolumeSources } from '../volumes/sources.ts';
 import { type BehaviorProgram, behaviorOf } from './behavior.ts';
 import type { SimulatedRuntime } from './runtime.ts';
@@ -87,6 +88,7 @@ export class SimulatedMachine implements Machine {
         const name = secret?.optional === true ? undefined : secret?.name;
         if (name !== undefined && (await this.#o.sources.secret(namespace, name)) === undefined)
           throw missing('secret', name, volume.name);
+      await claimedVolume(pod, volume, this.#o.sources);
       }
     }
   }
@@ -106,7 +108,7 @@ export class SimulatedMachine implements Machine {
   async containerFiles({ pod, container, restarts }: ContainerFilesRequest): Promise<ContainerFiles> {
     const behavior = behaviorOf(pod, container, restarts, this.#o.program);
     this.#o.runtime.expect(pod.metadata?.uid ?? '', container.name, behavior);
-    return { mounts: [], messageFile: '' };
+    return { mounts: [], devices: [], messageFile: '' };
   }
 
   terminationMessage(run: ObservedContainer): string {

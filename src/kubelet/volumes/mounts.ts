@@ -31,6 +31,53 @@ export async function bindMount(fd: number, target: string): Promise<void> {
   await mount(['--no-canonicalize', '--bind', `/proc/${process.pid}/fd/${fd}`, target]);
 }
 
+/** Mounts a folder a second time, with options. @throws VolumeError */
+export async function bindFolder(source: string, target: string, options: readonly string[]): Promise<void> {
+  await mount(['--bind', source, target]);
+  await mount(['-o', ['remount', 'bind', ...options].join(','), source, target]);
+}
+
+/** @throws VolumeError */
+export async function mountShare(
+  type: string,
+  source: string,
+  target: string,
+  options: readonly string[],
+): Promise<void> {
+  await mount(['-t', type, ...(options.length === 0 ? [] : ['-o', options.join(',')]), source, target]);
+}
+
+/** Mounts a block device; an empty one gets a file system first. @throws VolumeError */
+export async function mountDevice(
+  device: string,
+  target: string,
+  type: string,
+  options: readonly string[],
+): Promise<void> {
+  if ((await fileSystemOf(device)) === undefined) {
+    await run(`mkfs.${type}`, type === 'ext3' || type === 'ext4' ? ['-F', '-m0', device] : [device]).catch(
+      (error: Error & { stderr?: string }) => {
+        throw new VolumeError(`mkfs.${type} failed: ${error.stderr?.trim() || error.message}`);
+      },
+    );
+  }
+  await mountShare(type, device, target, options);
+}
+
+/** What blkid exits with where it finds nothing. */
+const BLANK = 2;
+
+async function fileSystemOf(device: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await run('blkid', ['-p', '-s', 'TYPE', '-s', 'PTTYPE', '-o', 'export', device]);
+    return stdout.trim() || undefined;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === BLANK) return undefined;
+    // What is on it is not known: it must not be lost.
+    throw new VolumeError(`blkid ${device} failed: ${(error as Error).message}`);
+  }
+}
+
 async function mount(args: string[]): Promise<void> {
   try {
     await run('mount', args);

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Volume } from '../../apis/core/volumes.ts';
-import { type Mount, PROPAGATION } from '../cri/messages.ts';
+import { type Device, type Mount, PROPAGATION } from '../cri/messages.ts';
+import { type DiskUsage, diskUsageOf } from '../machine/diskUsage.ts';
 import { ContainerConfigError, expand } from '../pods/environment.ts';
 import { writeAtomically } from './atomicWriter.ts';
+import { claimedVolume } from './claims.ts';
 import { setUpEmptyDir } from './emptyDir.ts';
 import { checkHostPath } from './hostPath.ts';
 import { isMounted, mountTmpfs, unmountBelow } from './mounts.ts';
+import { setUpNfs, setUpPersistent, type VolumeOnNode } from './persistentVolume.ts';
 import { filesOf, VolumeError, type VolumeSources } from './sources.ts';
 import { bindSubPath } from './subPath.ts';
 
@@ -21,6 +24,8 @@ export class PodVolumes {
   readonly #root: string;
   readonly #memory: string;
   readonly #sources: VolumeSources;
+  /** what the volumes of pods are that are no folders of the pod's own, by pod and volume */
+  readonly #onNode = new Map<string, Map<string, VolumeOnNode>>();
   #mounting: Promise<void> | undefined;
 
   /**
@@ -40,8 +45,15 @@ export class PodVolumes {
   /** Makes what is missing and brings the rest up to date. @throws VolumeError and what the API server throws */
   async setUp(pod: Pod): Promise<void> {
     for (const volume of pod.spec?.volumes ?? []) {
+      const claimed = await claimedVolume(pod, volume, this.#sources);
+      const name = claimed?.volume.metadata.name ?? volume.name;
       try {
-        await this.#setUpOne(pod, volume);
+        if (claimed === undefined) await this.#setUpOne(pod, volume);
+        else {
+          const securityContext = pod.spec?.securityContext ?? {};
+          const dir = this.#volumeDir(pod, volume);
+          this.#found(pod, volume, await setUpPersistent({ ...claimed, dir, securityContext }));
+        }
       } catch (error) {
         const why = (error as Error).message;
         throw new VolumeError(`MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${why}`);
@@ -50,14 +62,22 @@ export class PodVolumes {
   }
 
   async #setUpOne(pod: Pod, volume: Volume): Promise<void> {
-    const { emptyDir, hostPath } = volume;
+    const { emptyDir, hostPath, nfs } = volume;
     if (hostPath !== undefined) return checkHostPath(hostPath);
     const fsGroup = pod.spec?.securityContext?.fsGroup;
-    if (emptyDir !== undefined) return setUpEmptyDir(this.#volumeDir(pod, volume), emptyDir, fsGroup);
+    const dir = this.#volumeDir(pod, volume);
+    if (emptyDir !== undefined) return setUpEmptyDir(dir, emptyDir, fsGroup);
+    if (nfs !== undefined) return this.#found(pod, volume, await setUpNfs(nfs, dir, [], false));
     await this.#write(pod, volume, fsGroup);
   }
 
   async #write(pod: Pod, volume: Volume, fsGroup: number | undefined): Promise<void> {
+  #found(pod: Pod, { name }: Volume, onNode: VolumeOnNode): void {
+    const uid = pod.metadata?.uid ?? '';
+    const known = this.#onNode.get(uid) ?? new Map<string, VolumeOnNode>();
+    this.#onNode.set(uid, known.set(name, onNode));
+  }
+
     const files = await filesOf(pod, volume, this.#sources);
     if (files === undefined) {
       const { name: _name, ...source } = volume;
@@ -76,16 +96,14 @@ export class PodVolumes {
 
   /** The mounts of one container. @throws ContainerConfigError */
   async mountsOf(pod: Pod, container: Container, env: ReadonlyMap<string, string>): Promise<Mount[]> {
-    if ((container.volumeDevices ?? []).length > 0)
-      throw new ContainerConfigError('block devices (volumeDevices) are not supported');
-    const volumes = new Map((pod.spec?.volumes ?? []).map((v) => [v.name, v]));
     const out: Mount[] = [];
     for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
-      const volume = volumes.get(mount.name);
-      if (volume === undefined) throw new ContainerConfigError(`volume ${JSON.stringify(mount.name)} is not there`);
+      const volume = volumeOf(pod, mount.name);
       if (mount.recursiveReadOnly === 'Enabled')
         throw new ContainerConfigError('recursiveReadOnly is not supported by the container runtime');
-      const base = volume.hostPath?.path ?? this.#volumeDir(pod, volume);
+      const { path: base, readOnly } = this.#onNodeOf(pod, volume);
+      if (base === undefined)
+        throw new ContainerConfigError(`volume ${JSON.stringify(mount.name)} is a block device: it cannot be mounted`);
       const sub = mount.subPathExpr ? expand(mount.subPathExpr, env) : (mount.subPath ?? '');
       const at = join(this.podDir(pod.metadata?.uid ?? ''), SUB_PATHS, volume.name, container.name, String(i));
       out.push({
@@ -99,10 +117,39 @@ export class PodVolumes {
   }
 
   /** Unmounts and removes the volumes of a pod, and nothing else that it has. @throws VolumeError */
+  /** The block devices of one container. @throws ContainerConfigError */
+  devicesOf(pod: Pod, container: Container): Device[] {
+    return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+      const { device, readOnly } = this.#onNodeOf(pod, volumeOf(pod, name));
+      if (device === undefined) {
+        throw new ContainerConfigError(`volume ${JSON.stringify(name)} is a file system: it is no device`);
+      }
+      return { container_path: devicePath, host_path: device, permissions: readOnly ? 'r' : 'mrw' };
+    });
+  }
+
+  #onNodeOf(pod: Pod, volume: Volume): VolumeOnNode {
+    if (volume.hostPath !== undefined) return { path: volume.hostPath.path, readOnly: false };
+    const found = this.#onNode.get(pod.metadata?.uid ?? '')?.get(volume.name);
+    return found ?? { path: this.#volumeDir(pod, volume), readOnly: isProjected(volume) };
+  }
+
+  /** What the volumes hold that go with the pod, by name. Never throws. */
+  async usage(pod: Pod): Promise<Map<string, DiskUsage>> {
+    const used = new Map<string, DiskUsage>();
+    for (const volume of pod.spec?.volumes ?? []) {
+      // What is in the memory that all pods share is not on the disk.
+      const onDisk = volume.emptyDir !== undefined || (isProjected(volume) && !isInMemory(volume));
+      if (onDisk) used.set(volume.name, await diskUsageOf(this.#volumeDir(pod, volume)));
+    }
+    return used;
+  }
+
   async tearDownVolumes(uid: string): Promise<void> {
     const dir = this.podDir(uid);
     await unmountBelow(dir);
     for (const what of [join(dir, VOLUMES), join(dir, SUB_PATHS), join(this.#memory, uid)])
+    this.#onNode.delete(uid);
       await rm(what, { recursive: true, force: true });
   }
 
@@ -140,6 +187,13 @@ export class PodVolumes {
 }
 
 /** Whether a volume is made of files that the kubelet writes. */
+/** @throws ContainerConfigError */
+function volumeOf(pod: Pod, name: string): Volume {
+  const volume = (pod.spec?.volumes ?? []).find((v) => v.name === name);
+  if (volume === undefined) throw new ContainerConfigError(`volume ${JSON.stringify(name)} is not there`);
+  return volume;
+}
+
 function isProjected({ configMap, secret, downwardAPI, projected }: Volume): boolean {
   return (configMap ?? secret ?? downwardAPI ?? projected) !== undefined;
 }

@@ -5,13 +5,14 @@ import type { Secret } from '../../apis/core/secret.ts';
 import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from '../../apis/core/volumes.ts';
 import { downwardField, downwardResource } from '../pods/downward.ts';
 import type { FileToProject } from './atomicWriter.ts';
+import type { ClaimSources } from './claims.ts';
 
 /** A volume cannot be made yet. Shows as a FailedMount event. */
 export class VolumeError extends Error {
   override readonly name = 'VolumeError';
 }
 
-export interface VolumeSources {
+export interface VolumeSources extends ClaimSources {
   configMap(namespace: string, name: string): Promise<ConfigMap | undefined>;
   secret(namespace: string, name: string): Promise<Secret | undefined>;
   /** A token of the pod's service account; the same one until it is time for the next. */
