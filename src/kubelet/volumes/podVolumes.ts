@@ -5,7 +5,6 @@ import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Volume } from '../../apis/core/volumes.ts';
 import { type Device, type Mount, PROPAGATION } from '../cri/messages.ts';
-import { type DiskUsage, diskUsageOf } from '../machine/diskUsage.ts';
 import { ContainerConfigError, expand } from '../pods/environment.ts';
 import { writeAtomically } from './atomicWriter.ts';
 import { claimedVolume } from './claims.ts';
@@ -55,8 +54,9 @@ export class PodVolumes {
           this.#found(pod, volume, await setUpPersistent({ ...claimed, dir, securityContext }));
         }
       } catch (error) {
-        const why = (error as Error).message;
-        throw new VolumeError(`MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${why}`);
+        throw new VolumeError(
+          `MountVolume.SetUp failed for volume ${JSON.stringify(name)} : ${(error as Error).message}`,
+        );
       }
     }
   }
@@ -66,18 +66,19 @@ export class PodVolumes {
     if (hostPath !== undefined) return checkHostPath(hostPath);
     const fsGroup = pod.spec?.securityContext?.fsGroup;
     const dir = this.#volumeDir(pod, volume);
-    if (emptyDir !== undefined) return setUpEmptyDir(dir, emptyDir, fsGroup);
+    if (emptyDir !== undefined)
+      return setUpEmptyDir(dir, emptyDir, fsGroup);
     if (nfs !== undefined) return this.#found(pod, volume, await setUpNfs(nfs, dir, [], false));
     await this.#write(pod, volume, fsGroup);
   }
 
-  async #write(pod: Pod, volume: Volume, fsGroup: number | undefined): Promise<void> {
   #found(pod: Pod, { name }: Volume, onNode: VolumeOnNode): void {
     const uid = pod.metadata?.uid ?? '';
     const known = this.#onNode.get(uid) ?? new Map<string, VolumeOnNode>();
     this.#onNode.set(uid, known.set(name, onNode));
   }
 
+  async #write(pod: Pod, volume: Volume, fsGroup: number | undefined): Promise<void> {
     const files = await filesOf(pod, volume, this.#sources);
     if (files === undefined) {
       const { name: _name, ...source } = volume;
@@ -108,15 +109,14 @@ export class PodVolumes {
       const at = join(this.podDir(pod.metadata?.uid ?? ''), SUB_PATHS, volume.name, container.name, String(i));
       out.push({
         container_path: mount.mountPath,
-        host_path: sub === '' ? base : await bindSubPath(base, sub, at, !isProjected(volume)),
-        readonly: mount.readOnly === true || isProjected(volume),
+        host_path: sub === '' ? base : await bindSubPath(base, sub, at, !readOnly),
+        readonly: mount.readOnly === true || readOnly,
         propagation: PROPAGATIONS[mount.mountPropagation ?? 'None'] ?? PROPAGATION.private,
       });
     }
     return out;
   }
 
-  /** Unmounts and removes the volumes of a pod, and nothing else that it has. @throws VolumeError */
   /** The block devices of one container. @throws ContainerConfigError */
   devicesOf(pod: Pod, container: Container): Device[] {
     return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
@@ -134,22 +134,12 @@ export class PodVolumes {
     return found ?? { path: this.#volumeDir(pod, volume), readOnly: isProjected(volume) };
   }
 
-  /** What the volumes hold that go with the pod, by name. Never throws. */
-  async usage(pod: Pod): Promise<Map<string, DiskUsage>> {
-    const used = new Map<string, DiskUsage>();
-    for (const volume of pod.spec?.volumes ?? []) {
-      // What is in the memory that all pods share is not on the disk.
-      const onDisk = volume.emptyDir !== undefined || (isProjected(volume) && !isInMemory(volume));
-      if (onDisk) used.set(volume.name, await diskUsageOf(this.#volumeDir(pod, volume)));
-    }
-    return used;
-  }
-
+  /** Unmounts and removes the volumes of a pod, and nothing else that it has. @throws VolumeError */
   async tearDownVolumes(uid: string): Promise<void> {
     const dir = this.podDir(uid);
     await unmountBelow(dir);
-    for (const what of [join(dir, VOLUMES), join(dir, SUB_PATHS), join(this.#memory, uid)])
     this.#onNode.delete(uid);
+    for (const what of [join(dir, VOLUMES), join(dir, SUB_PATHS), join(this.#memory, uid)])
       await rm(what, { recursive: true, force: true });
   }
 
@@ -186,7 +176,6 @@ export class PodVolumes {
   }
 }
 
-/** Whether a volume is made of files that the kubelet writes. */
 /** @throws ContainerConfigError */
 function volumeOf(pod: Pod, name: string): Volume {
   const volume = (pod.spec?.volumes ?? []).find((v) => v.name === name);
@@ -194,6 +183,7 @@ function volumeOf(pod: Pod, name: string): Volume {
   return volume;
 }
 
+/** Whether a volume is made of files that the kubelet writes. */
 function isProjected({ configMap, secret, downwardAPI, projected }: Volume): boolean {
   return (configMap ?? secret ?? downwardAPI ?? projected) !== undefined;
 }
