@@ -209,7 +209,7 @@ export function createBuiltins(
       ...paths,
       ['/metrics', metricsHandler(metrics, registry, clock, () => auditFamilies(audit))],
       ...discoveryPaths(registry, aggregation, address, () => parts.paths.keys()),
-      ...openApiPaths(registry, clock),
+      ...openApiPaths(registry, aggregation, clock),
       ...openIdPaths(tokens, address),
     ]),
   };

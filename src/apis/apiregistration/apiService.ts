@@ -121,6 +121,8 @@ export const apiServices = defineKind<APIService>({
   plural: 'apiservices',
   categories: ['api-extensions'],
   namespaced: false,
+  // That of the core group ends in a dot.
+  nameRule: pathSegment,
   schema: APIService,
   prepareForCreate(service) {
     if (service.spec?.service === undefined) {

@@ -82,8 +82,10 @@ export class RemoteApi {
   tls(anyCertificate = false): TargetTls {
     const { caBundle = '', insecureSkipTLSVerify = false } = this.object.spec ?? {};
     const ca = caBundle === '' ? SYSTEM_ROOTS : Buffer.from(caBundle, 'base64').toString('utf8');
+    const { cert, key } = this.#parts.frontProxy ?? {};
     return {
-      ...this.#parts.frontProxy,
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
       servername: `${this.service.name}.${this.service.namespace}.svc`,
       ...(anyCertificate || insecureSkipTLSVerify ? {} : { ca }),
     };

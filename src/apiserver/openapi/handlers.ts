@@ -7,6 +7,8 @@ import { subresourceKinds } from '../../apis/registry.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { GroupVersion } from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
+import type { Aggregation } from '../aggregation/aggregation.ts';
+import { mergedVersion2, type Others, RemoteOpenApi } from '../aggregation/remoteOpenApi.ts';
 import { type RawAnswer, rawJson } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -30,16 +32,20 @@ const JSON_TYPE = 'application/json';
 const PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 const PROTOBUF = /application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf/;
 
+const NOBODY: Others = new Map();
+
 const toJson = (document: object) => Buffer.from(JSON.stringify(document));
 
-export function openApiPaths(registry: Registry, clock: Clock): [string, Handler][] {
+export function openApiPaths(registry: Registry, aggregation: Aggregation, clock: Clock): [string, Handler][] {
   const documents = new Map<string, Document>();
-  let madeOf = registry.kinds.revision;
-  const kept = (name: string, make: () => Buffer, contentType = JSON_TYPE): Document => {
-    // Kinds have come or gone: every document may be another.
-    if (madeOf !== registry.kinds.revision) {
+  const remote = new RemoteOpenApi(aggregation, clock);
+  let madeOf = '';
+  const kept = (others: Others, name: string, make: () => Buffer, contentType = JSON_TYPE): Document => {
+    // Kinds or servers have come or gone: every document may be another.
+    const basis = `${registry.kinds.revision} ${[...others].map(([api, { hash }]) => `${api.name} ${hash}`).join(' ')}`;
+    if (madeOf !== basis) {
       documents.clear();
-      madeOf = registry.kinds.revision;
+      madeOf = basis;
     }
     let document = documents.get(name);
     if (document === undefined) {
@@ -49,43 +55,64 @@ export function openApiPaths(registry: Registry, clock: Clock): [string, Handler
     }
     return document;
   };
-  const documentOf = (name: string, gv: GroupVersion) =>
-    kept(name, () => toJson(openApiDocument(registry.kinds, subresourceKinds, gv, GIT_VERSION)));
-  const version2 = () => openApiVersion2(registry.kinds, subresourceKinds, GIT_VERSION);
-  const names = () => new Map(registry.kinds.groupVersions().map((gv) => [nameOf(gv), gv]));
+  const own = () => openApiVersion2(registry.kinds, subresourceKinds, GIT_VERSION);
+  const version2 = (others: Others) => {
+    const parts = [...others.values()].flatMap(({ version2 }) => version2 ?? []);
+    return parts.length === 0 ? own() : mergedVersion2(own(), parts);
+  };
+  const version2InProtobuf = (others: Others) => {
+    try {
+      return encodeOpenApiVersion2(version2(others));
+    } catch {
+      // Another server tells of something that this form lacks.
+      return encodeOpenApiVersion2(own());
+    }
+  };
+  /** What each group version's document is made of. */
+  const makers = (others: Others) => {
+    const found = new Map<string, () => Buffer>();
+    for (const gv of registry.kinds.groupVersions()) {
+      found.set(nameOf(gv), () => toJson(openApiDocument(registry.kinds, subresourceKinds, gv, GIT_VERSION)));
+    }
+    for (const [api, { version3 }] of others) {
+      if (version3 === undefined) found.delete(nameOf(api.groupVersion));
+      else found.set(nameOf(api.groupVersion), () => version3);
+    }
+    return found;
+  };
+  const withOthers =
+    (handler: (ctx: RequestContext, others: Others) => RawAnswer): Handler =>
+    (ctx) => {
+      const coming = remote.all();
+      return coming === undefined ? handler(ctx, NOBODY) : coming.then((others) => handler(ctx, others));
+    };
   return [
     [
       '/openapi/v2',
-      (ctx) =>
-        PROTOBUF.test(ctx.header('accept') ?? '')
-          ? answer(
-              ctx,
-              clock.now(),
-              kept('v2 protobuf', () => encodeOpenApiVersion2(version2()), PROTOBUF_TYPE),
-            )
-          : answer(
-              ctx,
-              clock.now(),
-              kept('v2', () => toJson(version2())),
-            ),
+      withOthers((ctx, others) => {
+        const document = PROTOBUF.test(ctx.header('accept') ?? '')
+          ? kept(others, 'v2 protobuf', () => version2InProtobuf(others), PROTOBUF_TYPE)
+          : kept(others, 'v2', () => toJson(version2(others)));
+        return answer(ctx, clock.now(), document);
+      }),
     ],
     [
       ROOT,
-      () => {
-        const paths = [...names()].map(([name, gv]) => {
-          return [name, { serverRelativeURL: `${ROOT}/${name}?hash=${documentOf(name, gv).hash}` }] as const;
+      withOthers((_ctx, others) => {
+        const paths = [...makers(others)].map(([name, make]) => {
+          return [name, { serverRelativeURL: `${ROOT}/${name}?hash=${kept(others, name, make).hash}` }] as const;
         });
         return rawJson({ paths: Object.fromEntries(paths) });
-      },
+      }),
     ],
     [
       `${ROOT}/*`,
-      (ctx) => {
+      withOthers((ctx, others) => {
         const name = ctx.info.path.slice(ROOT.length + 1).replace(/\/$/, '');
-        const gv = names().get(name);
-        if (gv === undefined) throw apiError('NotFound', 'the server could not find the requested resource');
-        return answer(ctx, clock.now(), documentOf(name, gv));
-      },
+        const make = makers(others).get(name);
+        if (make === undefined) throw apiError('NotFound', 'the server could not find the requested resource');
+        return answer(ctx, clock.now(), kept(others, name, make));
+      }),
     ],
   ];
 }

@@ -32,11 +32,12 @@ export class TestCA {
     this.#now = now;
   }
 
-  static async create(clock: Clock): Promise<TestCA> {
+  /** @param name those that are used together need names of their own */
+  static async create(clock: Clock, name = 'test CA'): Promise<TestCA> {
     const keys = await crypto.subtle.generateKey(CURVE, true, ['sign', 'verify']);
     const now = clock.now();
     const certificate = await x.X509CertificateGenerator.createSelfSigned({
-      name: 'CN=test CA',
+      name: `CN=${name}`,
       keys,
       signingAlgorithm: SIGNING,
       notBefore: new Date(now - HOUR_MS),

@@ -28,7 +28,7 @@ export interface TestServer {
 }
 
 export interface TestServerOptions
-  extends Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous' | 'components'> {
+  extends Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous' | 'components' | 'frontProxy' | 'nodeUsage'> {
   readonly clock?: Clock;
   readonly log?: Logger;
 }
