@@ -13,9 +13,9 @@ import { Zone } from '../src/dns/zone.ts';
 import { SystemClock } from '../src/lib/clock.ts';
 import { silentLogger } from '../src/lib/log.ts';
 import { SystemRandom } from '../src/lib/random.ts';
-import { objectsOf } from '../src/proxy/objects.ts';
+import { objectsOf } from '../src/proxy/nftables/objects.ts';
+import { Table } from '../src/proxy/nftables/table.ts';
 import { planService } from '../src/proxy/plan.ts';
-import { Table } from '../src/proxy/table.ts';
 import type { Figure } from './apiserver.ts';
 
 type Report = (figure: Figure) => void;

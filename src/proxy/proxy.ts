@@ -11,19 +11,19 @@ import { Informers } from '../client/informers.ts';
 import { refKey } from '../client/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { nft } from '../lib/nft.ts';
 import type { Random } from '../lib/random.ts';
 import type { Stored } from '../machinery/kind.ts';
 import { forgetConnections } from './conntrack.ts';
 import { HealthCheckPorts } from './healthCheck.ts';
-import { objectsOf, type ServiceObjects } from './objects.ts';
-import { planService, type ServicePlan } from './plan.ts';
-import { removal, Table, type TableOptions } from './table.ts';
+import { planService, type ServicePlan, type ServicePort } from './plan.ts';
+import { PROXY_MODES, type ProxyMode, type RuleOptions, type Rules, rulesFor } from './rules.ts';
 
 export interface ProxyOptions {
   readonly client: Client;
   readonly nodeName: string;
-  readonly rules: TableOptions;
+  /** absent: nftables */
+  readonly mode?: ProxyMode;
+  readonly rules: RuleOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -38,7 +38,7 @@ const SERVICE_NAME = 'kubernetes.io/service-name';
 const BY_SERVICE = 'service';
 const ZONE = 'topology.kubernetes.io/zone';
 
-/** Resolves when the first rules are in the kernel. */
+/** Resolves when the first rules are in the kernel. @throws Error where the machine lacks what the mode needs */
 export async function startProxy(options: ProxyOptions): Promise<void> {
   const { client, clock, random, signal, nodeName } = options;
   const log = options.log.child({ component: 'proxy' });
@@ -55,7 +55,7 @@ export async function startProxy(options: ProxyOptions): Promise<void> {
     const service = serviceInformer.byKey(key);
     return service && planService(service, sliceInformer.byIndex(BY_SERVICE, key), { nodeName, zone: zone() });
   };
-  const writer = new Writer(options, log, plan);
+  const writer = new Writer(options, log, plan, await rulesFor(options.mode ?? 'nftables', options.rules));
   const changed = ({ metadata }: Stored<object>) => writer.changed(refKey(metadata.namespace, metadata.name));
   const ofSlice = ({ metadata: { labels, namespace } }: Stored<object>) => {
     const name = labels?.[SERVICE_NAME];
@@ -85,7 +85,7 @@ class Writer {
   readonly #o: ProxyOptions;
   readonly #log: Logger;
   readonly #plan: (key: string) => ServicePlan | undefined;
-  readonly #table: Table;
+  readonly #rules: Rules;
   readonly #plans = new Map<string, ServicePlan>();
   readonly #healthChecks: HealthCheckPorts;
   readonly #changed = new Set<string>();
@@ -94,11 +94,11 @@ class Writer {
   #due = false;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(options: ProxyOptions, log: Logger, plan: (key: string) => ServicePlan | undefined) {
+  constructor(options: ProxyOptions, log: Logger, plan: (key: string) => ServicePlan | undefined, rules: Rules) {
     this.#o = options;
     this.#log = log;
     this.#plan = plan;
-    this.#table = new Table(options.rules);
+    this.#rules = rules;
     this.#healthChecks = new HealthCheckPorts(log, options.signal);
   }
 
@@ -124,7 +124,7 @@ class Writer {
 
   async #write(): Promise<void> {
     if (this.#o.signal.aborted) return;
-    const changes = new Map<string, ServiceObjects | undefined>();
+    const changes = new Map<string, readonly ServicePort[] | undefined>();
     const before: ServicePlan[] = [];
     const after: ServicePlan[] = [];
     for (const key of this.#changed) {
@@ -136,15 +136,14 @@ class Writer {
         this.#plans.set(key, plan);
         after.push(plan);
       }
-      changes.set(key, plan && objectsOf(plan.ports));
+      changes.set(key, plan?.ports);
       this.#healthChecks.set(key, plan?.healthCheck);
     }
     this.#changed.clear();
-    const difference = this.#table.change(changes);
-    const script = this.#stale ? this.#table.whole() : difference;
-    if (script === '') return;
+    const difference = this.#rules.change(changes);
+    if (difference === '' && !this.#stale) return;
     try {
-      await nft(script);
+      await (this.#stale ? this.#rules.replaceAll() : this.#rules.apply(difference));
       this.#stale = false;
     } catch (error) {
       this.#log.error('the rules could not be written; the whole table is tried again', { err: error });
@@ -157,7 +156,8 @@ class Writer {
   }
 }
 
-/** Takes a cluster's rules out of the kernel. */
-export function removeRules(table: string): Promise<void> {
-  return nft(removal(table));
+/** Takes a cluster's rules out of the kernel, whatever mode made them. */
+export async function removeRules(table: string): Promise<void> {
+  const options = { table, podCIDR: '', serviceCIDR: '' };
+  await Promise.allSettled(PROXY_MODES.map(async (mode) => (await rulesFor(mode, options)).remove()));
 }

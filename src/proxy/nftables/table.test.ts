@@ -2,30 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ServicePort } from '../plan.ts';
+import { backends, histories, port } from '../testing/servicePorts.ts';
 import { objectsOf } from './objects.ts';
-import type { ServicePort } from './plan.ts';
 import { Table } from './table.ts';
 
 const OPTIONS = { table: 'kubets-test', podCIDR: '10.244.0.0/24', serviceCIDR: '10.96.0.0/16', bridge: 'kubets0' };
-
-const port = (more: Partial<ServicePort> = {}): ServicePort => ({
-  name: 'default/web:http',
-  protocol: 'tcp',
-  port: 80,
-  clusterIPs: ['10.96.0.5'],
-  internal: backends('10.244.0.3', '10.244.0.9'),
-  externalIPs: [],
-  balancerIPs: [],
-  external: backends('10.244.0.3', '10.244.0.9'),
-  nodePort: undefined,
-  sourceRanges: undefined,
-  affinitySeconds: undefined,
-  ...more,
-});
-const backends = (...ips: string[]): ServicePort['internal'] =>
-  ips.length === 0
-    ? { to: 'refuse' }
-    : { to: 'backends', backends: ips.map((ip) => ({ ip, port: 8080 })), keepsSource: false };
 
 const changed = (table: Table, key: string, ...ports: ServicePort[]) =>
   table.change(new Map([[key, objectsOf(ports)]]));
@@ -79,45 +61,14 @@ describe('a table', () => {
   });
 });
 
-const ip = fc.integer({ min: 1, max: 6 }).map((n) => `10.244.0.${n}`);
-const treatment = fc.oneof(
-  fc.uniqueArray(ip, { minLength: 1, maxLength: 4 }).chain((ips) =>
-    fc.boolean().map((keepsSource): ServicePort['internal'] => ({
-      to: 'backends',
-      backends: ips.map((address) => ({ ip: address, port: 8080 })),
-      keepsSource,
-    })),
-  ),
-  fc.constant<ServicePort['internal']>({ to: 'refuse' }),
-  fc.constant<ServicePort['internal']>({ to: 'drop' }),
-);
-const servicePort = fc.record({
-  protocol: fc.constantFrom<ServicePort['protocol']>('tcp', 'udp', 'sctp'),
-  port: fc.constantFrom(80, 81),
-  internal: treatment,
-  external: treatment,
-  externalIPs: fc.subarray(['192.0.2.1', '192.0.2.2']),
-  balancerIPs: fc.subarray(['192.0.2.3']),
-  nodePort: fc.constantFrom(undefined, 30080, 30081),
-  sourceRanges: fc.constantFrom(undefined, ['10.0.0.0/8', '192.0.2.0/24']),
-  affinitySeconds: fc.constantFrom(undefined, 10, 3600),
-});
-const history = fc.array(
-  fc.record({ service: fc.constantFrom('a', 'b', 'c'), ports: fc.array(servicePort, { maxLength: 2 }) }),
-  { minLength: 1, maxLength: 12 },
-);
-
 describe('in the kernel', () => {
   it('differences, one after the other, lead to what the whole table says', () => {
     fc.assert(
-      fc.property(history, (steps) => {
+      fc.property(histories, (steps) => {
         const table = new Table(OPTIONS);
         const scripts = [table.whole()];
         for (const { service, ports } of steps) {
-          const own = ports.map((p, i) =>
-            port({ ...p, name: `default/${service}:${i}`, clusterIPs: [`10.96.0.${service.charCodeAt(0)}`] }),
-          );
-          scripts.push(table.change(new Map([[service, own.length === 0 ? undefined : objectsOf(own)]])));
+          scripts.push(table.change(new Map([[service, ports && objectsOf(ports)]])));
         }
         expect(listed(scripts)).toEqual(listed([table.whole()]));
       }),

@@ -3,17 +3,8 @@
  *
  * Source: nft(8)
  */
+import type { RuleOptions } from '../rules.ts';
 import { type Element, PREPARATIONS, type Preparation, pickChain, type ServiceObjects } from './objects.ts';
-
-export interface TableOptions {
-  /** the name of the table: one for each cluster on the machine */
-  readonly table: string;
-  /** of all pods of the cluster */
-  readonly podCIDR: string;
-  readonly serviceCIDR: string;
-  /** which pods of this node hang on */
-  readonly bridge: string;
-}
 
 const SETS: Readonly<Record<string, string>> = {
   targets: 'map targets { type ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service; }',
@@ -33,12 +24,12 @@ interface Held {
 const NOTHING: ServiceObjects = { elements: [], chains: new Map(), sets: new Map(), sizes: new Set() };
 
 export class Table {
-  readonly #o: TableOptions;
+  readonly #o: RuleOptions;
   readonly #services = new Map<string, ServiceObjects>();
   readonly #held = new Map<string, Map<string, Held>>();
   readonly #sizes = new Set<number>();
 
-  constructor(options: TableOptions) {
+  constructor(options: RuleOptions) {
     this.#o = options;
   }
 
@@ -202,7 +193,7 @@ function pickChains(size: number): [string, string[]][] {
   );
 }
 
-function standingChains({ podCIDR, serviceCIDR, bridge }: TableOptions): [string, string[]][] {
+function standingChains({ podCIDR, serviceCIDR, bridge, tunnel }: RuleOptions): [string, string[]][] {
   const protocols = 'meta l4proto { tcp, udp, sctp }';
   return [
     ['go', [`${protocols} dnat ip to ip daddr . meta l4proto . th dport . meta mark map @targets`]],
@@ -223,7 +214,11 @@ function standingChains({ podCIDR, serviceCIDR, bridge }: TableOptions): [string
         'ct status dnat ip saddr . ip daddr @hairpins masquerade',
         'ct status dnat ct mark and 0x4000 == 0x4000 masquerade',
         // What leaves the cluster goes out under the node's address.
-        `ip saddr ${podCIDR} ip daddr != { ${podCIDR}, ${serviceCIDR} } oifname != "${bridge}" masquerade`,
+        ...(bridge === undefined
+          ? []
+          : [`ip saddr ${podCIDR} ip daddr != { ${podCIDR}, ${serviceCIDR} } oifname != "${bridge}" masquerade`]),
+        // What is no pod's goes through the tunnel under the address of its end: the answer comes back the same way.
+        ...(tunnel === undefined ? [] : [`oifname "${tunnel}" ip saddr != @inside masquerade`]),
       ],
     ],
     ['refuse', ['ip daddr . meta l4proto . th dport @refused reject']],

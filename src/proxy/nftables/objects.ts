@@ -6,8 +6,8 @@
  * with that of their endpoints. Services with affinity have a chain for each backend, which remembers its clients.
  */
 import { createHash } from 'node:crypto';
-import type { Backend } from './backends.ts';
-import type { Protocol, ServicePort, Treatment } from './plan.ts';
+import type { Backend } from '../backends.ts';
+import type { Protocol, ServicePort, Treatment } from '../plan.ts';
 
 /** An element of a set, or of a map where it has a value. */
 export interface Element {

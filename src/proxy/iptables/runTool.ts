@@ -1,0 +1,25 @@
+/** Runs a tool of the kernel's networking. */
+import { spawn } from 'node:child_process';
+
+/** Resolves with what it printed. @throws Error with what it says where it fails */
+export type Run = (program: string, args: readonly string[], input?: string) => Promise<string>;
+
+export function runTool(program: string, args: readonly string[], input = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const out: Buffer[] = [];
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (said.length < 2000) said += chunk.toString('utf8');
+    });
+    child.once('error', reject);
+    child.once('close', (code) =>
+      code === 0
+        ? resolve(Buffer.concat(out).toString('utf8'))
+        : reject(new Error(`${program}: ${said.trim() || `exit ${code}`}`)),
+    );
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,32 @@
+/** Proxying by one table of nftables: the default. */
+import { nft } from '../../lib/nft.ts';
+import type { ServicePort } from '../plan.ts';
+import type { RuleOptions, Rules } from '../rules.ts';
+import { objectsOf } from './objects.ts';
+import { removal, Table } from './table.ts';
+
+export class NftablesRules implements Rules {
+  readonly #table: Table;
+  readonly #name: string;
+
+  constructor(options: RuleOptions) {
+    this.#table = new Table(options);
+    this.#name = options.table;
+  }
+
+  change(changes: ReadonlyMap<string, readonly ServicePort[] | undefined>): string {
+    return this.#table.change(new Map([...changes].map(([key, ports]) => [key, ports && objectsOf(ports)])));
+  }
+
+  apply(script: string): Promise<void> {
+    return nft(script);
+  }
+
+  replaceAll(): Promise<void> {
+    return nft(this.#table.whole());
+  }
+
+  remove(): Promise<void> {
+    return nft(removal(this.#name));
+  }
+}
