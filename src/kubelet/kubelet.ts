@@ -116,11 +116,11 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   const machine = await options.machine({
     configMap: (namespace, name) => orMissing(client.get(configMaps, { namespace, name })),
     secret: (namespace, name) => orMissing(client.get(secrets, { namespace, name })),
+    claim: (namespace, name) => orMissing(client.get(persistentVolumeClaims, { namespace, name })),
+    persistentVolume: (name) => orMissing(client.get(persistentVolumes, { name })),
     token: (pod, audience, seconds) => tokens.token(pod, audience, seconds),
   });
   const observer = new RuntimeObserver(runtime, clock, log);
-    claim: (namespace, name) => orMissing(client.get(persistentVolumeClaims, { namespace, name })),
-    persistentVolume: (name) => orMissing(client.get(persistentVolumes, { name })),
   const serviceInformer = options.services ?? informers.of(services);
   const gate = new Gate(STARTS_AT_ONCE);
   const dns = {
