@@ -80,6 +80,7 @@ export class SimulatedMachine implements Machine {
       );
     const namespace = pod.metadata?.namespace ?? '';
     for (const volume of pod.spec?.volumes ?? []) {
+      await claimedVolume(pod, volume, this.#o.sources);
       for (const { configMap, secret } of sourcesOf(volume)) {
         const map = configMap?.optional === true ? undefined : configMap?.name;
         // Every namespace gets this one in its first moment.
@@ -88,7 +89,6 @@ export class SimulatedMachine implements Machine {
         const name = secret?.optional === true ? undefined : secret?.name;
         if (name !== undefined && (await this.#o.sources.secret(namespace, name)) === undefined)
           throw missing('secret', name, volume.name);
-      await claimedVolume(pod, volume, this.#o.sources);
       }
     }
   }
