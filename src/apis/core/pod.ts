@@ -9,6 +9,7 @@ import { keepAllButResources, validatePodResize } from './podResize.ts';
 import { keepAllButEphemeralContainers, keepPodStatus, preparePod, preparePodStatus } from './podRules.ts';
 import { PodSpec } from './podSpec.ts';
 import { PodStatus } from './podStatus.ts';
+import { validatePodAnnotations } from './validation/podAnnotations.ts';
 import { validatePodSpec } from './validation/podSpec.ts';
 import { validatePodStatusUpdate } from './validation/podStatus.ts';
 import { validateEphemeralContainersUpdate, validatePodUpdate } from './validation/podUpdate.ts';
@@ -59,7 +60,9 @@ export const pods = defineKind<Pod>({
   validate(pod) {
     const errors: FieldError[] = [];
     const spec = pod.spec ?? { containers: [] };
+    validatePodAnnotations(pod, errors);
     validatePodSpec(spec, 'spec', errors);
+    validateTokens(spec, errors);
     if ((spec.ephemeralContainers ?? []).length > 0) {
       errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'));
     }
@@ -137,3 +140,15 @@ export const pods = defineKind<Pod>({
     'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
   },
 });
+
+/** A token speaks for a service account, so there has to be one. Templates may leave it to the pods' admission. */
+function validateTokens(spec: PodSpec, errors: FieldError[]): void {
+  if (spec.serviceAccountName) return;
+  for (const [i, { projected }] of (spec.volumes ?? []).entries()) {
+    for (const [j, { serviceAccountToken }] of (projected?.sources ?? []).entries()) {
+      if (serviceAccountToken === undefined) continue;
+      const path = `spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`;
+      errors.push(forbidden(path, 'must not be specified when serviceAccountName is not set'));
+    }
+  }
+}

@@ -91,7 +91,7 @@ function validateContainer(
   checkChoice(container.imagePullPolicy, PULL_POLICIES, `${path}.imagePullPolicy`, errors);
   checkChoice(container.terminationMessagePolicy, MESSAGE_POLICIES, `${path}.terminationMessagePolicy`, errors);
   if (container.ports !== undefined) validatePorts(container.ports, around.spec, `${path}.ports`, errors);
-  if (container.env !== undefined) validateEnv(container.env, `${path}.env`, errors);
+  if (container.env !== undefined) validateEnv(container.env, around.volumes, `${path}.env`, errors);
   if (container.envFrom !== undefined) validateEnvFrom(container.envFrom, `${path}.envFrom`, errors);
   if (container.volumeMounts !== undefined) {
     validateMounts(container.volumeMounts, around.volumes, container.securityContext, `${path}.volumeMounts`, errors);

@@ -1,9 +1,10 @@
 /** What is wrong with environment variables and where they come from. */
-import { type FieldError, invalid, notSupported, required } from '../../../machinery/fieldError.ts';
+import { type FieldError, invalid, notFound, notSupported, required } from '../../../machinery/fieldError.ts';
 import { configMapKey, dnsLabel, dnsSubdomain, envVarName, qualifiedName } from '../../../machinery/names.ts';
-import type { EnvFromSource, EnvVar, EnvVarSource } from '../container.ts';
+import type { EnvFromSource, EnvVar, EnvVarSource, FileKeySelector } from '../container.ts';
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../volumes.ts';
-import { checkName, needName } from './rules.ts';
+import type { Volumes } from './mounts.ts';
+import { checkLocalPath, checkName, needName } from './rules.ts';
 
 const ENV_FIELDS = [
   'metadata.name',
@@ -32,15 +33,23 @@ const HUGE_PAGES = /^(limits|requests)\.hugepages-/;
 const CPU_DIVISORS = ['0', '1', '1m'];
 const BYTE_DIVISORS = ['0', '1', '1E', '1Ei', '1G', '1Gi', '1Ki', '1M', '1Mi', '1P', '1Pi', '1T', '1Ti', '1k'];
 
-export function validateEnv(env: readonly EnvVar[], path: string, errors: FieldError[]): void {
+/** @param volumes the pod's, in which files of variables may lie */
+export function validateEnv(env: readonly EnvVar[], volumes: Volumes, path: string, errors: FieldError[]): void {
   for (const [i, variable] of env.entries()) {
     const at = `${path}[${i}]`;
     needName(variable.name, envVarName, `${at}.name`, errors);
-    if (variable.valueFrom !== undefined) validateSource(variable.valueFrom, variable.value, `${at}.valueFrom`, errors);
+    if (variable.valueFrom !== undefined)
+      validateSource(variable.valueFrom, variable.value, volumes, `${at}.valueFrom`, errors);
   }
 }
 
-function validateSource(from: EnvVarSource, value: string | undefined, path: string, errors: FieldError[]): void {
+function validateSource(
+  from: EnvVarSource,
+  value: string | undefined,
+  volumes: Volumes,
+  path: string,
+  errors: FieldError[],
+): void {
   let sources = 0;
   if (from.fieldRef !== undefined) {
     sources++;
@@ -62,9 +71,7 @@ function validateSource(from: EnvVarSource, value: string | undefined, path: str
   }
   if (from.fileKeyRef !== undefined) {
     sources++;
-    needName(from.fileKeyRef.volumeName, dnsLabel, `${path}.fileKeyRef.volumeName`, errors);
-    needName(from.fileKeyRef.key, envVarName, `${path}.fileKeyRef.key`, errors);
-    if (!from.fileKeyRef.path) errors.push(required(`${path}.fileKeyRef.path`));
+    validateFileKey(from.fileKeyRef, volumes, `${path}.fileKeyRef`, errors);
   }
   if (sources === 0) {
     const detail =
@@ -72,6 +79,20 @@ function validateSource(from: EnvVarSource, value: string | undefined, path: str
     errors.push(invalid(path, '', detail));
   } else if (value) errors.push(invalid(path, '', 'may not be specified when `value` is not empty'));
   else if (sources > 1) errors.push(invalid(path, '', 'may not have more than one field specified at a time'));
+}
+
+/** A variable in a file that another container of the pod writes. */
+function validateFileKey(ref: FileKeySelector, volumes: Volumes, path: string, errors: FieldError[]): void {
+  needName(ref.volumeName, dnsLabel, `${path}.volumeName`, errors);
+  needName(ref.key, envVarName, `${path}.key`, errors);
+  if (!ref.path) errors.push(required(`${path}.path`));
+  else checkLocalPath(ref.path, `${path}.path`, errors);
+  if (!ref.volumeName) return;
+  const volume = volumes.get(ref.volumeName);
+  if (volume === undefined) errors.push(notFound(`${path}.volumeName`, ref.volumeName));
+  else if (volume.emptyDir === undefined) {
+    errors.push(invalid(`${path}.volumeName`, ref.volumeName, 'must be the name of an emptyDir volume'));
+  }
 }
 
 /** A field of the pod itself. @param fields those that can be had here */

@@ -2,24 +2,22 @@
  * What is wrong with where a persistent volume comes from.
  * Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#types-of-persistent-volumes
  */
-import { type FieldError, invalid, notSupported, required } from '../../../machinery/fieldError.ts';
+import { type FieldError, required } from '../../../machinery/fieldError.ts';
 import { dnsLabel, dnsSubdomain } from '../../../machinery/names.ts';
 import { validateDriverName } from '../../storage/validation.ts';
 import type { PersistentVolumeSource } from '../persistentVolume.ts';
 import type { SecretReference } from '../references.ts';
-import { checkChoice, checkName, checkNoBacksteps, checkRange, needName } from './rules.ts';
+import { checkName, checkNoBacksteps, needName } from './rules.ts';
+import {
+  validateAzureDisk,
+  validateFibreChannel,
+  validateFlexVolume,
+  validateFlocker,
+  validateIscsi,
+  validatePartition,
+  validateQuobyte,
+} from './storageSystems.ts';
 import { validateHostPath, validateNfs } from './volumes.ts';
-
-const MOST_LUN = 255;
-const MOST_PARTITION = 255;
-const MOST_TENANT = 64;
-const AZURE_CACHING = ['None', 'ReadOnly', 'ReadWrite'];
-const AZURE_KINDS = ['Dedicated', 'Managed', 'Shared'];
-const IQN = /^iqn\.\d{4}-\d{2}\.([a-z0-9]([-.a-z0-9]*[a-z0-9])?)(:[^,;*&$|\s]+)?$/i;
-const EUI = /^eui\.[a-f0-9]{16}$/i;
-const NAA = /^naa\.([a-f0-9]{16}|[a-f0-9]{32})$/i;
-/** What stands before the slash of an option that is the system's own. */
-const RESERVED = /(^|\.)(kubernetes\.io|k8s\.io)$/i;
 
 type Sources = Required<PersistentVolumeSource>;
 type Rule<S> = (source: S, path: string, errors: FieldError[]) => void;
@@ -63,20 +61,8 @@ const RULES: { readonly [S in keyof Sources]?: Rule<Sources[S]> } = {
     for (const field of CSI_SECRETS) validateSecret(csi[field], `${path}.${field}`, errors);
   },
   fc: validateFibreChannel,
-  flexVolume(flex, path, errors) {
-    for (const key in flex.options) {
-      if (!RESERVED.test(key.split('/', 1)[0] ?? '')) continue;
-      errors.push(invalid(`${path}.options[${key}]`, key, 'kubernetes.io and k8s.io namespaces are reserved'));
-    }
-  },
-  flocker({ datasetName = '', datasetUUID = '' }, path, errors) {
-    if (datasetName === '' && datasetUUID === '') {
-      errors.push(required(path, 'one of datasetName and datasetUUID is required'));
-    } else if (datasetName !== '' && datasetUUID !== '') {
-      errors.push(invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'));
-    }
-    if (datasetName.includes('/')) errors.push(invalid(`${path}.datasetName`, datasetName, "must not contain '/'"));
-  },
+  flexVolume: validateFlexVolume,
+  flocker: validateFlocker,
   gcePersistentDisk: validatePartition,
   glusterfs({ endpointsNamespace: namespace }, path, errors) {
     if (namespace !== undefined) checkName(namespace, dnsLabel, `${path}.endpointsNamespace`, errors);
@@ -117,55 +103,6 @@ export function validateVolumeSource<S extends keyof Sources>(
   RULES[name]?.(source, path, errors);
 }
 
-function validatePartition(source: { partition?: number }, path: string, errors: FieldError[]): void {
-  checkRange(source.partition, 0, MOST_PARTITION, `${path}.partition`, errors);
-}
-
-function validateAzureDisk(disk: Sources['azureDisk'], path: string, errors: FieldError[]): void {
-  const { kind, diskURI = '' } = disk;
-  if (disk.cachingMode !== undefined) checkChoice(disk.cachingMode, AZURE_CACHING, `${path}.cachingMode`, errors);
-  if (kind === undefined) return;
-  checkChoice(kind, AZURE_KINDS, `${path}.kind`, errors);
-  const start = kind === 'Managed' ? '/subscriptions/' : 'https://';
-  if (!diskURI.startsWith(start)) errors.push(notSupported(`${path}.diskURI`, diskURI, [`${start}...`]));
-}
-
-function validateFibreChannel(fc: Sources['fc'], path: string, errors: FieldError[]): void {
-  const [names, ids] = [fc.targetWWNs ?? [], fc.wwids ?? []];
-  if (names.length > 0 && ids.length > 0) {
-    const detail = 'fc.targetWWNs and fc.wwids can not be specified simultaneously';
-    errors.push(invalid(`${path}.targetWWNs`, names, detail));
-  } else if (names.length === 0 && ids.length === 0) {
-    errors.push(required(`${path}.targetWWNs`, 'must specify either targetWWNs or wwids, but not both'));
-  }
-  if (names.length === 0) return;
-  if (fc.lun === undefined) errors.push(required(`${path}.lun`, 'lun is required if targetWWNs is specified'));
-  else checkRange(fc.lun, 0, MOST_LUN, `${path}.lun`, errors);
-}
-
-function validateIscsi(iscsi: Sources['iscsi'], path: string, errors: FieldError[]): void {
-  if (iscsi.iqn) validateQualifiedNode(iscsi.iqn, `${path}.iqn`, errors);
-  checkRange(iscsi.lun, 0, MOST_LUN, `${path}.lun`, errors);
-  if ((iscsi.chapAuthDiscovery || iscsi.chapAuthSession) && iscsi.secretRef === undefined) {
-    errors.push(required(`${path}.secretRef`));
-  }
-  if (iscsi.secretRef !== undefined && !iscsi.secretRef.name) errors.push(required(`${path}.secretRef.name`));
-  if (iscsi.initiatorName !== undefined) {
-    validateQualifiedNode(iscsi.initiatorName, `${path}.initiatorName`, errors);
-  }
-}
-
-function validateQuobyte(quobyte: Sources['quobyte'], path: string, errors: FieldError[]): void {
-  const { registry = '', tenant = '' } = quobyte;
-  if (tenant.length > MOST_TENANT) {
-    errors.push(required(`${path}.tenant`, `must be a UUID and may not exceed a length of ${MOST_TENANT} characters`));
-  }
-  if (registry !== '' && registry.split(',').some((pair) => pair.split(':').length !== 2)) {
-    const detail = 'must be a host:port pair or multiple pairs separated by commas';
-    errors.push(invalid(`${path}.registry`, registry, detail));
-  }
-}
-
 function needSecret(
   secret: { name?: string; namespace?: string } | undefined,
   path: string,
@@ -181,9 +118,4 @@ function validateSecret(secret: SecretReference | undefined, path: string, error
   if (secret === undefined) return;
   needName(secret.name, dnsSubdomain, `${path}.name`, errors);
   needName(secret.namespace, dnsLabel, `${path}.namespace`, errors);
-}
-
-/** The name of an iSCSI node: iqn, eui or naa. */
-function validateQualifiedNode(name: string, path: string, errors: FieldError[]): void {
-  if (!IQN.test(name) && !EUI.test(name) && !NAA.test(name)) errors.push(invalid(path, name, 'must be valid format'));
 }

@@ -73,7 +73,6 @@ describe('a pod', () => {
     ['a deadline of nothing', { activeDeadlineSeconds: 0 }, ['spec.activeDeadlineSeconds: Invalid']],
     ['gates and a node', { nodeName: 'n', schedulingGates: [{ name: 'g' }] }, ['spec.nodeName: Forbidden']],
     ['a gate twice', { schedulingGates: [{ name: 'g' }, { name: 'g' }] }, ['spec.schedulingGates[1]: Duplicate']],
-    ['a pull secret without a name', { imagePullSecrets: [{}] }, ['spec.imagePullSecrets[0].name: Required']],
     ['DNS of its own without a server', { dnsPolicy: 'None' }, ['spec.dnsConfig.nameservers: Required']],
     [
       'DNS options',
@@ -253,7 +252,7 @@ describe('a container', () => {
 });
 
 describe('volumes', () => {
-  const volume = (source: object) => faults({ volumes: [{ name: 'v', ...source }] });
+  const volume = (source: object) => faults({ serviceAccountName: 'default', volumes: [{ name: 'v', ...source }] });
   const V = 'spec.volumes[0]';
 
   it.each<[string, object, string[]]>([

@@ -1,12 +1,13 @@
 /** What is wrong with a pod's spec. Shared by pods and by everything that has a pod template. */
-import { duplicate, type FieldError, forbidden, invalid, required } from '../../../machinery/fieldError.ts';
+import { duplicate, type FieldError, forbidden, invalid } from '../../../machinery/fieldError.ts';
 import { dnsLabel, dnsSubdomain, qualifiedName } from '../../../machinery/names.ts';
 import { validateLabels } from '../../../machinery/validateMeta.ts';
 import type { PodResourceClaim, PodSpec } from '../podSpec.ts';
 import { validateAffinity, validateTopologySpread } from './affinity.ts';
 import { validateContainers } from './containers.ts';
 import { validateDns } from './dns.ts';
-import { validatePodResources } from './resources.ts';
+import { validateOperatingSystem } from './operatingSystem.ts';
+import { validatePodResources, validateResources } from './resources.ts';
 import { checkChoice, checkName, checkRange, needName } from './rules.ts';
 import { validateHostNamespaces, validatePodSecurity } from './securityContext.ts';
 import { validateTolerations } from './tolerations.ts';
@@ -14,7 +15,6 @@ import { validateVolumes } from './volumes.ts';
 
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
 const PREEMPTION_POLICIES = ['Never', 'PreemptLowerPriority'];
-const SYSTEMS = ['linux', 'windows'];
 const LONGEST_DEADLINE = 2 ** 31 - 1;
 const NO_CLAIMS: ReadonlySet<string> = new Set();
 
@@ -43,7 +43,10 @@ export function validatePodSpec(spec: PodSpec, path: string, errors: FieldError[
       checkName(gate.conditionType ?? '', qualifiedName, `${path}.readinessGates[${i}].conditionType`, errors);
     }
   }
-  if (spec.os !== undefined) checkChoice(spec.os.name, SYSTEMS, `${path}.os.name`, errors);
+  validateOperatingSystem(spec, path, errors);
+  if (spec.overhead !== undefined) {
+    validateResources({ limits: spec.overhead }, NO_CLAIMS, `${path}.overhead`, errors);
+  }
 }
 
 function validateNames(spec: PodSpec, path: string, errors: FieldError[]): void {
@@ -51,11 +54,6 @@ function validateNames(spec: PodSpec, path: string, errors: FieldError[]): void 
   if (spec.nodeName) checkName(spec.nodeName, dnsSubdomain, `${path}.nodeName`, errors);
   if (spec.priorityClassName) checkName(spec.priorityClassName, dnsSubdomain, `${path}.priorityClassName`, errors);
   if (spec.runtimeClassName) checkName(spec.runtimeClassName, dnsSubdomain, `${path}.runtimeClassName`, errors);
-  if (spec.imagePullSecrets !== undefined) {
-    for (const [i, secret] of spec.imagePullSecrets.entries()) {
-      if (!secret.name) errors.push(required(`${path}.imagePullSecrets[${i}].name`));
-    }
-  }
 }
 
 function validatePlacement(spec: PodSpec, path: string, errors: FieldError[]): void {

@@ -13,6 +13,7 @@ import {
 import { type Container, EphemeralContainer } from '../container.ts';
 import type { Pod } from '../pod.ts';
 import { PodSpec } from '../podSpec.ts';
+import { validatePodAnnotationsUpdate } from './podAnnotations.ts';
 import { validatePodSpec } from './podSpec.ts';
 import { checkRange } from './rules.ts';
 import { validateTolerations } from './tolerations.ts';
@@ -38,6 +39,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
     }
     for (const [i, container] of now.entries()) validateImage(container, `spec.${field}[${i}].image`, errors);
   }
+  validatePodAnnotationsUpdate(pod, old, errors);
   validateDeadline(spec, before, errors);
   validateAddedTolerations(spec, before, errors);
   validateRemovedGates(spec, before, errors);

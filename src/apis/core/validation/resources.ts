@@ -84,6 +84,7 @@ function validateAmount(name: string, amount: string, path: string, errors: Fiel
       errors.push(invalid(path, name, 'must be a standard resource for containers'));
     }
   }
+  if (name.startsWith(HUGE_PAGES)) validatePages(name, amount, path, errors);
   // A plain amount has no sign and is no fraction but of thousandths.
   const milli = plainMilli(amount);
   if (!Number.isNaN(milli) && (standard || milli % 1000 === 0)) return;
@@ -93,6 +94,14 @@ function validateAmount(name: string, amount: string, path: string, errors: Fiel
   else if (!standard && name !== 'ephemeral-storage' && parsed.nano % NANO_PER_UNIT !== 0n) {
     errors.push(invalid(path, amount, 'must be an integer'));
   }
+}
+
+/** Huge pages come whole. */
+function validatePages(name: string, amount: string, path: string, errors: FieldError[]): void {
+  const page = parseQuantity(name.slice(HUGE_PAGES.length));
+  const parsed = parseQuantity(amount);
+  if (page === undefined || parsed === undefined || page.nano <= 0n || parsed.nano % page.nano === 0n) return;
+  errors.push(invalid(path, amount, `${amount} is not positive integer multiple of ${name}`));
 }
 
 /** Resources of the pod as a whole: no less than its containers ask for together. */

@@ -2,18 +2,18 @@
 import { duplicate, type FieldError, forbidden, invalid, required } from '../../../machinery/fieldError.ts';
 import { dnsLabel, dnsSubdomain } from '../../../machinery/names.ts';
 import { parseQuantity } from '../../../machinery/quantity.ts';
-import type { Field } from '../../../machinery/schema/types.ts';
-import {
-  type EmptyDirVolumeSource,
-  type EphemeralVolumeSource,
-  type HostPathVolumeSource,
-  type ImageVolumeSource,
-  type NFSVolumeSource,
-  type Volume,
-  Volume as VolumeSchema,
+import { validateAnnotations, validateLabels } from '../../../machinery/validateMeta.ts';
+import type {
+  EmptyDirVolumeSource,
+  EphemeralVolumeSource,
+  HostPathVolumeSource,
+  ImageVolumeSource,
+  NFSVolumeSource,
+  Volume,
 } from '../volumes.ts';
 import type { Volumes } from './mounts.ts';
 import { validateClaimSpec } from './persistentVolumeClaim.ts';
+import { validateStorage } from './podStorage.ts';
 import { validateConfigMapFiles, validateDownwardFiles, validateKeys, validateProjected } from './projections.ts';
 import { checkChoice, checkMode, checkName, checkNoBacksteps, needName } from './rules.ts';
 
@@ -97,7 +97,7 @@ function validateSource(volume: Volume, source: keyof Volume, path: string, erro
       if (volume.ephemeral !== undefined) validateEphemeral(volume.ephemeral, path, errors);
       break;
     default:
-      validateRequiredFields(volume, source, path, errors);
+      validateStorage(volume, source, path, errors);
   }
 }
 
@@ -141,16 +141,10 @@ function validateEphemeral(ephemeral: EphemeralVolumeSource, path: string, error
     return;
   }
   validateClaimSpec(claim, `${at}.spec`, errors);
-}
-
-/** The sources of storage systems: what the schema says must be there, is there. */
-function validateRequiredFields(volume: Volume, source: keyof Volume, path: string, errors: FieldError[]): void {
-  const type = (VolumeSchema.fields[source] as Field).type;
-  if (type.kind !== 'object') return;
-  const value = volume[source] as unknown as Record<string, unknown>;
-  for (const name in type.fields) {
-    const given = value[name];
-    const absent = given === undefined || given === '' || (Array.isArray(given) && given.length === 0);
-    if (type.fields[name]?.required === true && absent) errors.push(required(`${path}.${name}`));
+  const { labels, annotations, ...others } = ephemeral.volumeClaimTemplate?.metadata ?? {};
+  validateLabels(labels, `${at}.metadata.labels`, errors);
+  validateAnnotations(annotations, `${at}.metadata.annotations`, errors);
+  for (const field in others) {
+    errors.push(forbidden(`${at}.metadata.${field}`, 'cannot be set for an ephemeral volume'));
   }
 }
