@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { deployments } from '../../src/apis/apps/deployment.ts';
 import { nodeMetrics } from '../../src/apis/metrics/nodeMetrics.ts';
 import { podMetrics } from '../../src/apis/metrics/podMetrics.ts';
+import { milliValue } from '../../src/machinery/quantity.ts';
 import { isApiError } from '../../src/machinery/status.ts';
 import { NAMESPACE, Simulation, template } from './simulation.ts';
 
@@ -135,7 +136,8 @@ describe('kubectl', () => {
     ]);
     const [head, row] = await kubectl('get', 'pods.metrics.k8s.io', '-l', 'app=web');
     expect(head).toEqual(['NAME', 'CPU', 'MEMORY', 'WINDOW']);
-    expect(row?.slice(1, 3)).toEqual(['300m', '80Mi']);
+    // A rate over a time that is measured in nanoseconds.
+    expect([milliValue(row?.[1] ?? ''), row?.[2]]).toEqual([300, '80Mi']);
     expect(
       (await kubectl('explain', 'pods.containers.usage', '--api-version=metrics.k8s.io/v1beta1')).flat(),
     ).toContain('usage');
