@@ -1,6 +1,7 @@
 /** What the commands are given. */
 import type { ApiServerFlags } from '../cluster/apiServerFlags.ts';
 import type { NodeRuntime } from '../cluster/config.ts';
+import type { NetworkMode } from '../network/routes/plan.ts';
 
 export interface ClusterFlags {
   readonly name: string;
@@ -14,6 +15,11 @@ export interface UpFlags extends ClusterFlags, ApiServerFlags {
   readonly runtime?: NodeRuntime;
   readonly nodes?: number;
   readonly loadBalancerRange?: string;
+  readonly clusterCidr?: string;
+  readonly network?: NetworkMode;
+  readonly advertiseAddress?: string;
+  readonly certificateName?: readonly string[];
+  readonly nodeName?: string;
   /** false with --no-install */
   readonly install: boolean;
 }

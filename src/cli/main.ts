@@ -1,6 +1,7 @@
 /** The `kubets` command. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ClusterError } from '../cluster/errors.ts';
+import type { JoinFlags } from './commands/join.ts';
 import type { ClusterFlags, UpFlags } from './flags.ts';
 
 const NAME = 'kubets';
@@ -50,6 +51,17 @@ forCluster(program.command('up').description('start a cluster and wait until its
     ).choices(['containerd', 'simulated']),
   )
   .option('--load-balancer-range <cidr>', 'addresses for services of type LoadBalancer (default: a range of its own)')
+  .option('--advertise-address <address>', 'under which other nodes reach the API server (default: this machine)')
+  .option('--certificate-name <name...>', "further names and addresses of the API server's certificate")
+  .addOption(
+    new Option('--network <network>', 'how pods of different nodes reach each other (default: vxlan)').choices([
+      'vxlan',
+      'host-gw',
+      'none',
+    ]),
+  )
+  .option('--cluster-cidr <cidr>', 'addresses of all pods (default: 10.244.0.0/16, or one of its own)')
+  .option('--node-name <name>', "of this machine's node (default: the machine's)")
   .option('--audit-policy-file <file>', 'which requests are written to the audit log (audit.k8s.io/v1 Policy)')
   .option('--audit-log-path <file>', 'the audit log (default: logs/audit.log of the data directory)')
   .option('--authorization-mode <modes>', 'who decides, in order: Node, RBAC, ABAC, … (default: Node,RBAC)')
@@ -62,6 +74,16 @@ forCluster(program.command('up').description('start a cluster and wait until its
   .option('--foreground', 'stay in front until interrupted')
   .option('--no-install', 'install nothing: refuse where something is missing')
   .action(async (flags: UpFlags) => (await import('./commands/up.ts')).up(flags));
+forCluster(
+  program.command('join <server>').description('make this machine a node of the cluster whose API server is there'),
+)
+  .requiredOption('--token <token>', 'from kubets token create, on the machine of the API server')
+  .requiredOption('--ca-hash <hash>', "of the key of the cluster's CA, from there, too")
+  .option('--node-name <name>', "of the node (default: the machine's)")
+  .option('--node-ip <address>', 'under which the other nodes reach this one (default: as the server sees it)')
+  .option('--foreground', 'stay in front until interrupted')
+  .option('--no-install', 'install nothing: refuse where something is missing')
+  .action(async (server: string, flags: JoinFlags) => (await import('./commands/join.ts')).join(server, flags));
 forCluster(program.command('down').description('stop the cluster; containers run on until the next up')).action(
   async (flags: ClusterFlags) => (await import('./commands/down.ts')).down(flags),
 );
@@ -94,6 +116,20 @@ forCluster(image.command('ls').description('list images')).action(async (flags: 
 );
 forCluster(image.command('rm <image...>').description('remove images')).action(
   async (names: string[], flags: ClusterFlags) => (await import('./commands/image.ts')).remove(names, flags),
+);
+
+const token = program.command('token').description('what lets other machines join as nodes');
+forCluster(token.command('create').description('make a token and print the command to join with'))
+  .option('--ttl <duration>', 'how long it is good for; 0: for ever', '24h')
+  .option('--description <text>', 'what it is for')
+  .action(async (flags: ClusterFlags & { ttl: string; description?: string }) =>
+    (await import('./commands/token.ts')).create(flags),
+  );
+forCluster(token.command('list').description('list the tokens that there are')).action(async (flags: ClusterFlags) =>
+  (await import('./commands/token.ts')).list(flags),
+);
+forCluster(token.command('delete <token>').description('delete a token')).action(
+  async (id: string, flags: ClusterFlags) => (await import('./commands/token.ts')).remove(id, flags),
 );
 
 // What `up` starts in the background.

@@ -15,6 +15,10 @@ export interface HttpTransportOptions {
   /** PEM: a client certificate and its key */
   readonly cert?: string;
   readonly key?: string;
+  /** the client certificate and its key of the moment, where they change */
+  readonly credentials?: () => { readonly cert: string; readonly key: string };
+  /** as whom requests are made, by who may act as that user */
+  readonly impersonate?: string;
   /** a bearer token, or what gives the one of the moment */
   readonly token?: string | (() => string);
   readonly clock: Clock;
@@ -51,6 +55,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     const headers: Record<string, string | number> = { accept: 'application/json' };
     const token = typeof options.token === 'function' ? options.token() : options.token;
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (options.impersonate !== undefined) headers['impersonate-user'] = options.impersonate;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     if (payload !== undefined) {
       headers['content-type'] = request.contentType ?? 'application/json';
@@ -63,6 +68,8 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
       port: server.port || 443,
       path: `${basePath}${request.path}${search === '' ? '' : `?${search}`}`,
       headers,
+      // Connections are kept by their certificates, too.
+      ...options.credentials?.(),
       ...(signal === undefined ? {} : { signal }),
     };
     return new Promise((resolve, reject) => {

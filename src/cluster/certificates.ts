@@ -232,7 +232,7 @@ export async function x509() {
   return import('@peculiar/x509');
 }
 
-async function newKeys(): Promise<Keys> {
+export async function newKeys(): Promise<Keys> {
   return (await crypto.subtle.generateKey(CURVE, true, ['sign', 'verify'])) as Keys;
 }
 
@@ -244,7 +244,7 @@ export async function importKeys(pem: string): Promise<Keys> {
   };
 }
 
-const privatePem = (key: CryptoKey) => KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
+export const privatePem = (key: CryptoKey) => KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
 
 async function issueCA(clock: Clock, commonName: string, keys: Keys): Promise<string> {
   const x = await x509();
@@ -296,7 +296,7 @@ async function issueLeaf(clock: Clock, ca: KeyPair, request: LeafRequest): Promi
 
 // --- files -----------------------------------------------------------------------------------
 
-async function readPair(dir: string, name: string): Promise<KeyPair | undefined> {
+export async function readPair(dir: string, name: string): Promise<KeyPair | undefined> {
   const [cert, key] = await Promise.all([
     readOptional(join(dir, `${name}.crt`)),
     readOptional(join(dir, `${name}.key`)),
@@ -305,7 +305,7 @@ async function readPair(dir: string, name: string): Promise<KeyPair | undefined>
   return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
-async function writePair(dir: string, name: string, pair: KeyPair): Promise<KeyPair> {
+export async function writePair(dir: string, name: string, pair: KeyPair): Promise<KeyPair> {
   await writePrivate(join(dir, `${name}.key`), pair.key);
   await writePrivate(join(dir, `${name}.crt`), pair.cert);
   return pair;
@@ -321,7 +321,7 @@ async function readOptional(path: string): Promise<string | undefined> {
 }
 
 /** Whole or not at all, and for the owner's eyes only. */
-async function writePrivate(path: string, text: string): Promise<void> {
+export async function writePrivate(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;
   await writeFile(temporary, text, { mode: 0o600 });
   await chmod(temporary, 0o600);

@@ -5,6 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync,
 import { createServer, isIPv4 } from 'node:net';
 import { homedir, networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseCidr } from '../apis/networking/cidr.ts';
+import { defaultNodeName } from '../kubelet/node/nodeStatus.ts';
+import type { NetworkMode } from '../network/routes/plan.ts';
 import type { ApiServerFlags } from './apiServerFlags.ts';
 import { ClusterError } from './errors.ts';
 
@@ -21,8 +24,40 @@ export interface ClusterConfig {
   readonly nodes?: number;
   /** of the addresses of load balancers, IPv4, in CIDR notation; absent: a range of its own */
   readonly loadBalancerRange?: string;
+  /** of all pods, IPv4, in CIDR notation; absent: the range of clusters that were made without one */
+  readonly clusterCIDR?: string;
+  /** how pods of different nodes reach each other; absent: vxlan */
+  readonly network?: NetworkMode;
+  /** under which other nodes and pods reach the API server; absent: this machine's address */
+  readonly advertiseAddress?: string;
+  /** further names and addresses that the API server's certificate is good for */
+  readonly certificateNames?: readonly string[];
+  /** of this machine's node; absent: the machine's name */
+  readonly nodeName?: string;
   /** what the API server is told besides */
   readonly apiServer?: ApiServerFlags;
+  /** This is a node of a cluster whose API server runs elsewhere. */
+  readonly joined?: JoinedCluster;
+}
+
+/** What a node knows of the cluster that it joined. */
+export interface JoinedCluster extends ClusterNetwork {
+  /** `https://192.0.2.2:6443` */
+  readonly server: string;
+  /** under which the other nodes reach this one */
+  readonly nodeIP: string;
+}
+
+/** What all nodes of a cluster must agree on. */
+export interface ClusterNetwork {
+  readonly clusterCIDR: string;
+  readonly serviceCIDR: string;
+  /** of the service `kube-dns` */
+  readonly dnsIP: string;
+  readonly clusterDomain: string;
+  readonly network: NetworkMode;
+  /** the number of the tunnel between nodes */
+  readonly vni: number;
 }
 
 export type NodeRuntime = 'containerd' | 'simulated';
@@ -98,7 +133,19 @@ export function pathsOf(dataDir: string): ClusterPaths {
   };
 }
 
-export interface Ranges {
+/** What a cluster's node has in the kernel of its machine. */
+export interface Devices {
+  readonly bridge: string;
+  readonly tunnel: string;
+  /** of the packet filter */
+  readonly table: string;
+}
+
+export function devicesOf({ index }: Pick<ClusterConfig, 'index'>): Devices {
+  return { bridge: `kubets${index}`, tunnel: `kubets${index}-vx`, table: `kubets${index}` };
+}
+
+export interface Ranges extends Devices {
   /** of all pods of the cluster */
   readonly clusterCIDR: string;
   readonly podCIDR: string;
@@ -110,26 +157,27 @@ export interface Ranges {
   readonly serviceIP: string;
   /** of the service `kube-dns` */
   readonly dnsIP: string;
-  readonly bridge: string;
-  readonly table: string;
 }
+
+/** Where pods have their addresses, for all nodes of a new cluster: the usual range for the first on a machine. */
+const defaultClusterCIDR = (index: number) => (index === 0 ? '10.244.0.0/16' : `10.${146 + index}.0.0/16`);
 
 /** The first cluster has the usual ranges, the others those next to them. */
 export function rangesOf(config: ClusterConfig): Ranges {
-  const pods = config.index === 0 ? '10.244.0' : `10.244.${100 + config.index}`;
+  const before = config.index === 0 ? '10.244.0.0/18' : `10.244.${100 + config.index}.0/24`;
+  const clusterCIDR = config.clusterCIDR ?? before;
+  const pods = clusterCIDR.split('.').slice(0, 3).join('.');
   const services = config.index === 0 ? '10.96.0.0/16' : `10.${96 + config.index}.0.0/16`;
   const base = services.split('.').slice(0, 2).join('.');
   return {
-    // The other clusters of this machine have their ranges above.
-    clusterCIDR: config.index === 0 ? '10.244.0.0/18' : `${pods}.0/24`,
+    ...devicesOf(config),
+    clusterCIDR,
     podCIDR: `${pods}.0/24`,
     podGateway: `${pods}.1`,
     serviceCIDR: services,
     loadBalancerRange: config.loadBalancerRange ?? `10.${196 + config.index}.0.0/24`,
     serviceIP: `${base}.0.1`,
     dnsIP: `${base}.0.10`,
-    bridge: `kubets${config.index}`,
-    table: `kubets${config.index}`,
   };
 }
 
@@ -143,6 +191,11 @@ export interface Wishes extends ApiServerFlags {
   readonly runtime?: NodeRuntime;
   readonly nodes?: number;
   readonly loadBalancerRange?: string;
+  readonly clusterCidr?: string;
+  readonly network?: NetworkMode;
+  readonly advertiseAddress?: string;
+  readonly certificateName?: readonly string[];
+  readonly nodeName?: string;
 }
 
 /** Reads a cluster's configuration. Undefined where there is no cluster. @throws ClusterError where it cannot be read */
@@ -191,6 +244,7 @@ export async function ensureConfig(
       ...(wishes.loadBalancerRange === undefined ? {} : { loadBalancerRange: wishes.loadBalancerRange }),
       ...(wishes.port === undefined ? {} : { port: wishes.port }),
       ...(wishes.bindAddress === undefined ? {} : { bindAddress: wishes.bindAddress }),
+      ...reachedAs(wishes),
     };
     if (JSON.stringify(config) !== JSON.stringify(known)) write(paths, config);
     return { config, paths };
@@ -204,6 +258,10 @@ export async function ensureConfig(
     index,
     port: wishes.port ?? (await freePort(DEFAULT_PORT + index)),
     bindAddress: wishes.bindAddress ?? '0.0.0.0',
+    clusterCIDR: wishes.clusterCidr ?? defaultClusterCIDR(index),
+    network: wishes.network ?? 'vxlan',
+    ...reachedAs(wishes),
+    ...(wishes.nodeName === undefined ? {} : { nodeName: wishes.nodeName }),
     ...(wishes.runtime === undefined ? {} : { runtime: wishes.runtime }),
     ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
     ...(wishes.loadBalancerRange === undefined ? {} : { loadBalancerRange: wishes.loadBalancerRange }),
@@ -211,6 +269,30 @@ export async function ensureConfig(
   };
   write(made, config);
   return { config, paths: made };
+}
+
+/** How the API server is reached; may be changed with every start. */
+function reachedAs({ advertiseAddress, certificateName }: Wishes): Partial<ClusterConfig> {
+  return {
+    ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
+    ...(certificateName === undefined ? {} : { certificateNames: certificateName }),
+  };
+}
+
+/** Makes the configuration of a node of a cluster elsewhere. @throws ClusterError where there is one already */
+export function makeJoinedConfig(
+  dataDir: string,
+  node: { readonly name: string; readonly nodeName: string; readonly joined: JoinedCluster },
+): { config: ClusterConfig; paths: ClusterPaths } {
+  if (readConfig(pathsOf(dataDir)) !== undefined) throw new ClusterError(`there is a cluster in ${dataDir} already`);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const paths = pathsOf(dataDir);
+  const { name, nodeName, joined } = node;
+  const index = takeIndex(paths.dataDir);
+  const port = Number(new URL(joined.server).port || 443);
+  const config: ClusterConfig = { version: 1, name, index, port, bindAddress: '', nodeName, joined };
+  write(paths, config);
+  return { config, paths };
 }
 
 /** @throws ClusterError */
@@ -225,11 +307,42 @@ function assertPossible(wishes: Wishes, known: ClusterConfig | undefined): void 
   if (range !== undefined && !isIPv4Range(range)) {
     throw new ClusterError(`${JSON.stringify(range)} is no range of IPv4 addresses: write it as 192.168.1.240/28`);
   }
+  if (known !== undefined) assertUnchanged(wishes, known);
+  if (wishes.clusterCidr !== undefined && !isNetwork(wishes.clusterCidr)) {
+    throw new ClusterError(
+      `${JSON.stringify(wishes.clusterCidr)} is no range of IPv4 addresses from /8 to /24: write it as 10.244.0.0/16`,
+    );
+  }
+  if (wishes.advertiseAddress !== undefined && !isIPv4(wishes.advertiseAddress)) {
+    throw new ClusterError(`${JSON.stringify(wishes.advertiseAddress)} is no IPv4 address`);
+  }
   const nodes = wishes.nodes ?? 1;
   if (runtime === 'containerd' && nodes > 1) {
-    throw new ClusterError('on one machine there is one node with real containers; several need --runtime simulated');
+    throw new ClusterError(
+      'kubets up starts one node with real containers; further ones join from their machines with kubets join',
+    );
   }
   if (nodes > MAX_NODES) throw new ClusterError(`there can be ${MAX_NODES} nodes at most`);
+}
+
+/** What nodes and pods live by stays as it was at the first start. @throws ClusterError */
+function assertUnchanged(wishes: Wishes, known: ClusterConfig): void {
+  const fixed: readonly [string, string | undefined, string | undefined][] = [
+    ['--cluster-cidr', wishes.clusterCidr, rangesOf(known).clusterCIDR],
+    ['--network', wishes.network, known.network ?? 'vxlan'],
+    ['--node-name', wishes.nodeName, nodeNameOf(known)],
+  ];
+  for (const [flag, wished, is] of fixed) {
+    if (wished !== undefined && wished !== is) {
+      throw new ClusterError(`${flag} of the cluster ${known.name} is ${is} and cannot be changed; start another one`);
+    }
+  }
+}
+
+/** Whole, and large enough for a node, small enough to be meant. */
+function isNetwork(text: string): boolean {
+  const cidr = parseCidr(text);
+  return cidr?.family === 4 && !cidr.loose && cidr.length >= 8 && cidr.length <= 24;
 }
 
 function isIPv4Range(text: string): boolean {
@@ -281,6 +394,20 @@ export function isFree(port: number): Promise<boolean> {
     server.once('error', () => done(false));
     server.listen(port, '0.0.0.0', () => server.close(() => done(true)));
   });
+}
+
+/** of this machine's node */
+export function nodeNameOf(config: ClusterConfig): string {
+  return config.nodeName ?? defaultNodeName();
+}
+
+/** The address under which other nodes reach this machine's. */
+export function nodeIPOf(config: ClusterConfig): string {
+  const { joined, advertiseAddress } = config;
+  if (joined !== undefined) return joined.nodeIP;
+  // The address that others are told may be translated on its way here.
+  const isOwn = Object.values(networkInterfaces()).some((all) => all?.some((a) => a.address === advertiseAddress));
+  return advertiseAddress !== undefined && isOwn ? advertiseAddress : nodeAddress(rangesOf(config).podGateway);
 }
 
 /** The machine's own address; pods reach the API server there. */

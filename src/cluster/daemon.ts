@@ -7,7 +7,7 @@ import { SystemRandom } from '../lib/random.ts';
 import type { ClusterConfig, ClusterPaths } from './config.ts';
 import { ControlServer, type DaemonStatus, type Progress } from './control.ts';
 import { ClusterError } from './errors.ts';
-import { type Cluster, startCluster } from './startCluster.ts';
+import { type Cluster, type ClusterOptions, startCluster } from './startCluster.ts';
 
 export interface DaemonOptions {
   readonly config: ClusterConfig;
@@ -65,7 +65,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.on('unhandledRejection', (err) => log.error('a rejection that nobody caught', { err }));
 
   try {
-    cluster = await startCluster({
+    const started: ClusterOptions = {
       config,
       paths,
       nodeName: options.nodeName,
@@ -74,7 +74,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       log,
       onStep: (step, stepState) => report({ type: 'step', step, state: stepState }),
       onLocked: () => control.listen(),
-    });
+    };
+    cluster =
+      config.joined === undefined
+        ? await startCluster(started)
+        : await (await import('./joinedNode.ts')).startJoinedNode(started, config.joined);
     if (config.runtime !== 'simulated') {
       const { superviseContainerd } = await import('./containerd.ts');
       superviseContainerd(paths, clock, log, supervision.signal);

@@ -36,6 +36,14 @@ export function standaloneKubeconfig(access: Access): string {
   return document.toString();
 }
 
+/** A kubeconfig that says where a cluster is and how it is known, and lets nobody in. @param ca PEM */
+export function serverKubeconfig(server: string, ca: string): string {
+  const document = new Document(empty());
+  const cluster = { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
+  putNamed(document as unknown as Document, 'clusters', { name: '', cluster });
+  return document.toString({ lineWidth: 0 });
+}
+
 const empty = () => ({ apiVersion: 'v1', kind: 'Config', clusters: [], contexts: [], users: [] });
 
 /** Looks whether the file could be written to, before anything is started. @throws ClusterError as `mergeKubeconfig` */

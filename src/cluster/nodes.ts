@@ -7,8 +7,17 @@ import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { parseResolvConf } from '../lib/resolvConf.ts';
 import type { ClusterCertificates } from './certificates.ts';
-import { type ClusterConfig, type ClusterPaths, nodeAddress, policyTableOf, rangesOf } from './config.ts';
+import { type ClusterConfig, type ClusterPaths, devicesOf, nodeAddress, nodeIPOf, rangesOf } from './config.ts';
 import { CLUSTER_DOMAIN, type ControlPlane, type ControlPlaneOptions } from './controlPlane.ts';
+import {
+  type MachineNodeOptions,
+  NODE_USERS,
+  type NodeClients,
+  startNodeKubelet,
+  startNodeNetwork,
+  startRuntime,
+} from './machineNode.ts';
+import { networkOf, tunnelNumberOf } from './membership.ts';
 
 export interface NodesOptions {
   readonly config: ClusterConfig;
@@ -35,8 +44,6 @@ export interface NodeStep {
   /** The last step gives the end of the nodes: it resolves when they have ended. */
   run(): Promise<{ readonly ended: Promise<unknown> } | undefined>;
 }
-
-const KUBELET_PORT = 10250;
 
 export function nodesOf(options: NodesOptions): Nodes {
   return options.config.runtime === 'simulated' ? simulatedNodes(options) : machineNode(options);
@@ -80,14 +87,25 @@ function simulatedNodes(options: NodesOptions): Nodes {
 
 function machineNode(options: NodesOptions): Nodes {
   const { config, paths, nodeName, clock, random, log, signal } = options;
-  const ranges = rangesOf(config);
-  const runtime = startRuntime(options);
+  const machine: MachineNodeOptions = {
+    paths,
+    nodeName,
+    nodeIP: nodeIPOf(config),
+    devices: devicesOf(config),
+    network: networkOf(config),
+    podCIDR: rangesOf(config).podCIDR,
+    clock,
+    random,
+    log,
+    signal,
+  };
+  const runtime = startRuntime(machine);
   // Whoever waits for it hears of a failure.
   runtime.catch(() => {});
   return {
     names: [nodeName],
     usage: () => undefined,
-    steps: ({ clientAs, admin }, certificates) => [
+    steps: (controlPlane, certificates) => [
       {
         name: 'container runtime',
         async run() {
@@ -98,60 +116,45 @@ function machineNode(options: NodesOptions): Nodes {
       {
         name: 'network',
         async run() {
-          await startNetwork(options, clientAs, admin);
+          const { clientAs } = controlPlane;
+          const clients: NodeClients = {
+            kubelet: nodeClient(clientAs, nodeName),
+            proxy: clientAs(NODE_USERS.proxy),
+            podNetwork: clientAs(NODE_USERS.podNetwork),
+            policies: clientAs(NODE_USERS.policies),
+          };
+          await Promise.all([
+            startOwnServices(options, machine.nodeIP, controlPlane),
+            startNodeNetwork(machine, clients, tunnelNumberOf(certificates.ca.cert)),
+          ]);
           return undefined;
         },
       },
       {
         name: 'kubelet',
         async run() {
-          const [{ startKubelet }, { createLinuxMachine }, { startLocalVolumes }, { localFolders }] = await Promise.all(
-            [
-              import('../kubelet/kubelet.ts'),
-              import('../kubelet/machine/linux.ts'),
-              import('./localVolumes.ts'),
-              import('../controllers/localProvisioner/folders.ts'),
-            ],
-          );
-          const storage = localFolders(paths.volumes, undefined);
-          await startLocalVolumes({ clientAs, admin, nodeNames: [nodeName], storage, clock, random, log, signal });
-          return startKubelet({
-            client: nodeClient(clientAs, nodeName),
-            nodeName,
-            nodeIP: nodeAddress(ranges.podGateway),
-            runtime: await runtime,
-            machine: (sources) => createLinuxMachine({ rootDir: paths.kubelet, podLogsDir: paths.podLogs, sources }),
-            podLogsDir: paths.podLogs,
-            serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
-            port: KUBELET_PORT,
-            clusterDomain: CLUSTER_DOMAIN,
-            clusterDNS: ranges.dnsIP,
-            podCIDR: ranges.podCIDR,
-            clock,
-            random,
-            log,
-            signal,
-          });
+          const serving = { ...certificates.kubelet.serving, clientCA: certificates.ca.cert };
+          return startNodeKubelet(machine, nodeClient(controlPlane.clientAs, nodeName), await runtime, serving);
         },
       },
     ],
   };
 }
 
-/** Services, names, policies and the way in from outside. */
-async function startNetwork(options: NodesOptions, clientAs: ControlPlane['clientAs'], admin: Client): Promise<void> {
-  const { config, nodeName, clock, random, log, signal } = options;
-  const ranges = rangesOf(config);
-  const [{ startProxy }, { startDns }, own, { startPolicyEnforcer }, { startIngressController }] = await Promise.all([
-    import('../proxy/proxy.ts'),
+/** Names, and the way in from outside. */
+async function startOwnServices(
+  options: NodesOptions,
+  address: string,
+  { clientAs, admin }: ControlPlane,
+): Promise<void> {
+  const { config, clock, random, log, signal } = options;
+  const [{ startDns }, own, { startIngressController }] = await Promise.all([
     import('../dns/start.ts'),
     import('./ownServices.ts'),
-    import('../network/policy/enforcer.ts'),
     import('../ingress/start.ts'),
   ]);
-  const { DNS_PORT, DNS_SERVICE, INGRESS_SERVICE, ensureIngressClass, ensureOwnService } = own;
+  const { DNS_SERVICE, INGRESS_SERVICE, ensureIngressClass, ensureOwnService } = own;
   const shared = { clock, random, log, signal };
-  const address = nodeAddress(ranges.podGateway);
   const dns = await startDns({
     ...shared,
     client: clientAs('system:serviceaccount:kube-system:kube-dns', ['system:serviceaccounts']),
@@ -159,27 +162,13 @@ async function startNetwork(options: NodesOptions, clientAs: ControlPlane['clien
     address,
     upstreams: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')).servers,
   });
-  const { table, podCIDR, serviceCIDR, bridge } = ranges;
   await Promise.all([
     ensureOwnService(
       admin,
-      { ...DNS_SERVICE, spec: { clusterIP: ranges.dnsIP } },
+      { ...DNS_SERVICE, spec: { clusterIP: rangesOf(config).dnsIP } },
       { address, ports: { dns: dns.port, 'dns-tcp': dns.port } },
     ),
     ensureIngressClass(admin),
-    startProxy({
-      ...shared,
-      client: clientAs('system:kube-proxy'),
-      nodeName,
-      rules: { table, podCIDR, serviceCIDR, bridge },
-    }),
-    startPolicyEnforcer({
-      ...shared,
-      client: clientAs('system:network-policy-enforcer'),
-      nodeName,
-      table: policyTableOf(table),
-      servers: [{ ...DNS_SERVICE, ip: address, ports: new Map([[DNS_PORT, dns.port]]) }],
-    }),
   ]);
   startIngressController({
     ...shared,
@@ -192,30 +181,4 @@ async function startNetwork(options: NodesOptions, clientAs: ControlPlane['clien
 
 function nodeClient(clientAs: ControlPlane['clientAs'], name: string): Client {
   return clientAs(`system:node:${name}`, ['system:nodes']);
-}
-
-async function startRuntime(options: NodesOptions) {
-  const { config, paths, clock, log } = options;
-  const ranges = rangesOf(config);
-  const [
-    { prepareKernel, writeCniConfig },
-    { ensureContainerd },
-    { connectCri },
-    { loadImage },
-    { PAUSE_IMAGE, pauseImage },
-  ] = await Promise.all([
-    import('../network/cni.ts'),
-    import('./containerd.ts'),
-    import('../kubelet/cri/connect.ts'),
-    import('../images/load.ts'),
-    import('../images/builtin.ts'),
-  ]);
-  await writeCniConfig(paths.cniConfig, { bridge: ranges.bridge, podCIDR: ranges.podCIDR, stateDir: paths.cniState });
-  await prepareKernel();
-  await ensureContainerd(paths, clock);
-  const cri = connectCri(paths.containerdSocket, clock);
-  const { image } = await cri.call('imageStatus', { image: { image: PAUSE_IMAGE } });
-  if (image?.id === undefined) await loadImage(paths.containerdSocket, await pauseImage());
-  log.debug('the container runtime answers');
-  return cri;
 }

@@ -7,7 +7,7 @@ import { Cgroups } from '../kubelet/resources/cgroups.ts';
 import type { Clock } from '../lib/clock.ts';
 import { removePolicies } from '../network/policy/enforcer.ts';
 import { removeRules } from '../proxy/proxy.ts';
-import { type ClusterConfig, type ClusterPaths, policyTableOf, rangesOf, releaseIndex } from './config.ts';
+import { type ClusterConfig, type ClusterPaths, devicesOf, policyTableOf, releaseIndex } from './config.ts';
 import { ensureContainerd, stopContainerd } from './containerd.ts';
 
 const run = promisify(execFile);
@@ -21,15 +21,15 @@ export async function removeCluster(config: ClusterConfig, paths: ClusterPaths, 
 }
 
 async function removeNode(config: ClusterConfig, paths: ClusterPaths, clock: Clock): Promise<void> {
-  const ranges = rangesOf(config);
+  const { bridge, table, tunnel } = devicesOf(config);
   if (existsSync(paths.containerdRoot)) {
     await ensureContainerd(paths, clock);
     await removePods(paths, clock);
     await stopContainerd(paths, clock);
   }
-  await removeRules(ranges.table).catch(() => {});
-  await removePolicies(policyTableOf(ranges.table)).catch(() => {});
-  await run('ip', ['link', 'delete', ranges.bridge]).catch(() => {});
+  await removeRules(table).catch(() => {});
+  await removePolicies(policyTableOf(table)).catch(() => {});
+  for (const device of [bridge, tunnel]) await run('ip', ['link', 'delete', device]).catch(() => {});
   for (const mount of mountsBelow([paths.dataDir, paths.runDir])) await run('umount', ['-l', mount]).catch(() => {});
 }
 

@@ -10,7 +10,7 @@ import { openEmbedded } from '../storage/embedded/open.ts';
 import { StorageUnavailableError } from '../storage/storage.ts';
 import { apiServerOptions } from './apiServerFlags.ts';
 import { ensureCertificates } from './certificates.ts';
-import { type ClusterConfig, type ClusterPaths, nodeAddress, rangesOf } from './config.ts';
+import { type ClusterConfig, type ClusterPaths, nodeIPOf, rangesOf } from './config.ts';
 import { CLUSTER_DOMAIN, createControlPlane, SIMULATED_POD_CIDR } from './controlPlane.ts';
 import { ClusterError } from './errors.ts';
 import { nodesOf } from './nodes.ts';
@@ -44,7 +44,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const abort = new AbortController();
   const { signal } = abort;
   const ranges = rangesOf(config);
-  const nodeIP = nodeAddress(ranges.podGateway);
+  const nodeIP = nodeIPOf(config);
+  const advertiseAddress = config.advertiseAddress ?? nodeIP;
+  const extraNames = [advertiseAddress, ...(config.certificateNames ?? [])];
   const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     options.onStep?.(name, 'begun');
     const result = await work();
@@ -70,6 +72,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       nodeIP,
       serviceIP: ranges.serviceIP,
       clusterDomain: CLUSTER_DOMAIN,
+      extraNames,
     });
     const controlPlane = await createControlPlane({
       storage,
@@ -77,7 +80,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       serviceCIDR: ranges.serviceCIDR,
       podCIDRs: [config.runtime === 'simulated' ? SIMULATED_POD_CIDR : ranges.clusterCIDR],
       loadBalancerRange: ranges.loadBalancerRange,
-      advertiseAddress: nodeIP,
+      advertiseAddress,
       nodeUsage: nodes.usage,
       apiServer: apiServerOptions(config.apiServer, paths),
       clock,
@@ -89,6 +92,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     stops.push(() => apiServer.close());
     const { port } = await step('API server', () => listen(apiServer, config));
     await step('controllers and scheduler', () => controlPlane.startControllers());
+    if (config.runtime !== 'simulated') {
+      const { startServingApproval } = await import('./servingApproval.ts');
+      const reserved = ['kubernetes', 'localhost', nodeIP, ranges.serviceIP, ...extraNames];
+      startServingApproval({ client: admin, reserved, clock, random, log, signal });
+    }
     for (const { name, run } of nodes.steps(controlPlane, certificates)) {
       const started = await step(name, run);
       if (started !== undefined) stops.push(() => started.ended);

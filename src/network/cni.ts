@@ -15,6 +15,8 @@ export interface PodNetwork {
   readonly podCIDR: string;
   /** where the plugins keep which address is taken */
   readonly stateDir: string;
+  /** the largest packet of a pod: what the way to other nodes leaves of the link's */
+  readonly mtu: number;
 }
 
 /** Where distributions put the plugins. */
@@ -37,6 +39,12 @@ export async function writeCniConfig(dir: string, network: PodNetwork): Promise<
   await writeFile(path, text);
 }
 
+/** Not every distribution brings all of them. */
+function hasPlugin(name: string): boolean {
+  const folder = pluginFolder();
+  return folder !== undefined && existsSync(join(folder, name));
+}
+
 function conflist(network: PodNetwork): unknown {
   return {
     cniVersion: '1.0.0',
@@ -49,6 +57,7 @@ function conflist(network: PodNetwork): unknown {
         // Translation of addresses is the proxy's: it knows what leaves the cluster.
         ipMasq: false,
         hairpinMode: true,
+        mtu: network.mtu,
         ipam: {
           type: 'host-local',
           ranges: [[{ subnet: network.podCIDR }]],
@@ -57,6 +66,7 @@ function conflist(network: PodNetwork): unknown {
         },
       },
       { type: 'portmap', capabilities: { portMappings: true } },
+      ...(hasPlugin('bandwidth') ? [{ type: 'bandwidth', capabilities: { bandwidth: true } }] : []),
     ],
   };
 }

@@ -20,9 +20,12 @@ export class TestCluster {
   readonly kubeconfig: string;
   readonly env: NodeJS.ProcessEnv;
   readonly #running = new Set<Running>();
+  readonly #namespace: string | undefined;
 
-  constructor(name: string) {
+  /** @param namespace the network namespace that it lives in; absent: the machine's own */
+  constructor(name: string, namespace?: string) {
     this.name = name;
+    this.#namespace = namespace;
     this.dir = mkdtempSync(join(tmpdir(), `kubets-${name}-`));
     this.dataDir = join(this.dir, 'data');
     this.kubeconfig = join(this.dir, 'kubeconfig');
@@ -42,9 +45,9 @@ export class TestCluster {
   /** Runs `kubets <command> …` for this cluster, whatever comes of it. */
   kubets(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     const [verb = '', ...rest] = command;
-    // `image load` is a command of two words.
-    const words = verb === 'image' ? [verb, rest.shift() ?? ''] : [verb];
-    return run(KUBETS, [...words, '--name', this.name, '--data-dir', this.dataDir, ...rest], {
+    // `image load` and `token create` are commands of two words.
+    const words = verb === 'image' || verb === 'token' ? [verb, rest.shift() ?? ''] : [verb];
+    return this.run(KUBETS, [...words, '--name', this.name, '--data-dir', this.dataDir, ...rest], {
       env: this.env,
       timeoutMs: 100_000,
       ...options,
@@ -67,12 +70,27 @@ export class TestCluster {
 
   /** Runs kubectl, whatever comes of it. */
   tryKubectl(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    return run('kubectl', args, { env: this.env, ...options });
+    return this.run('kubectl', args, { env: this.env, ...options });
+  }
+
+  /** Runs a program where the cluster lives, whatever comes of it. */
+  run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    const [first = '', ...rest] = this.#within(program, args);
+    return run(first, rest, options);
+  }
+
+  /** Programs see the network of the cluster's node. */
+  #within(program: string, args: readonly string[]): string[] {
+    const namespace = this.#namespace;
+    return namespace === undefined
+      ? [program, ...args]
+      : ['nsenter', `--net=/run/netns/${namespace}`, program, ...args];
   }
 
   /** Starts a program that goes on; it is stopped at the latest when the cluster is removed. */
   start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = this.env): Running {
-    const running = new Running(program, args, env);
+    const [first = '', ...rest] = this.#within(program, args);
+    const running = new Running(first, rest, env);
     this.#running.add(running);
     return running;
   }

@@ -132,8 +132,13 @@ export const COMPONENT_ROLES: readonly RoleRow[] = [
   },
   {
     name: 'system:network-policy-enforcer',
-    rules: [can('list watch', 'core', 'namespaces pods'), can('list watch', 'networking.k8s.io', 'networkpolicies')],
+    rules: [
+      can('list watch', 'core', 'namespaces pods'),
+      can('list watch', 'discovery.k8s.io', 'endpointslices'),
+      can('list watch', 'networking.k8s.io', 'networkpolicies'),
+    ],
   },
+  { name: 'system:pod-network', rules: [can('list watch', 'core', 'nodes')] },
   {
     name: 'system:ingress-controller',
     rules: [

@@ -57,6 +57,7 @@ const BINDINGS: Readonly<Record<string, readonly Subject[]>> = {
   'system:local-volume-provisioner': [account('local-volume-provisioner')],
   'system:ingress-controller': [user('system:ingress-controller')],
   'system:network-policy-enforcer': [user('system:network-policy-enforcer')],
+  'system:pod-network': [user('system:pod-network')],
   // Nodes get their rights from the node authorizer; the binding is there for others to add to.
   'system:node': [],
 };

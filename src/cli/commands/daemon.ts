@@ -1,9 +1,8 @@
 /** `kubets daemon`: what `up` starts in the background. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClusterPaths } from '../../cluster/config.ts';
+import { type ClusterPaths, nodeNameOf } from '../../cluster/config.ts';
 import { runDaemon } from '../../cluster/daemon.ts';
-import { defaultNodeName } from '../../kubelet/node/nodeStatus.ts';
 import { existingCluster } from '../cluster.ts';
 import type { ClusterFlags } from '../flags.ts';
 
@@ -24,7 +23,7 @@ export async function daemon(flags: ClusterFlags): Promise<void> {
   const code = await runDaemon({
     config,
     paths,
-    nodeName: defaultNodeName(),
+    nodeName: nodeNameOf(config),
     onProgress: (progress) => {
       if (progress.type !== 'failed') return;
       writeFileSync(failureFile(paths), progress.message);

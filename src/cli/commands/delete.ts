@@ -13,6 +13,12 @@ export async function deleteCluster(flags: ClusterFlags): Promise<void> {
   if (config.runtime !== 'simulated') assertCanRunContainers();
   await down(flags);
   await removeCluster(config, paths, new SystemClock());
+  if (config.joined !== undefined) {
+    process.stdout.write(
+      `This machine is no node any more; where the cluster is: kubectl delete node ${config.nodeName}\n`,
+    );
+    return;
+  }
   await removeFromKubeconfig(kubeconfigPath(), contextName(config.name));
   process.stdout.write(`Cluster ${config.name} is deleted.\n`);
 }

@@ -13,7 +13,8 @@ export async function status(flags: ClusterFlags): Promise<void> {
     ['cluster', config.name],
     ['state', running?.state ?? 'stopped'],
     ['data', paths.dataDir],
-    ['API server', `https://127.0.0.1:${config.port}`],
+    ['API server', config.joined?.server ?? `https://127.0.0.1:${config.port}`],
+    ...(config.joined === undefined ? [] : [['node', config.nodeName ?? ''] as [string, string]]),
   ];
   if (running !== undefined) {
     rows.push(['process', String(running.pid)]);

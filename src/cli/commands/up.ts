@@ -9,6 +9,7 @@ import {
   dataDirOf,
   ensureConfig,
   isFree,
+  nodeNameOf,
   pathsOf,
   readConfig,
 } from '../../cluster/config.ts';
@@ -29,6 +30,11 @@ export async function up(flags: UpFlags): Promise<void> {
   const clock = new SystemClock();
   const steps = new Steps(process.stdout, clock);
   const dataDir = dataDirOf(flags.name, flags.dataDir);
+  const known = readConfig(pathsOf(dataDir));
+  if (known?.joined !== undefined) {
+    await upNode(flags, known, pathsOf(dataDir), steps, clock);
+    return;
+  }
   const running = await daemonStatus(pathsOf(dataDir).controlSocket);
   if (running?.state === 'ready') {
     await writeAccess(pathsOf(dataDir));
@@ -37,7 +43,7 @@ export async function up(flags: UpFlags): Promise<void> {
   }
   const { assertUsableKubeconfig, kubeconfigPath } = await import('../../cluster/kubeconfig.ts');
   await assertUsableKubeconfig(kubeconfigPath());
-  const simulated = (flags.runtime ?? readConfig(pathsOf(dataDir))?.runtime) === 'simulated';
+  const simulated = (flags.runtime ?? known?.runtime) === 'simulated';
   if (!simulated) {
     assertCanRunContainers();
     await install(flags.install);
@@ -47,29 +53,67 @@ export async function up(flags: UpFlags): Promise<void> {
     throw new ClusterError(`port ${config.port} is taken by another program; choose another with --port`);
   }
   if (!simulated) await buildImages(steps);
-  const show = (progress: Progress) => {
-    if (progress.type === 'failed') steps.failed();
-    else if (progress.type === 'step') {
-      if (progress.state === 'begun') steps.begin(progress.step);
-      else steps.done(progress.step);
-    }
-  };
+  const show = showOn(steps);
   if (flags.foreground === true) {
     await runInFront(config, paths, show);
     return;
   }
-  if (running === undefined) {
-    // What an earlier start failed of is not why this one might.
-    (await import('./daemon.ts')).startFailure(paths);
-    startDaemon(flags, paths);
-  }
+  if (running === undefined) await startDaemon(flags, paths);
   await follow(paths, clock, show);
   if (!simulated) await loadImages(steps, paths);
   await writeAccess(paths);
   sayWhatNext(config);
 }
 
-async function install(allowed: boolean): Promise<void> {
+/** Starts this machine as the node that it became earlier. @throws ClusterError */
+async function upNode(
+  flags: UpFlags,
+  config: ClusterConfig,
+  paths: ClusterPaths,
+  steps: Steps,
+  clock: SystemClock,
+): Promise<void> {
+  const node = `Node ${config.nodeName} of ${config.joined?.server}`;
+  if ((await daemonStatus(paths.controlSocket))?.state === 'ready') {
+    say(`${node} is running already.`);
+    return;
+  }
+  assertCanRunContainers();
+  await install(flags.install);
+  await startNode(flags, config, paths, steps, clock);
+  say(`${node} is Ready.`);
+}
+
+/** Starts a node that joined, and follows it until it is Ready. @throws ClusterError */
+export async function startNode(
+  flags: Pick<UpFlags, 'name' | 'foreground'>,
+  config: ClusterConfig,
+  paths: ClusterPaths,
+  steps: Steps,
+  clock: SystemClock,
+): Promise<void> {
+  await buildImages(steps);
+  if (flags.foreground === true) {
+    await runInFront(config, paths, showOn(steps));
+    return;
+  }
+  if ((await daemonStatus(paths.controlSocket)) === undefined) await startDaemon(flags, paths);
+  await follow(paths, clock, showOn(steps));
+  await loadImages(steps, paths);
+}
+
+function showOn(steps: Steps): (progress: Progress) => void {
+  return (progress) => {
+    if (progress.type === 'failed') steps.failed();
+    else if (progress.type === 'step') {
+      if (progress.state === 'begun') steps.begin(progress.step);
+      else steps.done(progress.step);
+    }
+  };
+}
+
+/** Installs what is missing. @throws ClusterError */
+export async function install(allowed: boolean): Promise<void> {
   const missing = missingPackages();
   if (missing.length === 0) return;
   if (!allowed)
@@ -109,23 +153,26 @@ async function runInFront(
   show: (progress: Progress) => void,
 ): Promise<void> {
   const { runDaemon } = await import('../../cluster/daemon.ts');
-  const { defaultNodeName } = await import('../../kubelet/node/nodeStatus.ts');
   let failure: string | undefined;
   const code = await runDaemon({
     config,
     paths,
-    nodeName: defaultNodeName(),
+    nodeName: nodeNameOf(config),
     onProgress: (progress) => {
       show(progress);
       if (progress.type === 'failed') failure = progress.message;
-      if (progress.type === 'ready') void writeAccess(paths).then(() => sayWhatNext(config));
+      if (progress.type === 'ready' && config.joined === undefined) {
+        void writeAccess(paths).then(() => sayWhatNext(config));
+      }
     },
   });
   if (failure !== undefined) throw new ClusterError(failure);
   process.exit(code);
 }
 
-function startDaemon(flags: UpFlags, paths: ClusterPaths): void {
+async function startDaemon(flags: Pick<UpFlags, 'name'>, paths: ClusterPaths): Promise<void> {
+  // What an earlier start failed of is not why this one might.
+  (await import('./daemon.ts')).startFailure(paths);
   mkdirSync(dirname(paths.log), { recursive: true });
   const log = openSync(paths.log, 'a', 0o640);
   // import.meta.url ends as this file does: .ts from a clone, .js from the package.

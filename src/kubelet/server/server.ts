@@ -30,7 +30,13 @@ export interface KubeletServerOptions {
   statistics?(): Promise<NodeReading>;
   readonly runtime: StreamingRuntime;
   /** PEM */
-  readonly serving: { readonly cert: string; readonly key: string; readonly clientCA: string };
+  readonly serving: {
+    readonly cert: string;
+    readonly key: string;
+    readonly clientCA: string;
+    /** Tells of certificates that come in place of the first. */
+    onRenewed?(use: (pair: { readonly cert: string; readonly key: string }) => void): void;
+  };
   readonly host: string;
   /** 0: any free one */
   readonly port: number;
@@ -46,6 +52,7 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   const handler = new Handler(options);
   const { cert, key, clientCA } = options.serving;
   const server: Server = createServer({ cert, key, ca: clientCA, requestCert: true, rejectUnauthorized: false });
+  options.serving.onRenewed?.((pair) => server.setSecureContext({ cert: pair.cert, key: pair.key, ca: clientCA }));
   server.on('request', (req, res) => void handler.request(req, res));
   // The server forgets a connection that was upgraded: a stream that goes on would keep it from closing.
   const upgraded = new Set<Duplex>();

@@ -1,6 +1,7 @@
 /** Keeps the kernel's rules as the network policies of the API want them, for the pods of one node. */
 import { namespaces } from '../../apis/core/namespace.ts';
 import { pods } from '../../apis/core/pod.ts';
+import { type EndpointSlice, endpointSlices } from '../../apis/discovery/endpointSlice.ts';
 import { networkPolicies } from '../../apis/networking/networkPolicy.ts';
 import type { Client } from '../../client/client.ts';
 import { Informers } from '../../client/informers.ts';
@@ -11,13 +12,22 @@ import type { Random } from '../../lib/random.ts';
 import { planPolicies, type Server } from './plan.ts';
 import { policyScript } from './rules.ts';
 
+/** A service of the cluster's own, whose endpoints are no pods but are to be chosen as if they were. */
+export interface OwnService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** as clients see them */
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+}
+
 export interface EnforcerOptions {
-  /** may list and watch pods, namespaces and network policies */
+  /** may list and watch pods, namespaces, endpoint slices and network policies */
   readonly client: Client;
   readonly nodeName: string;
   /** the name of the table */
   readonly table: string;
-  readonly servers: readonly Server[];
+  readonly own: readonly OwnService[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -28,15 +38,20 @@ export interface EnforcerOptions {
 /** Changes that come together are written together. */
 const GATHER_MS = 10;
 const RETRY_MS = 1_000;
+const SERVICE_NAME = 'kubernetes.io/service-name';
 
 /** Resolves when the rules are in the kernel. */
 export async function startPolicyEnforcer(options: EnforcerOptions): Promise<void> {
-  const { client, clock, random, signal, nodeName, table, servers } = options;
+  const { client, clock, random, signal, nodeName, table, own } = options;
   const log = options.log.child({ component: 'network-policy' });
   const informers = new Informers({ client, clock, random, log, signal });
   const podInformer = informers.of(pods);
   const namespaceInformer = informers.of(namespaces);
   const policyInformer = informers.of(networkPolicies);
+  const sliceInformers = own.map(({ namespace, name }) =>
+    informers.of(endpointSlices, { namespace, labelSelector: `${SERVICE_NAME}=${name}` }),
+  );
+  const serversNow = () => own.flatMap((service, i) => (sliceInformers[i]?.list() ?? []).flatMap(serversOf(service)));
   /** undefined: what a process before this one left is not known */
   let written: string | undefined;
   let due = false;
@@ -46,7 +61,7 @@ export async function startPolicyEnforcer(options: EnforcerOptions): Promise<voi
     // Most clusters have none: then nothing is computed when pods come and go.
     if (signal.aborted || (policies.length === 0 && written === '')) return;
     const labels = new Map(namespaceInformer.list().map(({ metadata }) => [metadata.name, metadata.labels ?? {}]));
-    const world = { policies, pods: podInformer.list(), namespaces: labels, nodeName, servers };
+    const world = { policies, pods: podInformer.list(), namespaces: labels, nodeName, servers: serversNow() };
     const script = policies.length === 0 ? removalScript(table) : policyScript(table, planPolicies(world));
     if (script === written) return;
     try {
@@ -65,10 +80,26 @@ export async function startPolicyEnforcer(options: EnforcerOptions): Promise<voi
       work = work.then(write);
     });
   };
-  await Promise.all([podInformer.synced, namespaceInformer.synced, policyInformer.synced]);
+  const read = [podInformer, namespaceInformer, policyInformer, ...sliceInformers];
+  await Promise.all(read.map(({ synced }) => synced));
   await write();
   const handler = { onAdd: () => soon(), onUpdate: () => soon(), onDelete: () => soon() };
-  for (const informer of [podInformer, namespaceInformer, policyInformer]) informer.handle(handler);
+  for (const informer of read) informer.handle(handler);
+}
+
+/** What stands behind a service of the cluster's own. */
+function serversOf({ namespace, labels, ports }: OwnService): (slice: EndpointSlice) => Server[] {
+  return (slice) => {
+    const seen = new Map(
+      (slice.ports ?? []).flatMap(({ name, port }) => {
+        const client = ports.find((own) => own.name === name);
+        return client === undefined || port === undefined ? [] : [[client.port, port] as const];
+      }),
+    );
+    return (slice.endpoints ?? []).flatMap(({ addresses }) =>
+      addresses.map((ip) => ({ namespace, labels, ip, ports: seen })),
+    );
+  };
 }
 
 /** Takes the rules out of the kernel. */

@@ -1,0 +1,153 @@
+/** What makes a machine a node: runtime, network and kubelet, wherever the API server is. */
+import type { Client } from '../client/client.ts';
+import type { ContainerRuntime } from '../kubelet/cri/runtime.ts';
+import type { KubeletOptions } from '../kubelet/kubelet.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import { type ClusterNetwork, type ClusterPaths, type Devices, policyTableOf } from './config.ts';
+import { DNS_SERVICE } from './ownServices.ts';
+
+export interface MachineNodeOptions {
+  readonly paths: ClusterPaths;
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly devices: Devices;
+  readonly network: Omit<ClusterNetwork, 'vni'>;
+  /** of this node's pods; absent: the cluster gives it one */
+  readonly podCIDR?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The parts of a node and whom they speak to the API as. */
+export interface NodeClients {
+  readonly kubelet: Client;
+  readonly proxy: Client;
+  readonly podNetwork: Client;
+  readonly policies: Client;
+}
+
+/** As whom the parts of a node speak that are not its kubelet. */
+export const NODE_USERS = {
+  proxy: 'system:kube-proxy',
+  podNetwork: 'system:pod-network',
+  policies: 'system:network-policy-enforcer',
+} as const;
+
+const KUBELET_PORT = 10250;
+/** where the link is not known yet */
+const USUAL_MTU = 1500;
+
+/** Starts containerd, where it does not run, with all it needs. @throws ClusterError */
+export async function startRuntime(options: MachineNodeOptions): Promise<ContainerRuntime> {
+  const { paths, clock, log, podCIDR, network } = options;
+  const [
+    { prepareKernel, writeCniConfig },
+    { ensureContainerd },
+    { connectCri },
+    { loadImage },
+    { PAUSE_IMAGE, pauseImage },
+  ] = await Promise.all([
+    import('../network/cni.ts'),
+    import('./containerd.ts'),
+    import('../kubelet/cri/connect.ts'),
+    import('../images/load.ts'),
+    import('../images/builtin.ts'),
+  ]);
+  if (podCIDR !== undefined && network.network !== 'none') {
+    await writeCniConfig(paths.cniConfig, { ...(await cniOf(options)), podCIDR });
+  }
+  await prepareKernel();
+  await ensureContainerd(paths, clock);
+  const cri = connectCri(paths.containerdSocket, clock);
+  const { image } = await cri.call('imageStatus', { image: { image: PAUSE_IMAGE } });
+  if (image?.id === undefined) await loadImage(paths.containerdSocket, await pauseImage());
+  log.debug('the container runtime answers');
+  return cri;
+}
+
+/** The plugins' configuration, but for the node's range. */
+async function cniOf({ devices, paths, nodeIP, network }: MachineNodeOptions) {
+  const { linkMtu, tunnelMtu } = await import('../network/routes/kernel.ts');
+  const link = (await linkMtu(nodeIP)) ?? USUAL_MTU;
+  const mtu = network.network === 'vxlan' ? tunnelMtu(link, nodeIP) : link;
+  return { bridge: devices.bridge, stateDir: paths.cniState, mtu };
+}
+
+/**
+ * The way to other nodes' pods, services and policies. Resolves when services and policies are in the kernel.
+ * @param vni of the tunnel between nodes
+ */
+export async function startNodeNetwork(options: MachineNodeOptions, clients: NodeClients, vni: number): Promise<void> {
+  const { paths, nodeName, nodeIP, devices, network, podCIDR, clock, random, log, signal } = options;
+  const [{ startProxy }, { startPolicyEnforcer }, { startPodNetwork }] = await Promise.all([
+    import('../proxy/proxy.ts'),
+    import('../network/policy/enforcer.ts'),
+    import('../network/podNetwork.ts'),
+  ]);
+  const shared = { nodeName, clock, random, log, signal };
+  const { clusterCIDR, serviceCIDR, network: mode } = network;
+  const { table, bridge, tunnel } = devices;
+  startPodNetwork({
+    ...shared,
+    client: clients.podNetwork,
+    nodeClient: clients.kubelet,
+    nodeIP,
+    clusterCIDRs: [clusterCIDR],
+    mode,
+    device: tunnel,
+    vni,
+    ...(podCIDR === undefined && mode !== 'none'
+      ? { cni: { dir: paths.cniConfig, network: await cniOf(options) } }
+      : {}),
+  });
+  await Promise.all([
+    startProxy({
+      ...shared,
+      client: clients.proxy,
+      mode: 'nftables',
+      rules: {
+        table,
+        podCIDR: clusterCIDR,
+        serviceCIDR,
+        ...(mode === 'none' ? {} : { bridge }),
+        ...(mode === 'vxlan' ? { tunnel } : {}),
+      },
+    }),
+    startPolicyEnforcer({ ...shared, client: clients.policies, table: policyTableOf(table), own: [DNS_SERVICE] }),
+  ]);
+}
+
+/** Resolves when the kubelet's server listens. */
+export async function startNodeKubelet(
+  options: MachineNodeOptions,
+  client: Client,
+  runtime: ContainerRuntime,
+  serving: KubeletOptions['serving'],
+): Promise<{ readonly ended: Promise<unknown> }> {
+  const { paths, nodeName, nodeIP, network, podCIDR, clock, random, log, signal } = options;
+  const [{ startKubelet }, { createLinuxMachine }] = await Promise.all([
+    import('../kubelet/kubelet.ts'),
+    import('../kubelet/machine/linux.ts'),
+  ]);
+  return startKubelet({
+    client,
+    nodeName,
+    nodeIP,
+    runtime,
+    machine: (sources) => createLinuxMachine({ rootDir: paths.kubelet, podLogsDir: paths.podLogs, sources }),
+    podLogsDir: paths.podLogs,
+    serving,
+    port: KUBELET_PORT,
+    clusterDomain: network.clusterDomain,
+    clusterDNS: network.dnsIP,
+    ...(podCIDR === undefined ? {} : { podCIDR }),
+    clock,
+    random,
+    log,
+    signal,
+  });
+}
