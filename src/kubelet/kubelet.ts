@@ -6,7 +6,7 @@ import { pods } from '../apis/core/pod.ts';
 import { secrets } from '../apis/core/secret.ts';
 import { type Service, services } from '../apis/core/service.ts';
 import type { Client } from '../client/client.ts';
-import { createEventRecorder } from '../client/eventRecorder.ts';
+import { createEventRecorder, referenceTo } from '../client/eventRecorder.ts';
 import type { Informer } from '../client/informer.ts';
 import { Informers } from '../client/informers.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -14,9 +14,10 @@ import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { parseResolvConf } from '../lib/resolvConf.ts';
 import { isApiError } from '../machinery/status.ts';
+import { DEFAULT_CONFIGURATION, type KubeletConfiguration } from './config/configuration.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { ImagePuller } from './images/puller.ts';
-import { startLogRotation } from './logs/rotation.ts';
 import type { MachineFactory } from './machine/machine.ts';
 import { NodeAgent } from './node/nodeAgent.ts';
 import { Actor } from './pods/actor.ts';
@@ -45,6 +46,8 @@ export interface NodeOptions {
   readonly runtime: ContainerRuntime;
   readonly machine: MachineFactory;
   readonly podLogsDir: string;
+  /** what is to be other than by default */
+  readonly configuration?: Partial<KubeletConfiguration>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly clusterDNS?: string;
   readonly clusterDomain: string;
@@ -113,7 +116,9 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   const events = createEventRecorder({ client, component: 'kubelet', host: nodeName, clock, random, log, signal });
   const informers = new Informers({ client, clock, random, log, signal });
   const tokens = new PodTokens(client, clock);
+  const configuration = { ...DEFAULT_CONFIGURATION, ...options.configuration };
   const machine = await options.machine({
+    configuration,
     configMap: (namespace, name) => orMissing(client.get(configMaps, { namespace, name })),
     secret: (namespace, name) => orMissing(client.get(secrets, { namespace, name })),
     claim: (namespace, name) => orMissing(client.get(persistentVolumeClaims, { namespace, name })),
@@ -123,6 +128,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   const observer = new RuntimeObserver(runtime, clock, log);
   const serviceInformer = options.services ?? informers.of(services);
   const gate = new Gate(STARTS_AT_ONCE);
+  const admission = createAdmission(machine.allocatable);
   const dns = {
     clusterDomain: options.clusterDomain,
     host: parseResolvConf(machine.resolvConf),
@@ -140,17 +146,38 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     ...shared,
     observer,
     actor: new Actor({ ...shared, starter, handlers: new RuntimeHandlers(informers) }),
-    admission: createAdmission(machine.capacity),
+    admission: {
+      refusal: (pod, others) => housekeeping.evictor.refusal(pod) ?? admission.refusal(pod, others),
+      shortage: admission.shortage,
+    },
     probes: new PodProbes({ ...shared, onChange: (uid) => workers.poke([uid]) }),
     updates: machine.hasFiles ? new VolumeUpdates({ ...shared, tokens }) : undefined,
     statuses: new StatusWriter(client, clock, log, signal),
     look: () => watch.look(),
   });
+  const statistics = () => readStatistics({ nodeName, runtime, machine, observer, clock });
+  const housekeeping: Housekeeping = new Housekeeping({
+    ...shared,
+    configuration,
+    observer,
+    statistics,
+    pods: () => workers.active(),
+    fail: (uid, failure, grace) => workers.fail(uid, failure, grace),
+    look: () => watch.look(),
+    warn: (reason, message) =>
+      events.event(
+        referenceTo({ kind: 'Node', apiVersion: 'v1', metadata: { name: nodeName, uid: nodeName } }),
+        'Warning',
+        reason,
+        message,
+      ),
+    onConditions: () => agent?.statusSoon(),
+  });
+  let agent: NodeAgent | undefined;
   // Pods are worked on only after the runtime was looked at once: what runs is adopted, not started again.
   const begin = async () => {
     const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
     watch.start();
-    if (machine.hasFiles) startLogRotation({ runtime, observer, podLogsDir, clock, log, signal });
     await Promise.all([watch.first, serviceInformer.synced]);
     podInformer.handle({
       onAdd: (pod) => workers.update(pod),
@@ -162,16 +189,16 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   };
   return {
     views: podViewsOf(workers, observer, podLogsDir),
-    statistics: () => readStatistics({ nodeName, runtime, machine, observer, clock }),
+    statistics,
     async run(kubeletPort) {
       const { podCIDR, labels } = options;
-      const agent = new NodeAgent({
+      agent = new NodeAgent({
         ...shared,
-        facts: { nodeName, nodeIP, kubeletPort, machine },
+        facts: { nodeName, nodeIP, kubeletPort, machine, pressure: () => housekeeping.evictor.conditions },
         ...(podCIDR === undefined ? {} : { podCIDR }),
         ...(labels === undefined ? {} : { labels }),
       });
-      const tasks = [agent.run(), begin()].map((task) =>
+      const tasks = [agent.run(), begin(), housekeeping.run()].map((task) =>
         task.catch((error: unknown) => {
           if (!signal.aborted) log.error('a part of the kubelet ended', { err: error });
         }),

@@ -289,6 +289,7 @@ export const Image = object('runtime.v1.Image', () => ({
   size: opt(4, int64),
   uid: opt(5, Int64Value),
   username: opt(6, str),
+  pinned: opt(8, bool),
 }));
 export interface Image extends Infer<typeof Image> {}
 

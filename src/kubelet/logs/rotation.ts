@@ -22,6 +22,8 @@ export interface LogRotationOptions {
   readonly maxBytes?: number;
   /** of one run of a container, the one that is written to among them; 5 where absent */
   readonly maxFiles?: number;
+  /** 10 s where absent */
+  readonly lookEveryMs?: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -34,7 +36,7 @@ const MAX_FILES = 5;
 /** Runs until the signal ends it. */
 export function startLogRotation(options: LogRotationOptions): void {
   const { clock, signal } = options;
-  clock.after(LOOK_EVERY_MS, () => {
+  clock.after(options.lookEveryMs ?? LOOK_EVERY_MS, () => {
     if (signal.aborted) return;
     void rotateLogs(options).finally(() => startLogRotation(options));
   });

@@ -5,8 +5,9 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import type { Observations } from '../eviction/pressure.ts';
+import { allocatableOf } from '../node/allocatable.ts';
 import { architecture } from '../node/nodeStatus.ts';
-import { amountsOf, type Pressure, pressureOf } from '../node/pressure.ts';
 import { etcHosts } from '../pods/etcHosts.ts';
 import { podLogDirectory } from '../pods/sandboxConfig.ts';
 import { TerminationMessages } from '../pods/terminationMessage.ts';
@@ -14,44 +15,46 @@ import { perform } from '../probes/actions.ts';
 import { Cgroups } from '../resources/cgroups.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import { PodVolumes } from '../volumes/podVolumes.ts';
-import type { VolumeSources } from '../volumes/sources.ts';
+import { type DiskUsage, diskUsageOf } from './diskUsage.ts';
+import { observeLinux } from './linuxSignals.ts';
 import { linuxUsage } from './linuxUsage.ts';
-import type { ContainerFiles, ContainerFilesRequest, Machine } from './machine.ts';
+import type { ContainerFiles, ContainerFilesRequest, Machine, MachineSources } from './machine.ts';
 
 export interface LinuxMachineOptions {
   /** where the kubelet keeps the pods' volumes: its file system is the node's ephemeral storage */
   readonly rootDir: string;
   readonly podLogsDir: string;
-  /** what volumes are made of; all but the node's size, which the machine knows */
-  readonly sources: Omit<VolumeSources, 'nodeAllocatable'>;
+  readonly sources: MachineSources;
 }
 
-const MAX_PODS = 110;
 const BYTES_PER_KI = 1024;
 
 /** Makes the kubelet's folders. @throws the file system's error */
 export async function createLinuxMachine(options: LinuxMachineOptions): Promise<Machine> {
-  const { rootDir, podLogsDir } = options;
+  const { rootDir, podLogsDir, sources } = options;
+  const { configuration } = sources;
   await mkdir(join(rootDir, 'pods'), { recursive: true, mode: 0o750 });
   await mkdir(podLogsDir, { recursive: true, mode: 0o755 });
   const disk = await statfs(rootDir);
   const capacity = {
     cpu: String(cpus().length),
     memory: `${Math.floor(totalmem() / BYTES_PER_KI)}Ki`,
-    pods: String(MAX_PODS),
+    pods: String(configuration.maxPods),
     'ephemeral-storage': `${Math.floor((disk.blocks * disk.bsize) / BYTES_PER_KI)}Ki`,
     'hugepages-2Mi': '0',
   };
+  const allocatable = allocatableOf(capacity, configuration);
   const volumes = new PodVolumes(join(rootDir, 'pods'), join(rootDir, 'memory'), {
-    ...options.sources,
-    nodeAllocatable: capacity,
+    ...sources,
+    nodeAllocatable: allocatable,
   });
-  return new LinuxMachine(options, capacity, volumes);
+  return new LinuxMachine(options, { capacity, allocatable }, volumes);
 }
 
 class LinuxMachine implements Machine {
   readonly hasFiles = true;
-  readonly capacity: Readonly<Record<string, string>>;
+  readonly capacity: Machine['capacity'];
+  readonly allocatable: Machine['allocatable'];
   readonly memoryBytes = totalmem();
   readonly info = {
     machineID: read('/etc/machine-id').trim(),
@@ -70,15 +73,27 @@ class LinuxMachine implements Machine {
   readonly #cgroups = new Cgroups();
   readonly #messages = new TerminationMessages();
 
-  constructor(options: LinuxMachineOptions, capacity: Readonly<Record<string, string>>, volumes: PodVolumes) {
+  constructor(options: LinuxMachineOptions, size: Pick<Machine, 'capacity' | 'allocatable'>, volumes: PodVolumes) {
     this.#rootDir = options.rootDir;
     this.#podLogsDir = options.podLogsDir;
-    this.capacity = capacity;
+    this.capacity = size.capacity;
+    this.allocatable = size.allocatable;
     this.#volumes = volumes;
   }
 
-  async pressure(): Promise<Pressure> {
-    return pressureOf(await amountsOf(this.#rootDir));
+  observe(imagesDir: string | undefined): Promise<Observations> {
+    return observeLinux(this.#rootDir, imagesDir);
+  }
+
+  async podFiles(pod: Pod): Promise<{ logs: Map<string, DiskUsage>; volumes: Map<string, DiskUsage> }> {
+    const logs = new Map<string, DiskUsage>();
+    const dir = podLogDirectory(this.#podLogsDir, pod);
+    for (const name of await readdir(dir).catch(() => [])) logs.set(name, await diskUsageOf(join(dir, name)));
+    return { logs, volumes: await this.#volumes.usage(pod) };
+  }
+
+  processesOf(pod: Pod): number {
+    return this.#cgroups.processesOf(pod);
   }
 
   usage(): Promise<MachineReading> {

@@ -5,25 +5,39 @@
 import type { Container } from '../../apis/core/container.ts';
 import type { NodeSystemInfo } from '../../apis/core/node.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import type { KubeletConfiguration } from '../config/configuration.ts';
 import type { Device, Mount } from '../cri/messages.ts';
-import type { Pressure } from '../node/pressure.ts';
+import type { Observations } from '../eviction/pressure.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
 import type { ProbeResult } from '../probes/prober.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import type { VolumeSources } from '../volumes/sources.ts';
+import type { DiskUsage } from './diskUsage.ts';
 
 export interface Machine {
   /** False: there are no files, so none need be kept up to date or small. */
   readonly hasFiles: boolean;
   /** amounts by resource, as in the node's status; constant while the machine runs */
   readonly capacity: Readonly<Record<string, string>>;
+  /** what of it is for pods */
+  readonly allocatable: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
   /** What it is, but for what the runtime and the kubelet say of themselves. */
   readonly info: Omit<NodeSystemInfo, 'containerRuntimeVersion' | 'kubeletVersion' | 'kubeProxyVersion'>;
   /** the text of the machine's resolv.conf */
   readonly resolvConf: string;
-  pressure(): Promise<Pressure>;
+  /** What it has left. @param imagesDir on the disk of the images, where that is known */
+  observe(imagesDir: string | undefined): Promise<Observations>;
+  /** What a pod has on the disk, beside its containers' own file systems. Never throws. */
+  podFiles(pod: Pod): Promise<{
+    /** by container */
+    readonly logs: ReadonlyMap<string, DiskUsage>;
+    /** by volume: those that go with the pod */
+    readonly volumes: ReadonlyMap<string, DiskUsage>;
+  }>;
+  /** How many processes a pod has; 0 where that is not known. */
+  processesOf(pod: Pod): number;
   /** What it uses now. @throws the file system's error */
   usage(): Promise<MachineReading>;
 
@@ -72,5 +86,10 @@ export interface ContainerFiles {
   readonly messageFile: string;
 }
 
-/** Machines are made for one kubelet, which gives them what volumes are made of. */
-export type MachineFactory = (sources: Omit<VolumeSources, 'nodeAllocatable'>) => Promise<Machine>;
+/** What a machine is given by its kubelet: what volumes are made of, and what the kubelet was told. */
+export interface MachineSources extends Omit<VolumeSources, 'nodeAllocatable'> {
+  readonly configuration: KubeletConfiguration;
+}
+
+/** Machines are made for one kubelet. */
+export type MachineFactory = (sources: MachineSources) => Promise<Machine>;

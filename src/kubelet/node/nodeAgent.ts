@@ -41,6 +41,8 @@ export class NodeAgent {
   readonly #o: NodeAgentOptions;
   #reported: { status: NodeStatus; at: number } | undefined;
   #lease: Lease | undefined;
+  /** ends the wait before the next status */
+  #waiting = new AbortController();
 
   constructor(options: NodeAgentOptions) {
     this.#o = options;
@@ -115,8 +117,15 @@ export class NodeAgent {
       }
       waits = ready ? 0 : waits + 1;
       // A start is a matter of moments; what takes longer may take long.
-      await clock.sleep(waits > 0 && waits <= MAX_HURRIES ? HURRY_MS : STATUS_EVERY_MS, signal);
+      const ms = waits > 0 && waits <= MAX_HURRIES ? HURRY_MS : STATUS_EVERY_MS;
+      await clock.sleep(ms, AbortSignal.any([signal, this.#waiting.signal])).catch(() => signal.throwIfAborted());
+      this.#waiting = new AbortController();
     }
+  }
+
+  /** There is news that the status should tell. */
+  statusSoon(): void {
+    this.#waiting.abort();
   }
 
   /** Returns whether the node is Ready. */

@@ -4,6 +4,7 @@ import type { Node, NodeCondition, NodeStatus } from '../../apis/core/node.ts';
 import { formatTime } from '../../machinery/time.ts';
 import type { Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
+import type { PressureCondition } from '../eviction/thresholds.ts';
 import type { Machine } from '../machine/machine.ts';
 
 const KUBELET_VERSION = 'v1.36.0+kubets';
@@ -16,6 +17,8 @@ export interface NodeFacts {
   readonly nodeIP: string;
   readonly kubeletPort: number;
   readonly machine: Machine;
+  /** what it is short of */
+  pressure(): ReadonlySet<PressureCondition>;
 }
 
 export const architecture = () => ARCHITECTURES[arch()] ?? arch();
@@ -27,10 +30,10 @@ export async function nodeStatusOf(
   old: Node | undefined,
   now: number,
 ): Promise<NodeStatus> {
-  const { capacity, info } = facts.machine;
+  const { capacity, allocatable, info } = facts.machine;
   const version = await runtime.call('version', {}).catch(() => undefined);
   const problem = await problemOf(runtime);
-  const pressure = await facts.machine.pressure();
+  const pressure = facts.pressure();
   const { images = [] } = await runtime.call('listImages', {}).catch(() => ({ images: [] as Image[] }));
   const before = old?.status?.conditions ?? [];
   const at = formatTime(now);
@@ -51,9 +54,9 @@ export async function nodeStatusOf(
       { type: 'Hostname', address: facts.nodeName },
     ],
     capacity,
-    allocatable: capacity,
+    allocatable,
     conditions: [
-      pressure.memory
+      pressure.has('MemoryPressure')
         ? condition(
             'MemoryPressure',
             'True',
@@ -61,10 +64,10 @@ export async function nodeStatusOf(
             'kubelet has insufficient memory available',
           )
         : condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-      pressure.disk
+      pressure.has('DiskPressure')
         ? condition('DiskPressure', 'True', 'KubeletHasDiskPressure', 'kubelet has disk pressure')
         : condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-      pressure.processes
+      pressure.has('PIDPressure')
         ? condition('PIDPressure', 'True', 'KubeletHasInsufficientPID', 'kubelet has insufficient PID available')
         : condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
       problem === undefined

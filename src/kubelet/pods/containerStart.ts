@@ -161,7 +161,7 @@ export class ContainerStarter {
       configMap: (name) => found(o.client.get(configMaps, { namespace, name })),
       secret: (name) => found(o.client.get(secrets, { namespace, name })),
       services: o.services(),
-      nodeAllocatable: o.machine.capacity,
+      nodeAllocatable: o.machine.allocatable,
       skipped: (keys, source) => {
         const message = `Keys [${keys.join(', ')}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`;
         this.#say(pod, container, 'Warning', 'InvalidEnvironmentVariableNames', message);

@@ -62,6 +62,8 @@ export interface PlanInput {
   readonly now: number;
   /** The kubelet ends the pod, for whatever reason. */
   readonly failed: boolean;
+  /** how long its containers then have, in seconds; absent: what the pod says */
+  readonly grace?: number | undefined;
   /** Until when a container waits before its next start, in ms; undefined: it need not. */
   backoffUntil(container: string, lastFinishedAt: number): number | undefined;
   /** What a running container has of cpu and memory, as `resourcesKey` says it; undefined: that is not known. */
@@ -96,7 +98,8 @@ export function planPod(input: PlanInput): Plan {
   const spec = pod.spec ?? { containers: [] };
   const sandbox = observed?.sandboxes.find((s) => s.ready);
   // What is over is over: a pod that the API knows as ended is never started again.
-  if (isOver(pod) || input.failed) return { ...NOTHING, actions: killAll(spec, observed, 'Finished'), finished: true };
+  if (isOver(pod) || input.failed)
+    return { ...NOTHING, actions: killAll(spec, observed, 'Finished', input.grace), finished: true };
   if (isFinished(pod, observed)) return { ...NOTHING, actions: killAll(spec, observed, 'Finished'), finished: true };
   const deadline = deadlineOf(pod);
   if (deadline !== undefined && now >= deadline)
@@ -159,7 +162,7 @@ function withoutSandbox(input: PlanInput, spec: PodSpec, deadline: number | unde
   for (const c of spec.initContainers ?? []) {
     if (latestRun(observed, c.name) === undefined) waiting.set(c.name, { reason: 'PodInitializing', message: '' });
   }
-  const reason = initialised(spec, observed) ? 'ContainerCreating' : 'PodInitializing';
+  const reason = waitingReasonOf(spec);
   for (const c of spec.containers) {
     const run = latestRun(observed, c.name);
     if (run === undefined ? mayRun(pod, c) : run.state !== 'exited' || restarts(spec, c, run))
@@ -250,7 +253,7 @@ class Planner {
         continue;
       const { targetContainerName: name } = container;
       const target = name === undefined ? undefined : this.#runIn(name);
-      this.#waiting.set(container.name, { reason: 'ContainerCreating', message: '' });
+      this.#waiting.set(container.name, { reason: waitingReasonOf(this.#spec), message: '' });
       // There are no processes to see yet.
       if (name !== undefined && target?.state !== 'running') continue;
       this.#clear(run);
@@ -333,8 +336,7 @@ class Planner {
         return;
       }
     }
-    const main = this.#spec.containers.includes(container);
-    this.#waiting.set(container.name, { reason: main ? 'ContainerCreating' : 'PodInitializing', message: '' });
+    this.#waiting.set(container.name, { reason: waitingReasonOf(this.#spec), message: '' });
     this.#actions.push({ action: 'startContainer', container, restarts: restartsOf(pod, container, before) });
   }
 
@@ -406,11 +408,9 @@ function mayRun(pod: Pod, container: Container): boolean {
   return shouldRestart(pod.spec ?? { containers: [] }, container, told.state?.terminated?.exitCode ?? LOST_EXIT_CODE);
 }
 
-function initialised(spec: PodSpec, observed: ObservedPod | undefined): boolean {
-  return (spec.initContainers ?? []).every((c) => {
-    const run = latestRun(observed, c.name);
-    return run !== undefined && (isSidecar(c) || succeeded(run));
-  });
+/** What a container of the pod waits for before its first start. */
+export function waitingReasonOf(spec: PodSpec): string {
+  return (spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating';
 }
 
 /** Whether the API knows the pod as ended. */

@@ -74,6 +74,8 @@ interface Entry {
   volumesReady: boolean;
   /** why the kubelet ends it */
   failed: Failure | undefined;
+  /** how long its containers have once it failed, in seconds; absent: what the pod says */
+  failGrace: number | undefined;
   /** What it had for running, beside its containers, is taken away. */
   wound: boolean;
   /** Nothing of it is left here and the API was told. */
@@ -149,6 +151,25 @@ export class PodWorkers {
     );
   }
 
+  /** Ends a pod that is to run; it stays in the API. Does nothing for one that ends already. */
+  fail(uid: string, failure: Failure, graceSeconds: number): void {
+    const entry = this.#entries.get(uid);
+    if (entry === undefined || isEnding(entry) || entry.failed !== undefined || isOver(podOf(entry))) return;
+    entry.failed = failure;
+    entry.failGrace = graceSeconds;
+    this.#o.events.event(referenceTo(entry.pod), 'Warning', failure.reason, failure.message);
+    entry.ending.abort(new Error(failure.message));
+    this.#queue.add(uid);
+  }
+
+  /** The pods that have their place here: neither over nor about to be. */
+  active(): Pod[] {
+    return [...this.#entries.values()]
+      .filter((e) => e.admitted && !isEnding(e) && !e.removed && e.failed === undefined)
+      .map(podOf)
+      .filter((p) => !isOver(p));
+  }
+
   /** Something of these pods changed in the runtime or in a probe. */
   poke(uids: Iterable<string>): void {
     for (const uid of uids) this.#queue.add(uid);
@@ -198,7 +219,7 @@ export class PodWorkers {
     this.#grant(entry);
     for (let step = 0; step < MAX_STEPS; step++) {
       // What came meanwhile is in the queue.
-      if (entry.ending.signal.aborted || this.#o.signal.aborted) return;
+      if (isEnding(entry) || this.#o.signal.aborted) return;
       const observed = observer.get(uid);
       probes.adjust(entry.pod, observed);
       const plan = this.#plan(uid, entry, observed);
@@ -262,6 +283,7 @@ export class PodWorkers {
       observed,
       now: clock.now(),
       failed: entry.failed !== undefined,
+      grace: entry.failGrace,
       backoffUntil: (container, finishedAt) => this.#backoff.until(`${uid}/${container}`, finishedAt),
       applied: (run) => this.#o.actor.resized.get(run.id) ?? run.resources,
       failedProbe: (id) => probes.failure(uid, id),
@@ -425,6 +447,7 @@ function newEntry(pod: Pod): Entry {
     toldBackoffs: new Map(),
     volumesReady: false,
     failed: undefined,
+    failGrace: undefined,
     wound: false,
     removed: false,
     ending: new AbortController(),
@@ -432,6 +455,9 @@ function newEntry(pod: Pod): Entry {
     tries: 0,
   };
 }
+
+/** Whether the API wants it to go, or has it no more. */
+const isEnding = ({ pod, gone }: Entry) => gone || pod.metadata?.deletionTimestamp !== undefined;
 
 /** The pod as it is to be on this node. */
 const podOf = (entry: Entry): Pod => entry.granted ?? entry.pod;

@@ -56,6 +56,20 @@ export class Cgroups {
     }
   }
 
+  /** How many processes a pod has; 0 where that is not known. */
+  processesOf(pod: Pod): number {
+    const cgroup = podCgroup(pod);
+    for (const { path, version, controllers } of this.#hierarchies) {
+      if (version === 1 ? !controllers.includes('pids') : !this.#unified) continue;
+      try {
+        return Number(readFileSync(join(path, cgroup, 'pids.current'), 'utf8'));
+      } catch {
+        return 0;
+      }
+    }
+    return 0;
+  }
+
   /** Takes a pod's cgroup away in every hierarchy, wherever its class of service put it. */
   async removePod(uid: string): Promise<void> {
     for (const { path } of this.#hierarchies) {

@@ -2,9 +2,9 @@
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Volume, VolumeProjection } from '../../apis/core/volumes.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Observations } from '../eviction/pressure.ts';
 import type { ContainerFiles, ContainerFilesRequest, Machine } from '../machine/machine.ts';
 import { architecture } from '../node/nodeStatus.ts';
-import type { Pressure } from '../node/pressure.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
 import type { ProbeResult } from '../probes/prober.ts';
@@ -24,13 +24,14 @@ export interface SimulatedMachineOptions {
   readonly program?: BehaviorProgram;
 }
 
-const NO_PRESSURE: Pressure = { memory: false, disk: false, processes: false };
+const NOTHING = new Map<never, never>();
 const NO_UIDS: ReadonlySet<string> = new Set();
 const OK: ProbeResult = { ok: true, message: '' };
 
 export class SimulatedMachine implements Machine {
   readonly hasFiles = false;
   readonly capacity: Readonly<Record<string, string>>;
+  readonly allocatable: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
   readonly info: Machine['info'];
   readonly resolvConf = '';
@@ -42,6 +43,7 @@ export class SimulatedMachine implements Machine {
     this.#o = options;
     this.#startedAt = options.clock.now();
     this.capacity = options.capacity;
+    this.allocatable = options.capacity;
     this.memoryBytes = options.memoryBytes;
     this.info = {
       machineID: nodeName,
@@ -54,8 +56,16 @@ export class SimulatedMachine implements Machine {
     };
   }
 
-  async pressure(): Promise<Pressure> {
-    return NO_PRESSURE;
+  async observe(): Promise<Observations> {
+    return NOTHING;
+  }
+
+  async podFiles(): Promise<{ logs: Map<string, never>; volumes: Map<string, never> }> {
+    return { logs: NOTHING, volumes: NOTHING };
+  }
+
+  processesOf(): number {
+    return 0;
   }
 
   async usage(): Promise<MachineReading> {

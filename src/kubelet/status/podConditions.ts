@@ -7,6 +7,7 @@ import { isSidecar } from '../../apis/core/podResources.ts';
 import type { ContainerStatus, PodCondition, PodStatus } from '../../apis/core/podStatus.ts';
 import { formatTime } from '../../machinery/time.ts';
 import type { PendingResize } from '../pods/resize.ts';
+import type { Failure } from './podStatus.ts';
 
 interface Verdict {
   readonly status: 'True' | 'False';
@@ -21,8 +22,8 @@ const no = (reason: string, message?: string): Verdict => ({
   ...(message === undefined ? {} : { message }),
 });
 
-/** Types of conditions that the kubelet writes; all others belong to somebody else. */
-export const KUBELET_CONDITIONS: ReadonlySet<string> = new Set([
+/** Types of conditions that the kubelet alone writes. */
+const KUBELET_CONDITIONS: ReadonlySet<string> = new Set([
   'PodReadyToStartContainers',
   'Initialized',
   'Ready',
@@ -32,19 +33,32 @@ export const KUBELET_CONDITIONS: ReadonlySet<string> = new Set([
   'PodResizeInProgress',
 ]);
 
+/** Others say that a pod is to go, too. */
+const DISRUPTION = 'DisruptionTarget';
+export const BY_KUBELET = 'TerminationByKubelet';
+
+/** Whether a condition is what the kubelet wrote; all others belong to somebody else. */
+export function isOwnCondition({ type, reason }: PodCondition): boolean {
+  return KUBELET_CONDITIONS.has(type) || (type === DISRUPTION && reason === BY_KUBELET);
+}
+
 /**
  * @param pod with the status told last: the times of conditions move only when their status does
  * @param status the new one, without conditions
  * @param sandboxed the pod has its sandbox and network
  * @param now ms since the epoch
- * @param resize what becomes of the wish for other resources
+ * @param resize what becomes of the wish for other resources, and why the kubelet ends the pod
  */
 export function podConditionsOf(
   pod: Pod,
   status: PodStatus,
   sandboxed: boolean,
   now: number,
-  resize: { readonly pending?: PendingResize | undefined; readonly inProgress?: boolean } = {},
+  resize: {
+    readonly pending?: PendingResize | undefined;
+    readonly inProgress?: boolean;
+    readonly failed?: Failure | undefined;
+  } = {},
 ): PodCondition[] {
   const old = pod.status?.conditions ?? [];
   const containersReady = containersReadyOf(pod, status);
@@ -57,9 +71,13 @@ export function podConditionsOf(
   ];
   if (resize.pending !== undefined) computed.push(['PodResizePending', { status: 'True', ...resize.pending }]);
   if (resize.inProgress === true) computed.push(['PodResizeInProgress', YES]);
+  const { failed } = resize;
+  if (failed?.disruption !== undefined)
+    computed.push([DISRUPTION, { status: 'True', reason: failed.disruption, message: failed.message }]);
+  const types = new Set(computed.map(([type]) => type));
   return [
     ...computed.map(([type, verdict]) => condition(type, verdict, old, now, pod.metadata?.generation)),
-    ...old.filter((c) => !KUBELET_CONDITIONS.has(c.type)),
+    ...old.filter((c) => !KUBELET_CONDITIONS.has(c.type) && !types.has(c.type)),
   ];
 }
 

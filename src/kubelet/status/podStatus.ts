@@ -8,7 +8,7 @@ import type { ContainerStatus, PodStatus } from '../../apis/core/podStatus.ts';
 import { qosClassOf } from '../../apis/core/qos.ts';
 import { formatTime } from '../../machinery/time.ts';
 import { latestRun, type ObservedContainer, type ObservedPod } from '../pods/observed.ts';
-import { isOver, type Waiting } from '../pods/plan.ts';
+import { isOver, type Waiting, waitingReasonOf } from '../pods/plan.ts';
 import { type PendingResize, resourcesKey } from '../pods/resize.ts';
 import { containerStatusOf } from './containerStatus.ts';
 import { podConditionsOf } from './podConditions.ts';
@@ -39,6 +39,8 @@ export interface StatusInput {
 export interface Failure {
   readonly reason: string;
   readonly message: string;
+  /** as the condition DisruptionTarget says it; absent: the pod ended for a reason of its own */
+  readonly disruption?: string;
 }
 
 export function podStatusOf(input: StatusInput): PodStatus {
@@ -53,6 +55,7 @@ export function podStatusOf(input: StatusInput): PodStatus {
         container,
         init,
         over,
+        first: waitingReasonOf(spec),
         runs: (observed?.containers ?? []).filter((c) => c.name === container.name),
         waiting: input.waiting.get(container.name),
         before: before?.find((s) => s.name === container.name),
@@ -79,9 +82,9 @@ export function podStatusOf(input: StatusInput): PodStatus {
     ...(ephemeralContainerStatuses.length === 0 ? {} : { ephemeralContainerStatuses }),
     ...(pod.metadata?.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
-    ...(failed ?? {}),
+    ...(failed === undefined ? {} : { reason: failed.reason, message: failed.message }),
   };
-  const resize = { pending: input.pendingResize, inProgress: isBeingResized(input) };
+  const resize = { pending: input.pendingResize, inProgress: isBeingResized(input), failed };
   status.conditions = podConditionsOf(pod, status, sandbox !== undefined && ips.length > 0, now, resize);
   return status;
 }

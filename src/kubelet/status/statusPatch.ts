@@ -1,6 +1,6 @@
 /** The patch that makes a status in the API into another, whatever was merged there before. Pure. */
 import type { PodStatus } from '../../apis/core/podStatus.ts';
-import { KUBELET_CONDITIONS } from './podConditions.ts';
+import { isOwnCondition } from './podConditions.ts';
 
 /** Fields whose lists a strategic merge would join with the old ones. */
 const JOINED_LISTS = ['podIPs', 'hostIPs'] as const;
@@ -17,10 +17,8 @@ export function statusPatch(before: PodStatus | undefined, status: PodStatus): R
   for (const key of JOINED_LISTS) {
     if (status[key] !== undefined) patch[key] = [{ $patch: 'replace' }, ...status[key]];
   }
-  const own = (status.conditions ?? []).filter((c) => KUBELET_CONDITIONS.has(c.type));
-  const gone = (before?.conditions ?? []).filter(
-    ({ type }) => KUBELET_CONDITIONS.has(type) && !own.some((c) => c.type === type),
-  );
+  const own = (status.conditions ?? []).filter(isOwnCondition);
+  const gone = (before?.conditions ?? []).filter((old) => isOwnCondition(old) && !own.some((c) => c.type === old.type));
   patch.conditions = [
     ...own.map((c) => ({ ...OPTIONAL_IN_CONDITION, ...c })),
     ...gone.map(({ type }) => ({ $patch: 'delete', type })),
@@ -34,11 +32,12 @@ export function statusPatch(before: PodStatus | undefined, status: PodStatus): R
  */
 export function mergeOfOthers(said: PodStatus, api: PodStatus | undefined): PodStatus {
   const { nominatedNodeName, resourceClaimStatuses } = api ?? {};
-  const others = (api?.conditions ?? []).filter((c) => !KUBELET_CONDITIONS.has(c.type));
+  const own = (said.conditions ?? []).filter(isOwnCondition);
+  const others = (api?.conditions ?? []).filter((c) => !isOwnCondition(c) && !own.some((o) => o.type === c.type));
   return {
     ...said,
     ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
     ...(resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses }),
-    conditions: [...(said.conditions ?? []).filter((c) => KUBELET_CONDITIONS.has(c.type)), ...others],
+    conditions: [...own, ...others],
   };
 }

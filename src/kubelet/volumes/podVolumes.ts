@@ -5,15 +5,16 @@ import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Volume } from '../../apis/core/volumes.ts';
 import { type Device, type Mount, PROPAGATION } from '../cri/messages.ts';
-import { ContainerConfigError, expand } from '../pods/environment.ts';
+import { type DiskUsage, diskUsageOf } from '../machine/diskUsage.ts';
+import { ContainerConfigError } from '../pods/environment.ts';
 import { writeAtomically } from './atomicWriter.ts';
 import { claimedVolume } from './claims.ts';
-import { setUpEmptyDir } from './emptyDir.ts';
+import { memoryFor, setUpEmptyDir } from './emptyDir.ts';
 import { checkHostPath } from './hostPath.ts';
 import { isMounted, mountTmpfs, unmountBelow } from './mounts.ts';
 import { setUpNfs, setUpPersistent, type VolumeOnNode } from './persistentVolume.ts';
 import { filesOf, VolumeError, type VolumeSources } from './sources.ts';
-import { bindSubPath } from './subPath.ts';
+import { bindSubPath, subPathOf } from './subPath.ts';
 
 /** Folders within a pod's. */
 const VOLUMES = 'volumes';
@@ -67,7 +68,7 @@ export class PodVolumes {
     const fsGroup = pod.spec?.securityContext?.fsGroup;
     const dir = this.#volumeDir(pod, volume);
     if (emptyDir !== undefined)
-      return setUpEmptyDir(dir, emptyDir, fsGroup);
+      return setUpEmptyDir(dir, emptyDir, fsGroup, memoryFor(pod, this.#sources.nodeAllocatable));
     if (nfs !== undefined) return this.#found(pod, volume, await setUpNfs(nfs, dir, [], false));
     await this.#write(pod, volume, fsGroup);
   }
@@ -105,7 +106,7 @@ export class PodVolumes {
       const { path: base, readOnly } = this.#onNodeOf(pod, volume);
       if (base === undefined)
         throw new ContainerConfigError(`volume ${JSON.stringify(mount.name)} is a block device: it cannot be mounted`);
-      const sub = mount.subPathExpr ? expand(mount.subPathExpr, env) : (mount.subPath ?? '');
+      const sub = subPathOf(mount, env);
       const at = join(this.podDir(pod.metadata?.uid ?? ''), SUB_PATHS, volume.name, container.name, String(i));
       out.push({
         container_path: mount.mountPath,
@@ -132,6 +133,17 @@ export class PodVolumes {
     if (volume.hostPath !== undefined) return { path: volume.hostPath.path, readOnly: false };
     const found = this.#onNode.get(pod.metadata?.uid ?? '')?.get(volume.name);
     return found ?? { path: this.#volumeDir(pod, volume), readOnly: isProjected(volume) };
+  }
+
+  /** What the volumes hold that go with the pod, by name. Never throws. */
+  async usage(pod: Pod): Promise<Map<string, DiskUsage>> {
+    const used = new Map<string, DiskUsage>();
+    for (const volume of pod.spec?.volumes ?? []) {
+      // What is in the memory that all pods share is not on the disk.
+      const onDisk = volume.emptyDir !== undefined || (isProjected(volume) && !isInMemory(volume));
+      if (onDisk) used.set(volume.name, await diskUsageOf(this.#volumeDir(pod, volume)));
+    }
+    return used;
   }
 
   /** Unmounts and removes the volumes of a pod, and nothing else that it has. @throws VolumeError */
