@@ -91,6 +91,17 @@ describe('what is refused is refused with a Status', () => {
     ['a method that is none', () => http(server, port, `${PATH}/a`, { method: 'PROPFIND' }), 405, 'MethodNotAllowed'],
     ['a form that is not to be had', () => get(`${PATH}/a`, { accept: 'text/html' }), 406, 'NotAcceptable'],
     [
+      'a table of a review',
+      () =>
+        http(server, port, '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+          method: 'POST',
+          body: '{"spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}}',
+          headers: { 'content-type': 'application/json', accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+        }),
+      406,
+      'NotAcceptable',
+    ],
+    [
       'a bad token',
       () => http(server, port, PATH, { as: null, headers: { authorization: 'Bearer nobody' } }),
       401,

@@ -99,10 +99,30 @@ describe('YAML', () => {
     const made = await send('POST', PATH, Buffer.from(text), { 'content-type': YAML });
     expect([made.status, String(made.headers.warning)]).toEqual([
       201,
-      expect.stringContaining('duplicate field \\"data.a\\"'),
+      expect.stringContaining('line 6: key \\"a\\" already set in map'),
     ]);
     const strict = await send('POST', `${PATH}?fieldValidation=Strict`, Buffer.from(text), { 'content-type': YAML });
-    expect(strict.json).toMatchObject({ code: 400 });
+    expect(strict.json).toMatchObject({
+      code: 400,
+      message: 'strict decoding error: yaml: unmarshal errors:\n  line 6: key "a" already set in map',
+    });
+  });
+
+  it('names what stands twice in what is applied, and every field that is not known', async () => {
+    const apply = (name: string, rest: string) =>
+      send(
+        'PATCH',
+        `${PATH}/${name}?fieldManager=m&fieldValidation=Strict`,
+        Buffer.from(`\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n${rest}`),
+        { 'content-type': 'application/apply-patch+yaml' },
+      );
+    expect((await apply('y3', 'data:\n  a: one\n  a: two\n')).json.message).toBe(
+      'error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors:\n  line 7: key "a" already set in map',
+    );
+    expect((await apply('y3', 'a: 1\nb: 2\n')).json.message).toMatch(
+      /: errors:\n {2}\.a: field not declared in schema\n {2}\.b: field not declared in schema$/,
+    );
+    expect((await api.get(`${PATH}/y3`)).status).toBe(404);
   });
 
   it('has no watches', async () => {

@@ -64,6 +64,11 @@ export function hasProtobuf(kind: Kind | undefined): boolean {
   return kind?.withoutStrategicMerge !== true;
 }
 
+/** What is only ever asked, such as a review, is no row of anything. */
+function hasTable(kind: Kind): boolean {
+  return kind.verbs.includes('get') || kind.verbs.includes('list');
+}
+
 /** The first of the client's wishes that can be met. A hot path. @throws ApiError NotAcceptable */
 export function negotiate(accept: string | undefined, query: URLSearchParams, asked: Asked): Wanted {
   const pretty = isPretty(query);
@@ -130,7 +135,7 @@ function wantedOf({ parameters }: Clause, encoding: Encoding, { kind }: Asked): 
   if (form === undefined || parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1'))
     return undefined;
   // There is nothing to make other forms of.
-  if (kind === undefined || (form === 'table' && encoding === 'protobuf')) return undefined;
+  if (kind === undefined || (form === 'table' && (encoding === 'protobuf' || !hasTable(kind)))) return undefined;
   return { ...PLAIN, form, metaVersion: version, encoding };
 }
 

@@ -133,14 +133,14 @@ export function decodeConfig(ctx: RequestContext, kind: Kind, parsed: ParsedBody
   ];
   if (faults.length > 0) {
     throw badRequest(
-      `failed to create typed patch object (${showObject(ctx.info.namespace, ctx.info.name, kind)}): ${faults.join(', ')}`,
+      `failed to create typed patch object (${showObject(ctx.info.namespace, ctx.info.name, kind)}): ${showFaults(faults)}`,
     );
   }
   const config = decoded.value as KubeObject;
   config.apiVersion = apiVersionOf(kind);
   config.kind = kind.kind;
   if (metaOfConfig(config).managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
-  warnOfDuplicates(ctx, parsed.duplicates);
+  warnOfDuplicates(ctx, parsed);
   return config;
 }
 
@@ -156,12 +156,18 @@ function showObject(namespace: string | undefined, name: string, of: Kind | Kube
   return `${namespace ?? ''}/${name}; ${showKind(apiVersion, of.kind)}`;
 }
 
-function warnOfDuplicates(ctx: RequestContext, duplicates: readonly string[]): void {
-  const validation = fieldValidationOf(ctx);
-  if (duplicates.length === 0 || validation === 'Ignore') return;
+/** Several stand on lines of their own. */
+function showFaults(faults: readonly string[]): string {
+  return faults.length === 1 ? (faults[0] ?? '') : ['errors:', ...faults.map((fault) => `  ${fault}`)].join('\n');
+}
+
+function warnOfDuplicates(ctx: RequestContext, { duplicates, repeated }: ParsedBody): void {
   const faults = duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  if (repeated !== undefined) faults.push(`error converting YAML to JSON: ${repeated}`);
+  if (faults.length === 0) return;
+  const validation = fieldValidationOf(ctx);
   if (validation === 'Strict') throw badRequest(`error strict decoding patch: ${faults.join(', ')}`);
-  for (const fault of faults) ctx.warn(fault);
+  if (validation === 'Warn') for (const fault of faults) ctx.warn(fault);
 }
 
 function metaOfConfig(config: KubeObject): ObjectMeta {

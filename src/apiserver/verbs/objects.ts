@@ -24,6 +24,8 @@ const YAML_TYPES: ReadonlySet<string> = new Set([
 export interface ParsedBody {
   readonly value: unknown;
   readonly duplicates: readonly string[];
+  /** what is said of keys that stood twice in YAML */
+  readonly repeated?: string;
   /** an object in protobuf, of which `value` has apiVersion and kind only: what it says depends on its kind */
   readonly protobuf?: Buffer;
 }
@@ -146,6 +148,7 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
     );
   }
   const faults = [
+    ...(parsed.repeated === undefined ? [] : [parsed.repeated]),
     ...[...unknown, ...decoded.unknown].map((path) => `unknown field ${JSON.stringify(path)}`),
     ...parsed.duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
   ];

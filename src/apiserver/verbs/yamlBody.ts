@@ -1,5 +1,5 @@
 /** YAML as Kubernetes reads it: YAML 1.1, but for times and numbers to the base of 60, which are texts. */
-import { isMap, isPair, isScalar, parseDocument, visit } from 'yaml';
+import { isScalar, parseDocument, visit } from 'yaml';
 
 export class YamlError extends Error {
   override readonly name = 'YamlError';
@@ -11,8 +11,10 @@ const MAX_DUPLICATES = 50;
 
 interface YamlBody {
   readonly value: unknown;
-  /** paths of fields that stand twice in one object; the last one counts */
-  readonly duplicates: readonly string[];
+  /** there are none that could be told by their paths: `repeated` tells them */
+  readonly duplicates: readonly [];
+  /** what is said of keys that stand twice in one object, of which the last counts; absent where none does */
+  readonly repeated?: string;
 }
 
 /** @throws YamlError */
@@ -35,13 +37,16 @@ function read(text: string): YamlBody {
   });
   const [problem] = document.errors;
   if (problem !== undefined) throw new YamlError(problem.message.split('\n')[0]);
-  const duplicates: string[] = [];
+  const repeated: string[] = [];
   visit(document, {
-    Map(_key, map, path) {
+    Map(_key, map) {
       const seen = new Set<string>();
       for (const { key } of map.items) {
         const name = isScalar(key) ? String(key.value) : String(key);
-        if (seen.has(name) && duplicates.length < MAX_DUPLICATES) duplicates.push(pathOf([...path, map], name));
+        if (seen.has(name) && repeated.length < MAX_DUPLICATES) {
+          const at = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
+          repeated.push(`  line ${lineOf(text, at)}: key ${JSON.stringify(name)} already set in map`);
+        }
         seen.add(name);
       }
     },
@@ -52,24 +57,19 @@ function read(text: string): YamlBody {
   } catch (error) {
     throw new YamlError((error as Error).message);
   }
-  return { value: plain(value, 0), duplicates };
+  const body: YamlBody = { value: plain(value, 0), duplicates: [] };
+  return repeated.length === 0 ? body : { ...body, repeated: `yaml: unmarshal errors:\n${repeated.join('\n')}` };
+}
+
+/** Lines count from 1. */
+function lineOf(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  return line;
 }
 
 function isTimeLike(tag: { readonly tag?: string; readonly format?: string }): boolean {
   return tag.tag === 'tag:yaml.org,2002:timestamp' || tag.format === 'TIME';
-}
-
-/** `spec.containers[0].name` */
-function pathOf(path: readonly unknown[], name: string): string {
-  let text = '';
-  for (const [i, node] of path.entries()) {
-    const inside = path[i + 1];
-    if (isPair(node) && isScalar(node.key)) text += text === '' ? String(node.key.value) : `.${String(node.key.value)}`;
-    else if (typeof node === 'object' && node !== null && 'items' in node && !isMap(node)) {
-      text += `[${(node.items as unknown[]).indexOf(inside)}]`;
-    }
-  }
-  return text === '' ? name : `${text}.${name}`;
 }
 
 const MAX_DEPTH = 1000;
