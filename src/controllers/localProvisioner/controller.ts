@@ -15,7 +15,7 @@ import type { Stored } from '../../machinery/kind.ts';
 import type { ControllerContext } from '../context.ts';
 import { startLoop } from '../loop.ts';
 import { planExpand } from './expand.ts';
-import { LOCAL_PROVISIONER, planProvision } from './provision.ts';
+import { LOCAL_PROVISIONER, planProvision, volumeNameFor } from './provision.ts';
 import { isOwn, planReclaim } from './reclaim.ts';
 import type { LocalStorage } from './storage.ts';
 
@@ -44,6 +44,8 @@ export function startLocalProvisioner(context: ControllerContext, options: Local
         if (!isOwn(volume, nodeNames)) return undefined;
         return planExpand({ claim, volume, storage, now: context.clock.now() });
       }
+      // Its volume is there, and whoever binds them does that.
+      if (volumes.byKey(volumeNameFor(claim)) !== undefined) return undefined;
       const storageClass = classes.get(undefined, classOfClaim(claim) ?? '');
       return planProvision({ claim, storageClass, nodeNames, storage, client });
     },

@@ -55,7 +55,8 @@ export function planProvision(world: ProvisionWorld): Plan | undefined {
   if (!nodeName && isDelayed(storageClass)) return undefined;
   if (nodeName && !nodeNames.has(nodeName)) return undefined;
   const failed = (failure: Error | undefined): Action[] =>
-    failure === undefined || isApiError(failure, 'Conflict')
+    // Of what was done before, by a run that ended before it could say so, nothing need be told.
+    failure === undefined || isApiError(failure, 'Conflict') || isApiError(failure, 'AlreadyExists')
       ? []
       : [
           note(
@@ -116,14 +117,8 @@ async function make(world: ProvisionWorld, storageClass: Stored<StorageClass>, n
   if (node === undefined) return [withoutNode(claim)];
   const path = await storage.make(name, wholeValue(claimSize(claim)));
   const object = volumeOf(claim, storageClass, path, node.metadata.labels?.[HOSTNAME] ?? nodeName);
-  const created = await client.create(persistentVolumes, object).catch((error: unknown) => {
-    // Made before, by a run that ended before it could say so.
-    if (!isApiError(error, 'AlreadyExists')) throw error;
-    return undefined;
-  });
-  return created === undefined
-    ? []
-    : [note(claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${name}`)];
+  const done = () => note(claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${name}`);
+  return [{ verb: 'create', kind: persistentVolumes as Kind, object, announce: { done } }];
 }
 
 /** The node went away before the volume was there: the scheduler is to choose another. */
