@@ -107,7 +107,7 @@ describe('a deployment', () => {
     await world.advance('60s');
     expect(await conditions()).toContain('AbleToScale=True ScaleDownStabilized');
     const [first = '', ...rest] = await history(300);
-    expect(Number(first.split(' at ')[1])).toBeGreaterThan(230);
+    expect(Number(first.split(' at ')[1])).toBeGreaterThan(200);
     expect([first.split(' ')[0], rest]).toEqual(['2', []]);
     expect(await told()).toContain('Normal SuccessfulRescale: New size: 2; reason: All metrics below target');
     expect(await conditions()).toContain('ScalingLimited=True TooFewReplicas');
