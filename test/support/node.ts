@@ -13,6 +13,7 @@ import { type ClusterCertificates, ensureCertificates } from '../../src/cluster/
 import { startControllers } from '../../src/controllers/start.ts';
 import { builtinImage, PAUSE_IMAGE, pauseImage } from '../../src/images/builtin.ts';
 import { loadImage } from '../../src/images/load.ts';
+import type { KubeletConfiguration } from '../../src/kubelet/config/configuration.ts';
 import { connectCri } from '../../src/kubelet/cri/connect.ts';
 import type { ContainerRuntime } from '../../src/kubelet/cri/runtime.ts';
 import { type Kubelet, startKubelet } from '../../src/kubelet/kubelet.ts';
@@ -38,7 +39,8 @@ export interface TestNode {
   readonly socket: string;
   /** Ends the kubelet as a crash would: containers go on. */
   stopKubelet(): Promise<void>;
-  startKubelet(): Promise<Kubelet>;
+  /** @param configuration instead of the one from the start */
+  startKubelet(configuration?: Partial<KubeletConfiguration>): Promise<Kubelet>;
   /** kill -9; containers go on. */
   killContainerd(): Promise<void>;
   startContainerd(): Promise<void>;
@@ -52,6 +54,8 @@ export interface TestNodeOptions {
   readonly bridge: string;
   readonly images?: readonly string[];
   readonly log?: Logger;
+  /** what the kubelet is told */
+  readonly configuration?: Partial<KubeletConfiguration>;
 }
 
 export async function startTestNode(options: TestNodeOptions): Promise<TestNode> {
@@ -118,7 +122,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
       await kubelet?.running.ended;
       kubelet = undefined;
     };
-    const start = async () => {
+    const start = async (configuration = options.configuration ?? {}) => {
       const stopping = new AbortController();
       const running = await startKubelet({
         client: createClient(api.transport({ name: `system:node:${name}`, groups: ['system:nodes'] })),
@@ -128,6 +132,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
         machine: (sources) =>
           createLinuxMachine({ rootDir: join(dir, 'kubelet'), podLogsDir: join(dir, 'logs'), sources }),
         podLogsDir: join(dir, 'logs'),
+        configuration,
         serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
         port: 0,
         clusterDNS: '10.96.0.10',
