@@ -25,7 +25,7 @@ export interface Selection {
 
 export class Informers {
   readonly #options: InformersOptions;
-  readonly #informers = new Map<string, unknown>();
+  readonly #informers = new Map<string, { readonly informer: unknown; readonly end: AbortController }>();
 
   constructor(options: InformersOptions) {
     this.#options = options;
@@ -35,11 +35,22 @@ export class Informers {
   of<T extends KubeObject>(kind: Kind<T>, selection: Selection = {}): Informer<T> {
     const { namespace = '', labelSelector = '', fieldSelector = '' } = selection;
     const key = [apiVersionOf(kind), kind.plural, namespace, labelSelector, fieldSelector].join('\n');
-    let informer = this.#informers.get(key) as Informer<T> | undefined;
-    if (informer === undefined) {
-      informer = new Informer({ ...this.#options, ...selection, kind });
-      this.#informers.set(key, informer);
-    }
+    const known = this.#informers.get(key);
+    if (known !== undefined) return known.informer as Informer<T>;
+    const end = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, end.signal]);
+    const informer = new Informer({ ...this.#options, ...selection, kind, signal });
+    this.#informers.set(key, { informer, end });
     return informer;
+  }
+
+  /** Ends the informers of a kind that is served no more; who asks for it again gets a new one. */
+  drop(kind: Kind): void {
+    const prefix = `${apiVersionOf(kind)}\n${kind.plural}\n`;
+    for (const [key, { end }] of this.#informers) {
+      if (!key.startsWith(prefix)) continue;
+      this.#informers.delete(key);
+      end.abort(new Error(`${kind.plural} are served no more`));
+    }
   }
 }

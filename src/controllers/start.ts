@@ -13,6 +13,7 @@ import type { CertificateAuthority } from './certificateSigningRequest/plan.ts';
 import { startClusterRoleAggregationController } from './clusterRoleAggregation.ts';
 import type { ControllerContext } from './context.ts';
 import { startCronJobController } from './cronJob/controller.ts';
+import { CustomKinds } from './customKinds.ts';
 import { startDaemonSetController } from './daemonSet/controller.ts';
 import { startDeploymentController } from './deployment/controller.ts';
 import { startDisruptionController } from './disruption/controller.ts';
@@ -125,9 +126,10 @@ export function startControllers(options: ControllersOptions): void {
   startEndpointsController(context);
   startEndpointSliceMirroringController(context);
   if (options.loadBalancerRange !== undefined) startLoadBalancerController(context, options.loadBalancerRange);
-  startGarbageCollector(context, collectable);
-  startNamespaceController(context, kinds, collectable);
-  startResourceQuotaController(context, kinds);
+  const custom = new CustomKinds(context);
+  startGarbageCollector(context, collectable, custom);
+  startNamespaceController(context, kinds, collectable, custom);
+  startResourceQuotaController(context, kinds, custom);
   startPodGarbageCollector(context);
 }
 

@@ -10,6 +10,7 @@ import { KindRegistry } from '../../machinery/kindRegistry.ts';
 import type { OwnerReference } from '../../machinery/meta.ts';
 import { isApiError } from '../../machinery/status.ts';
 import type { ControllerContext } from '../context.ts';
+import type { CustomKinds } from '../customKinds.ts';
 import {
   FOREGROUND_FINALIZER,
   type Identity,
@@ -26,10 +27,12 @@ const NAME = 'generic-garbage-collector';
 const WORKERS = 20;
 /** References to owners that turned out not to exist, so that they are not asked for again and again. */
 const MAX_ABSENT = 500;
+/** So long the objects of a kind that came are waited for before anything else is collected. */
+const LONGEST_SYNC_MS = 30_000;
 
-/** @param kinds whose objects own or are owned */
-export function startGarbageCollector(context: ControllerContext, kinds: readonly Kind[]): void {
-  const collector = new GarbageCollector(context, kinds);
+/** @param kinds whose objects own or are owned, beside custom resources */
+export function startGarbageCollector(context: ControllerContext, kinds: readonly Kind[], custom: CustomKinds): void {
+  const collector = new GarbageCollector(context, kinds, custom);
   collector.start();
 }
 
@@ -38,6 +41,7 @@ class GarbageCollector {
   readonly #client: Client;
   readonly #kinds: readonly Kind[];
   readonly #registry: KindRegistry;
+  readonly #custom: CustomKinds;
   readonly #graph: OwnerGraph;
   readonly #queue: WorkQueue;
   readonly #absent = new Set<string>();
@@ -45,13 +49,14 @@ class GarbageCollector {
   readonly #unowned = new Map<string, Identity>();
   #synced: Promise<unknown> = Promise.resolve();
 
-  constructor(context: ControllerContext, kinds: readonly Kind[]) {
+  constructor(context: ControllerContext, kinds: readonly Kind[], custom: CustomKinds) {
     const log = context.log.child({ controller: NAME });
     this.#context = context;
     this.#client = context.clientFor(NAME);
     this.#kinds = kinds;
     this.#registry = new KindRegistry(kinds);
-    this.#graph = new OwnerGraph((apiVersion, kind) => this.#registry.byKind(apiVersion, kind)?.namespaced);
+    this.#custom = custom;
+    this.#graph = new OwnerGraph((apiVersion, kind) => this.#kindOf(apiVersion, kind)?.namespaced);
     this.#queue = new WorkQueue({
       clock: context.clock,
       workers: WORKERS,
@@ -66,15 +71,48 @@ class GarbageCollector {
 
   start(): void {
     // Before all kinds are known, an owner would seem to have fewer dependents than it has.
-    this.#synced = Promise.all(this.#kinds.map((kind) => this.#context.informers.of(kind).synced));
+    const { informers } = this.#context;
+    this.#waitFor(Promise.all([this.#custom.synced, ...this.#kinds.map((kind) => informers.of(kind).synced)]));
+    for (const kind of this.#kinds) this.#follow(kind);
+    this.#custom.handle({
+      onAdd: (kind) => {
+        const { synced } = informers.of(kind);
+        // A conversion webhook that does not answer must not hold up everybody else.
+        this.#waitFor(Promise.race([synced, this.#context.clock.sleep(LONGEST_SYNC_MS, this.#context.signal)]));
+        this.#follow(kind);
+        this.#judgeDependents(kind);
+      },
+      onRemove: (_kind, objects, moved) => {
+        if (!moved) for (const object of objects) this.#gone(object);
+      },
+    });
+  }
+
+  /** Nothing is worked on before that, too. A kind that goes again is not waited for. */
+  #waitFor(more: Promise<unknown>): void {
+    const before = this.#synced;
+    this.#synced = Promise.all([before, more.catch(() => {})]);
     this.#synced.catch(() => {});
-    for (const kind of this.#kinds) {
-      this.#context.informers.of(kind).handle({
-        onAdd: (object) => this.#seen(kind, object),
-        onUpdate: (object) => this.#seen(kind, object),
-        onDelete: (object) => this.#gone(object),
-      });
+  }
+
+  #follow(kind: Kind): void {
+    this.#context.informers.of(kind).handle({
+      onAdd: (object) => this.#seen(kind, object),
+      onUpdate: (object) => this.#seen(kind, object),
+      onDelete: (object) => this.#gone(object),
+    });
+  }
+
+  /** Nobody could say of their owners whether they exist, as long as the kind was not known. */
+  #judgeDependents({ group, kind }: Kind): void {
+    for (const { identity, dependents } of this.#graph.unseenOwners()) {
+      if (identity.kind !== kind || groupOf(identity.apiVersion) !== group) continue;
+      for (const dependent of dependents) this.#queue.add(dependent.identity.uid);
     }
+  }
+
+  #kindOf(apiVersion: string, kind: string): Kind | undefined {
+    return this.#registry.byKind(apiVersion, kind) ?? this.#custom.byKind(apiVersion, kind);
   }
 
   #seen(kind: Kind, object: Stored<KubeObject>): void {
@@ -111,7 +149,7 @@ class GarbageCollector {
   }
 
   #fromInformer({ apiVersion, kind, namespace, name, uid }: Identity): Stored<KubeObject> | undefined {
-    const known = this.#registry.byKind(apiVersion, kind);
+    const known = this.#kindOf(apiVersion, kind);
     if (known === undefined) return undefined;
     const object = this.#context.informers.of(known).get(known.namespaced ? namespace : undefined, name);
     return object?.metadata.uid === uid ? object : undefined;
@@ -130,7 +168,7 @@ class GarbageCollector {
     await this.#synced;
     const identity = this.#graph.get(uid)?.identity ?? this.#unowned.get(uid);
     if (identity === undefined) return;
-    const kind = this.#registry.byKind(identity.apiVersion, identity.kind);
+    const kind = this.#kindOf(identity.apiVersion, identity.kind);
     if (kind === undefined) return;
     const object = await this.#live(kind, identity);
     if (object === undefined) {
@@ -179,7 +217,8 @@ class GarbageCollector {
     return this.#client.get(kind, ref, { signal: this.#context.signal }).then(
       (object) => (object.metadata.uid === uid ? object : undefined),
       (error) => {
-        if (isApiError(error, 'NotFound')) return undefined;
+        // Where the kind itself is not served, nobody knows whether the object is there.
+        if (isApiError(error, 'NotFound') && error.status.details?.name !== undefined) return undefined;
         throw error;
       },
     );
@@ -187,18 +226,19 @@ class GarbageCollector {
 
   /** How an owner stands as far as informers know; undefined where the server has to be asked. */
   #stateFromMemory(reference: OwnerReference, dependent: Stored<KubeObject>): OwnerState | undefined {
-    const kind = this.#registry.byKind(reference.apiVersion, reference.kind);
+    if (this.#absent.has(reference.uid)) return 'absent';
+    const kind = this.#kindOf(reference.apiVersion, reference.kind);
     if (kind === undefined) return 'unknown';
     const identity = { ...reference, namespace: dependent.metadata.namespace };
     const owner = this.#fromInformer(identity);
-    if (owner !== undefined) return isDeletingDependents(owner) ? 'waiting' : 'solid';
-    return this.#absent.has(reference.uid) ? 'absent' : undefined;
+    if (owner === undefined) return undefined;
+    return isDeletingDependents(owner) ? 'waiting' : 'solid';
   }
 
   async #stateOf(reference: OwnerReference, dependent: Stored<KubeObject>): Promise<OwnerState> {
     const known = this.#stateFromMemory(reference, dependent);
     if (known !== undefined && known !== 'solid') return known;
-    const kind = this.#registry.byKind(reference.apiVersion, reference.kind);
+    const kind = this.#kindOf(reference.apiVersion, reference.kind);
     if (kind === undefined) return 'unknown';
     const owner = await this.#live(kind, { ...reference, namespace: dependent.metadata.namespace });
     if (owner === undefined) {
@@ -229,7 +269,7 @@ class GarbageCollector {
 
   async #letGo(dependent: Node, ownerUid: string): Promise<void> {
     const { identity, object } = dependent;
-    const kind = this.#registry.byKind(identity.apiVersion, identity.kind);
+    const kind = this.#kindOf(identity.apiVersion, identity.kind);
     if (kind === undefined || object === undefined) return;
     try {
       await this.#disown(kind, object, [ownerUid]);
@@ -262,3 +302,5 @@ class GarbageCollector {
 }
 
 const ownersText = (object: KubeObject) => (object.metadata?.ownerReferences ?? []).map((r) => r.uid).join(',');
+
+const groupOf = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');

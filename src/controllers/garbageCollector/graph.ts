@@ -43,6 +43,11 @@ export class OwnerGraph {
     return this.#nodes.get(uid);
   }
 
+  /** Those that are known by reference only. */
+  *unseenOwners(): Generator<Node> {
+    for (const node of this.#nodes.values()) if (node.object === undefined) yield node;
+  }
+
   /** Enters an object as it is now. Returns its node, where it has a place in the graph. */
   put(kind: Kind, object: Stored<KubeObject>): Node | undefined {
     const { uid, ownerReferences = [] } = object.metadata;

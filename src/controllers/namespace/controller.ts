@@ -6,6 +6,7 @@ import { WorkQueue } from '../../client/workQueue.ts';
 import type { Kind, Stored } from '../../machinery/kind.ts';
 import { isApiError } from '../../machinery/status.ts';
 import type { ControllerContext } from '../context.ts';
+import type { CustomKinds } from '../customKinds.ts';
 import { longestGraceMs, type Remains, statusOf } from './plan.ts';
 
 const NAME = 'namespace-controller';
@@ -14,25 +15,27 @@ const WORKERS = 4;
 const CHECK_MS = 5_000;
 
 /**
- * @param kinds all that can be in a namespace
+ * @param kinds all that can be in a namespace, beside custom resources
  * @param watched kinds that have an informer anyway, so that the end of an object is heard of
  */
 export function startNamespaceController(
   context: ControllerContext,
   kinds: readonly Kind[],
   watched: readonly Kind[],
+  custom: CustomKinds,
 ): void {
   const { clock, signal } = context;
   const log = context.log.child({ controller: NAME });
   const client = context.clientFor(NAME);
   const informer = context.informers.of(namespaces);
-  const contents = inOrder(kinds.filter(holdsContent));
+  const contents = () => inOrder([...kinds, ...custom.all()].filter(holdsContent));
 
   async function work(name: string): Promise<void> {
     const namespace = informer.byKey(name);
     if (namespace?.metadata.deletionTimestamp === undefined) return;
     if (!namespace.spec?.finalizers?.includes(NAMESPACE_FINALIZER)) return;
-    const { remains, failure } = await empty(client, contents, name, signal);
+    await custom.synced;
+    const { remains, failure } = await empty(client, contents(), name, signal);
     const left = remains.some((r) => r.objects.length > 0);
     if (!left && failure === undefined) {
       await finalize(client, namespace, signal);
@@ -61,15 +64,17 @@ export function startNamespaceController(
     if (namespace.metadata.deletionTimestamp !== undefined) queue.add(namespace.metadata.name);
   };
   informer.handle({ onAdd: tell, onUpdate: tell });
-  for (const kind of watched) {
-    if (!kind.namespaced) continue;
+  const follow = (kind: Kind) => {
+    if (!kind.namespaced) return;
     context.informers.of(kind).handle({
       onDelete(object) {
         const name = object.metadata.namespace ?? '';
         if (informer.byKey(name)?.metadata.deletionTimestamp !== undefined) queue.add(name);
       },
     });
-  }
+  };
+  for (const kind of watched) follow(kind);
+  custom.handle({ onAdd: follow });
 }
 
 function holdsContent(kind: Kind): boolean {

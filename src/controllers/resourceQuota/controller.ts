@@ -10,6 +10,7 @@ import { keyOf, refKey } from '../../client/store.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import type { ControllerContext } from '../context.ts';
+import type { CustomKinds } from '../customKinds.ts';
 import { startLoop } from '../loop.ts';
 import { countedKinds, planQuota } from './plan.ts';
 
@@ -18,8 +19,12 @@ const RECOUNT_MS = 300_000;
 /** How soon a quota is looked at again whose objects are not known yet. */
 const SYNC_MS = 100;
 
-/** @param kinds all that the API server serves */
-export function startResourceQuotaController(context: ControllerContext, kinds: readonly Kind[]): void {
+/** @param kinds all that the API server serves, beside custom resources */
+export function startResourceQuotaController(
+  context: ControllerContext,
+  kinds: readonly Kind[],
+  custom: CustomKinds,
+): void {
   const informer = context.informers.of(resourceQuotas);
   const followed = new Set<Kind>();
   const loop = startLoop({
@@ -29,7 +34,7 @@ export function startResourceQuotaController(context: ControllerContext, kinds: 
     plan(key) {
       const quota = informer.byKey(key);
       if (quota === undefined || quota.metadata.deletionTimestamp !== undefined) return undefined;
-      const counted = countedKinds(quota, kinds);
+      const counted = countedKinds(quota, [...kinds, ...custom.all()]);
       for (const kind of counted) follow(kind);
       if (counted.some((kind) => !context.informers.of(kind).hasSynced)) return { actions: [], againMs: SYNC_MS };
       const plan = planQuota(quota, counted, (kind) => context.informers.of(kind).list(quota.metadata.namespace));
@@ -43,6 +48,10 @@ export function startResourceQuotaController(context: ControllerContext, kinds: 
       if (!jsonEqual(quota.spec ?? {}, old.spec ?? {}) || quota.status?.hard === undefined) changed(quota);
     },
   });
+  const all = () => {
+    for (const quota of informer.list()) changed(quota);
+  };
+  custom.handle({ onAdd: all, onRemove: all });
   /** From now on each object of the kind that comes, goes or takes another amount is heard of. */
   const follow = (kind: Kind) => {
     if (followed.has(kind)) return;
