@@ -17,6 +17,7 @@ import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { setPodSpecDefaults } from '../core/podDefaults.ts';
 import { PodTemplateSpec } from '../core/podTemplate.ts';
+import { workloadWarnings } from '../core/podWarnings.ts';
 import { keepSpec } from '../statusRules.ts';
 import {
   isZeroShare,
@@ -141,6 +142,7 @@ export const daemonSets = defineKind<DaemonSet>({
     },
   },
   status: { prepare: keepSpec, validate: validateDaemonSetStatus },
+  warnings: workloadWarnings,
   columns: [
     NAME_COLUMN,
     {

@@ -20,6 +20,7 @@ import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { setPodSpecDefaults } from '../core/podDefaults.ts';
 import { PodTemplateSpec } from '../core/podTemplate.ts';
+import { workloadWarnings } from '../core/podWarnings.ts';
 import { keepLabels, keepSpec } from '../statusRules.ts';
 import { validateNotNegative, validateRunningTemplate, validateSelector } from './validation.ts';
 import { selectorText, WORKLOAD_COLUMNS } from './workloadColumns.ts';
@@ -139,6 +140,7 @@ export const deployments = defineKind<Deployment>({
     statusReplicas: (deployment) => deployment.status?.replicas ?? 0,
     selector: (deployment) => selectorText(deployment.spec?.selector),
   },
+  warnings: workloadWarnings,
   columns: [
     NAME_COLUMN,
     {

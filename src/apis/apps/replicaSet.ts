@@ -6,6 +6,7 @@ import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { setPodSpecDefaults } from '../core/podDefaults.ts';
 import { PodTemplateSpec } from '../core/podTemplate.ts';
+import { workloadWarnings } from '../core/podWarnings.ts';
 import { keepSpec } from '../statusRules.ts';
 import { validateNotNegative, validateRunningTemplate, validateSelector } from './validation.ts';
 import { selectorText, WORKLOAD_COLUMNS } from './workloadColumns.ts';
@@ -87,6 +88,7 @@ export const replicaSets = defineKind<ReplicaSet>({
     statusReplicas: (set) => set.status?.replicas ?? 0,
     selector: (set) => selectorText(set.spec?.selector),
   },
+  warnings: workloadWarnings,
   columns: [
     NAME_COLUMN,
     {

@@ -18,6 +18,7 @@ import { setClaimSpecDefaults } from '../core/claimSpec.ts';
 import { PersistentVolumeClaim } from '../core/persistentVolumeClaim.ts';
 import { setPodSpecDefaults } from '../core/podDefaults.ts';
 import { PodTemplateSpec } from '../core/podTemplate.ts';
+import { workloadWarnings } from '../core/podWarnings.ts';
 import { keepSpec } from '../statusRules.ts';
 import { validateStatefulSet, validateStatefulSetStatus, validateStatefulSetUpdate } from './statefulSetValidation.ts';
 import { CONTAINER_COLUMNS, selectorText } from './workloadColumns.ts';
@@ -148,6 +149,7 @@ export const statefulSets = defineKind<StatefulSet>({
     statusReplicas: (set) => set.status?.replicas ?? 0,
     selector: (set) => selectorText(set.spec?.selector),
   },
+  warnings: workloadWarnings,
   columns: [
     NAME_COLUMN,
     {

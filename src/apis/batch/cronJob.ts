@@ -5,6 +5,7 @@ import { bool, type Infer, int32, int64, list, object, opt, req, str, time } fro
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
 import { humanDuration, parseTime } from '../../machinery/time.ts';
 import { CONTAINER_COLUMNS, selectorText } from '../apps/workloadColumns.ts';
+import { templateWarnings } from '../core/podWarnings.ts';
 import { ObjectReference } from '../core/references.ts';
 import { keepSpec } from '../statusRules.ts';
 import { validateCronJob, validateCronJobUpdate } from './cronJobValidation.ts';
@@ -69,8 +70,13 @@ export const cronJobs = defineKind<CronJob>({
   validate: validateCronJob,
   warnings(cronJob, old) {
     const faults = old === undefined ? dnsLabel(cronJob.metadata?.name ?? '') : [];
-    if (faults.length === 0) return [];
+    const warnings =
+      old !== undefined && old.metadata?.generation === cronJob.metadata?.generation
+        ? []
+        : templateWarnings(cronJob.spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template');
+    if (faults.length === 0) return warnings;
     return [
+      ...warnings,
       `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${faults.join(', ')}]`,
     ];
   },

@@ -6,6 +6,7 @@ import { bool, type Infer, int32, int64, list, object, opt, req, str, time } fro
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { setPodSpecDefaults } from '../core/podDefaults.ts';
 import { PodTemplateSpec } from '../core/podTemplate.ts';
+import { workloadWarnings } from '../core/podWarnings.ts';
 import { keepSpec } from '../statusRules.ts';
 import { JOB_COLUMNS } from './jobColumns.ts';
 import { validateJobStatus } from './jobStatusValidation.ts';
@@ -175,6 +176,7 @@ export const jobs = defineKind<Job>({
         'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
       );
     }
+    warnings.push(...workloadWarnings(job, old));
     return warnings;
   },
   update: {

@@ -9,6 +9,7 @@ import { keepAllButResources, validatePodResize } from './podResize.ts';
 import { keepAllButEphemeralContainers, keepPodStatus, preparePod, preparePodStatus } from './podRules.ts';
 import { PodSpec } from './podSpec.ts';
 import { PodStatus } from './podStatus.ts';
+import { podWarnings } from './podWarnings.ts';
 import { validatePodAnnotations } from './validation/podAnnotations.ts';
 import { validatePodSpec } from './validation/podSpec.ts';
 import { validatePodStatusUpdate } from './validation/podStatus.ts';
@@ -76,6 +77,7 @@ export const pods = defineKind<Pod>({
     const seconds = asked ?? pod.spec.terminationGracePeriodSeconds ?? 0;
     return seconds < 0 ? 1 : seconds;
   },
+  warnings: podWarnings,
   columns: [
     NAME_COLUMN,
     {

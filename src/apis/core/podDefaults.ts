@@ -21,6 +21,8 @@ export function setPodDefaults(pod: Pod): void {
   for (const container of spec.containers ?? []) requestsFromLimits(container);
   for (const container of spec.initContainers ?? []) requestsFromLimits(container);
   setPodLevelDefaults(spec);
+  // Less than nothing is read as one second; templates keep what they say.
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   spec.enableServiceLinks ??= true;
   if (spec.hostNetwork === true) {
     for (const container of spec.containers ?? []) hostPortsFromPorts(container.ports);

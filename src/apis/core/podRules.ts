@@ -100,6 +100,11 @@ function demand(
   for (const key of keys ?? []) {
     const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
     if (value === undefined) continue;
+    // Pods are prepared before admission and after.
+    const there = selector.matchExpressions?.some(
+      (e) => e.key === key && e.operator === operator && e.values?.length === 1 && e.values[0] === value,
+    );
+    if (there === true) continue;
     selector.matchExpressions ??= [];
     selector.matchExpressions.push({ key, operator, values: [value] });
   }

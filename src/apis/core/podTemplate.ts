@@ -6,6 +6,7 @@ import { NAME_COLUMN } from '../../machinery/table.ts';
 import { CONTAINER_COLUMNS, labelsText } from '../apps/workloadColumns.ts';
 import { setPodSpecDefaults } from './podDefaults.ts';
 import { PodSpec } from './podSpec.ts';
+import { templateWarnings } from './podWarnings.ts';
 import { validatePodTemplate } from './validation/podTemplate.ts';
 
 export const PodTemplateSpec = object('io.k8s.api.core.v1.PodTemplateSpec', () => ({
@@ -35,6 +36,7 @@ export const podTemplates = defineKind<PodTemplate>({
   },
   validate: validateTemplate,
   update: { validate: validateTemplate },
+  warnings: (template) => templateWarnings(template.template, 'template'),
   columns: [
     NAME_COLUMN,
     ...CONTAINER_COLUMNS.map((column) => ({

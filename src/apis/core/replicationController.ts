@@ -9,6 +9,7 @@ import { CONTAINER_COLUMNS, labelsText } from '../apps/workloadColumns.ts';
 import { keepSpec } from '../statusRules.ts';
 import { setPodSpecDefaults } from './podDefaults.ts';
 import { PodTemplateSpec } from './podTemplate.ts';
+import { workloadWarnings } from './podWarnings.ts';
 
 export const ReplicationController = object('io.k8s.api.core.v1.ReplicationController', () => ({
   apiVersion: opt(undefined, str),
@@ -96,6 +97,7 @@ export const replicationControllers = defineKind<ReplicationController>({
       return selector === '<none>' ? '' : selector;
     },
   },
+  warnings: workloadWarnings,
   columns: [
     NAME_COLUMN,
     {
