@@ -1,17 +1,265 @@
 /** Several real nodes: they join, their pods reach each other and every service, and they leave. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestNodes } from './support/nodes.ts';
+import type { Node } from '../src/apis/core/node.ts';
+import type { Pod } from '../src/apis/core/pod.ts';
+import type { Service } from '../src/apis/core/service.ts';
+import { type MachineNode, TestNodes } from './support/nodes.ts';
+import { eventually } from './support/process.ts';
 
 const nodes = new TestNodes('nodes');
+const NAMES = ['node-0', 'node-1', 'node-2'];
 const kubectl = (...args: string[]) => nodes.cluster.kubectl(...args);
 
-beforeAll(async () => {
-  await nodes.start(2);
+const daemonSet = (name: string, container: object) => ({
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name },
+  spec: {
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name, imagePullPolicy: 'IfNotPresent', ...container }],
+      },
+    },
+  },
 });
+const service = (name: string, spec: object) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name },
+  spec: { selector: { app: 'web' }, type: 'NodePort', ports: [{ port: 80, targetPort: 8080 }], ...spec },
+});
+
+/** by the name of the node that it is on */
+async function podsOf(app: string): Promise<Map<string, Pod>> {
+  const { items } = await nodes.cluster.get<{ items: Pod[] }>('pods', '-l', `app=${app}`);
+  return new Map(items.map((pod) => [pod.spec?.nodeName ?? '', pod]));
+}
+let web: Map<string, Pod>;
+let asking: Map<string, Pod>;
+const nameOf = (pods: Map<string, Pod>, node: string) => pods.get(node)?.metadata?.name ?? '';
+const addressOf = (pods: Map<string, Pod>, node: string) => pods.get(node)?.status?.podIP ?? '';
+
+beforeAll(async () => {
+  await nodes.start(NAMES.length);
+  const items = [
+    daemonSet('web', { image: 'kubets/echo', readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 } }),
+    daemonSet('asking', { image: 'busybox', command: ['sh', '-c', 'echo asking; sleep 1000'] }),
+    service('web', {}),
+    service('near', { externalTrafficPolicy: 'Local' }),
+  ];
+  await nodes.cluster.apply({ apiVersion: 'v1', kind: 'List', items });
+  for (const name of ['web', 'asking']) await kubectl('rollout', 'status', `daemonset/${name}`, '--timeout=60s');
+  web = await podsOf('web');
+  asking = await podsOf('asking');
+}, 180_000);
 afterAll(() => nodes.remove());
 
-describe('a node that joined', () => {
-  it('is Ready', async () => {
-    expect(await kubectl('get', 'nodes', 'node-1')).toMatch(/node-1 +Ready/);
+const URI = '/cgi-bin/index.cgi';
+interface Answered {
+  readonly pod: string;
+  readonly client: string;
+}
+function read(text: string): Answered | undefined {
+  const [, pod] = /^pod: (.*)$/m.exec(text) ?? [];
+  const [, client] = /^client: (?:\[::ffff:)?([\d.]+)/m.exec(text) ?? [];
+  return pod === undefined || client === undefined ? undefined : { pod, client };
+}
+async function fromPod(pod: string, address: string): Promise<Answered | undefined> {
+  const wget = ['timeout', '3', 'wget', '-qO-', `http://${address}${URI}`];
+  return read((await nodes.cluster.tryKubectl(['exec', pod, '--', ...wget])).stdout);
+}
+const CURL = ['-s', '-m', '3'];
+const fromNode = async ({ cluster }: MachineNode, address: string) =>
+  read((await cluster.run('curl', [...CURL, `http://${address}${URI}`])).stdout);
+const fromOutside = async (address: string) =>
+  read((await nodes.outside('curl', ...CURL, `http://${address}${URI}`)).stdout);
+
+/** Whom somebody gets to when he asks as often as it takes to see all that he should. */
+async function reached(ask: () => Promise<Answered | undefined>, count: number): Promise<string[]> {
+  const found = new Set<string>();
+  for (let i = 0; i < 40 && found.size < count; i++) found.add((await ask())?.pod ?? 'nobody');
+  return [...found].sort();
+}
+const all = () => NAMES.map((name) => nameOf(web, name)).sort();
+const find = (name: string) => nodes.cluster.get<Service>('service', name);
+
+describe('nodes that joined', () => {
+  it('are Ready, with a range of addresses each, and certificates that were asked for', async () => {
+    const { items } = await nodes.cluster.get<{ items: Node[] }>('nodes');
+    const ready = items.filter(({ status }) =>
+      status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'),
+    );
+    expect(ready.map(({ metadata }) => metadata?.name).sort()).toEqual(NAMES);
+    expect(new Set(items.map(({ spec }) => spec?.podCIDR)).size).toBe(NAMES.length);
+    const requests = await kubectl('get', 'csr', '-o', 'jsonpath={.items[*].spec.signerName}');
+    expect(requests.split(' ').sort()).toEqual([
+      ...Array(2).fill('kubernetes.io/kube-apiserver-client-kubelet'),
+      ...Array(2).fill('kubernetes.io/kubelet-serving'),
+    ]);
+  });
+
+  it('let pods reach each other, on the same node and on others, under their own addresses', async () => {
+    for (const from of NAMES) {
+      for (const to of NAMES) {
+        const answered = await fromPod(nameOf(asking, from), `${addressOf(web, to)}:8080`);
+        expect(answered, `${from} to ${to}`).toEqual({ pod: nameOf(web, to), client: addressOf(asking, from) });
+      }
+    }
+  });
+
+  it('show their logs, and run commands, through the API server', async () => {
+    expect(await kubectl('logs', nameOf(asking, 'node-1'))).toBe('asking\n');
+    expect(await kubectl('exec', nameOf(asking, 'node-2'), '--', 'hostname')).toBe(`${nameOf(asking, 'node-2')}\n`);
+  });
+
+  it('resolve names and reach the API server', async () => {
+    const pod = nameOf(asking, 'node-1');
+    const { spec } = await find('web');
+    expect(await kubectl('exec', pod, '--', 'nslookup', 'web.default.svc.cluster.local')).toContain(spec?.clusterIP);
+    const connect = 'nc -w 3 kubernetes.default 443 </dev/null && echo open';
+    expect(await kubectl('exec', pod, '--', 'sh', '-c', connect)).toContain('open');
+  });
+});
+
+describe('a service', () => {
+  it('is reached from pods and nodes, wherever its endpoints are, and from itself', async () => {
+    const ip = (await find('web')).spec?.clusterIP ?? '';
+    for (const from of ['node-0', 'node-1']) {
+      expect(await reached(() => fromPod(nameOf(asking, from), 'web'), 3), `pod on ${from}`).toEqual(all());
+    }
+    for (const node of nodes.nodes) expect(await reached(() => fromNode(node, ip), 3), node.name).toEqual(all());
+    expect(await reached(() => fromPod(nameOf(web, 'node-1'), 'web'), 3), 'itself').toEqual(all());
+  });
+
+  it('is reached from outside on a port of every node', async () => {
+    const port = (await find('web')).spec?.ports?.[0]?.nodePort;
+    for (const { ip, name } of nodes.nodes) {
+      expect(await reached(() => fromOutside(`${ip}:${port}`), 3), name).toEqual(all());
+    }
+  });
+
+  it('that stays on the node sees who asks', async () => {
+    const port = (await find('near')).spec?.ports?.[0]?.nodePort;
+    for (const { ip, name } of nodes.nodes) {
+      const answered = await fromOutside(`${ip}:${port}`);
+      expect(answered, name).toEqual({ pod: nameOf(web, name), client: '192.168.77.100' });
+    }
+  });
+});
+
+describe('a network policy', () => {
+  it('lets in whom it is for, from other nodes, too, and nobody else', async () => {
+    const [friend, stranger] = [nameOf(asking, 'node-1'), nameOf(asking, 'node-2')];
+    await kubectl('label', 'pod', friend, 'friend=yes');
+    await nodes.cluster.apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'friends' },
+      spec: {
+        podSelector: { matchLabels: { app: 'web' } },
+        ingress: [{ from: [{ podSelector: { matchLabels: { friend: 'yes' } } }] }],
+      },
+    });
+    await eventually(async () => {
+      const seen = await Promise.all(
+        NAMES.map(async (to) => {
+          const address = `${addressOf(web, to)}:8080`;
+          return [await fromPod(friend, address), await fromPod(stranger, address)].map((a) => a !== undefined);
+        }),
+      );
+      expect(seen).toEqual(NAMES.map(() => [true, false]));
+    });
+    await kubectl('delete', 'networkpolicy', 'friends');
+  });
+
+  it('that lets pods of a node that joined ask for names only does', async () => {
+    const pod = nameOf(asking, 'node-2');
+    await kubectl('label', 'pod', pod, 'quiet=yes');
+    await nodes.cluster.apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'quiet' },
+      spec: {
+        podSelector: { matchLabels: { quiet: 'yes' } },
+        policyTypes: ['Egress'],
+        egress: [
+          {
+            to: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],
+            ports: [{ protocol: 'UDP', port: 53 }],
+          },
+        ],
+      },
+    });
+    await eventually(async () => expect(await fromPod(pod, `${addressOf(web, 'node-0')}:8080`)).toBeUndefined());
+    expect(await kubectl('exec', pod, '--', 'nslookup', 'web.default.svc.cluster.local')).toContain('Name:');
+    await kubectl('delete', 'networkpolicy', 'quiet');
+  });
+});
+
+describe('when things go wrong', () => {
+  it('a link that was cut and healed carries on, with the connections that were open', async () => {
+    const address = addressOf(web, 'node-1');
+    const slow = `{ printf 'GET ${URI} HTTP/1.0\\r\\n'; sleep 4; printf '\\r\\n'; sleep 8; } | timeout 15 nc ${address} 8080`;
+    const open = nodes.cluster.start('kubectl', ['exec', nameOf(asking, 'node-0'), '--', 'sh', '-c', slow]);
+    const answered = () => fromPod(nameOf(asking, 'node-0'), `${address}:8080`);
+    await eventually(async () => expect(await answered()).toBeDefined());
+    await nodes.link('node-1', 'down');
+    expect(await answered()).toBeUndefined();
+    await nodes.link('node-1', 'up');
+    await eventually(async () => expect(await answered()).toBeDefined());
+    await open.said(new RegExp(`pod: ${nameOf(web, 'node-1')}`));
+    expect(await kubectl('exec', nameOf(asking, 'node-1'), '--', 'echo', 'here')).toBe('here\n');
+  });
+
+  it('the containers of a node whose process was killed run on, and are taken over', async () => {
+    const { cluster } = nodes.node(1);
+    const identity = ({ metadata, status }: Pod) => {
+      const { containerID, restartCount } = status?.containerStatuses?.[0] ?? {};
+      return [metadata?.uid, status?.podIP, containerID, restartCount];
+    };
+    const before = [web, asking].map((pods) => identity(pods.get('node-1') as Pod));
+    process.kill(await cluster.pid(), 'SIGKILL');
+    expect(await fromPod(nameOf(asking, 'node-0'), `${addressOf(web, 'node-1')}:8080`)).toBeDefined();
+    await cluster.up('--no-install');
+    const found = await Promise.all(['web', 'asking'].map(podsOf));
+    expect(found.map((pods) => identity(pods.get('node-1') as Pod))).toEqual(before);
+    expect(await kubectl('exec', nameOf(asking, 'node-1'), '--', 'echo', 'here')).toBe('here\n');
+  });
+});
+
+describe('a node', () => {
+  it('is not joined twice, by a wrong token, or to another cluster', async () => {
+    const made = await nodes.cluster.kubets(['token', 'create']);
+    const [, , server = '', , token = '', , hash = ''] = made.stdout.trim().split(' ');
+    const refused = async (at: MachineNode, words: string[]) => {
+      const { code, stderr } = await at.cluster.kubets(['join', server, ...words, '--no-install']);
+      expect(code).toBe(1);
+      return stderr;
+    };
+    const again = await refused(nodes.node(1), ['--token', token, '--ca-hash', hash]);
+    expect(again).toContain('already');
+    const other = nodes.spare();
+    expect(await refused(other, ['--token', 'aaaaaa.0123456789abcdef', '--ca-hash', hash])).toContain('token aaaaaa');
+    const wrong = `${token.slice(0, -1)}${token.endsWith('a') ? 'b' : 'a'}`;
+    expect(await refused(other, ['--token', wrong, '--ca-hash', hash])).toContain('not signed with this token');
+    expect(await refused(other, ['--token', token, '--ca-hash', `sha256:${'0'.repeat(64)}`])).toContain('another one');
+    const taken = await refused(other, ['--token', token, '--ca-hash', hash, '--node-name', 'node-1']);
+    expect(taken).toContain('there is a node node-1 already');
+  });
+
+  it('is drained, leaves, and the others forget the way to it', async () => {
+    const { cluster, name } = nodes.node(2);
+    const routes = async () => (await nodes.cluster.run('ip', ['route'])).stdout;
+    const range = await kubectl('get', 'node', name, '-o', 'jsonpath={.spec.podCIDR}');
+    expect(await routes()).toContain(range);
+    await kubectl('drain', name, '--ignore-daemonsets', '--timeout=30s');
+    const gone = await cluster.kubets(['delete']);
+    expect(gone.code, gone.stderr).toBe(0);
+    await kubectl('delete', 'node', name);
+    await eventually(async () => expect(await routes()).not.toContain(range));
+    expect(await fromPod(nameOf(asking, 'node-0'), `${addressOf(web, 'node-1')}:8080`)).toBeDefined();
   });
 });

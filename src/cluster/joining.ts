@@ -127,6 +127,11 @@ export async function ensureJoinable(
       subjects: [group(NEW_NODES), group(NODES)],
     }),
     pair<ConfigMap>(configMaps, { metadata: { ...NETWORK_MAP }, data: { network: JSON.stringify(network) } }),
+    pair<ClusterRole>(clusterRoles, {
+      metadata: { name: 'kubets:get-nodes' },
+      rules: [{ verbs: ['get'], apiGroups: [''], resources: ['nodes'] }],
+    }),
+    binding('kubets:get-nodes', 'kubets:get-nodes', NEW_NODES),
     binding('kubets:kubelet-bootstrap', 'system:node-bootstrapper', NEW_NODES),
     binding('kubets:node-autoapprove-bootstrap', `${APPROVED}:nodeclient`, NEW_NODES),
     binding('kubets:node-autoapprove-certificate-rotation', `${APPROVED}:selfnodeclient`, NODES),

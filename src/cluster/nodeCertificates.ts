@@ -7,10 +7,12 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certificateSigningRequests } from '../apis/certificates/certificateSigningRequest.ts';
+import { nodes } from '../apis/core/node.ts';
 import type { Client } from '../client/client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import { isApiError } from '../machinery/status.ts';
 import { type KeyPair, newKeys, privatePem, readPair, SIGNING, writePair, writePrivate, x509 } from './certificates.ts';
 import { ClusterError } from './errors.ts';
 
@@ -60,7 +62,17 @@ export function readCA(dir: string): Promise<string> {
 }
 
 /** Makes a node of who has a token. @param client with the token @throws ClusterError where the cluster does not want it */
-export function becomeNode(names: NodeNames, client: Client, clock: Clock): Promise<KeyPair> {
+export async function becomeNode(names: NodeNames, client: Client, clock: Clock): Promise<KeyPair> {
+  const { nodeName } = names;
+  const there = await client.get(nodes, { name: nodeName }).catch((error: unknown) => {
+    if (isApiError(error, 'NotFound')) return undefined;
+    throw error;
+  });
+  if (there?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) {
+    throw new ClusterError(
+      `there is a node ${nodeName} already, and it is Ready; take another name with --node-name, or delete that one first`,
+    );
+  }
   return order(CLIENT, names, client, clock);
 }
 

@@ -7,6 +7,7 @@ import { TestCluster } from './cluster.ts';
 import { type Outcome, run } from './process.ts';
 
 const SUBNET = '192.168.77';
+const OUTSIDE = 100;
 
 export interface MachineNode {
   /** as the API has it */
@@ -20,6 +21,7 @@ export interface MachineNode {
 export class TestNodes {
   readonly #name: string;
   readonly #nodes: MachineNode[] = [];
+  readonly #spare: MachineNode[] = [];
   readonly #namespaces: string[] = [];
 
   constructor(name: string) {
@@ -51,9 +53,20 @@ export class TestNodes {
       const ip = await this.#plug(name, i + 1);
       this.#nodes.push({ name, ip, cluster: new TestCluster(`${this.#name}-${i}`, this.#namespace(name)) });
     }
-    await this.#plug('outside', 100);
+    await this.#plug('outside', OUTSIDE);
     await this.cluster.up('--node-name', 'node-0', '--no-install', ...flags);
     await Promise.all(this.#nodes.slice(1).map(({ name }) => this.join(name)));
+  }
+
+  /** A machine that is no node; to be called once. */
+  spare(): MachineNode {
+    const node = {
+      name: 'outside',
+      ip: `${SUBNET}.${OUTSIDE}`,
+      cluster: new TestCluster(`${this.#name}-out`, this.#namespace('outside')),
+    };
+    this.#spare.push(node);
+    return node;
   }
 
   /** Lets a node join with a token of its own. */
@@ -80,7 +93,7 @@ export class TestNodes {
 
   /** Removes all nodes, the cluster, and the namespaces. */
   async remove(): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#nodes.map(({ cluster }) => cluster.remove()));
+    const outcomes = await Promise.allSettled([...this.#nodes, ...this.#spare].map(({ cluster }) => cluster.remove()));
     for (const namespace of this.#namespaces) await run('ip', ['netns', 'delete', namespace]);
     for (const { cluster } of this.#nodes) await rm(cluster.dir, { recursive: true, force: true });
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
