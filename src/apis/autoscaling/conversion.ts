@@ -133,7 +133,8 @@ function targetOf(source: Json): MetricTarget {
     targetAverageUtilization !== undefined ? 'Utilization' : average !== undefined ? 'AverageValue' : 'Value';
   return compact({
     type,
-    value: targetValue as string | undefined,
+    // Of objects v1 always has an amount to reach: none where it is an average.
+    value: average !== undefined && targetValue === '0' ? undefined : (targetValue as string | undefined),
     averageValue: average,
     averageUtilization: targetAverageUtilization as number | undefined,
   }) as MetricTarget;

@@ -97,6 +97,17 @@ const metric = fc.oneof(
     }),
   }),
   fc.record({
+    type: fc.constant('Object'),
+    object: fc.record({
+      metric: identifier,
+      describedObject: fc.constant({ kind: 'Service', name: 'web', apiVersion: 'v1' }),
+      target: fc.oneof(
+        quantity.map((averageValue) => ({ type: 'AverageValue', averageValue })),
+        quantity.map((value) => ({ type: 'Value', value })),
+      ),
+    }),
+  }),
+  fc.record({
     type: fc.constant('External'),
     external: fc.record({ metric: identifier, target: quantity.map((value) => ({ type: 'Value', value })) }),
   }),
