@@ -189,7 +189,7 @@ export class Actor {
     });
     const timer = clock.after(grace * 1000, () => hurried.abort());
     const result = await Promise.race([
-      machine.perform(hook, target, grace * 1000, { runtime, clock, signal: hurried.signal }),
+      machine.perform(hook, target, grace * 1000, { runtime, clock, signal: hurried.signal, hook: true }),
       over,
     ]);
     timer.cancel();

@@ -20,7 +20,7 @@ it('lets in what fits', () => {
 it('refuses what does not', () => {
   expect(refusal(asking('1500m'), [asking('501m')])).toEqual({
     reason: 'OutOfcpu',
-    message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 1500m, used: 501m, capacity: 2",
+    message: "Node didn't have enough resource: cpu, requested: 1500m, used: 501m, capacity: 2",
   });
   expect(refusal(podOf({}), [podOf({}), podOf({}), podOf({})])?.reason).toBe('OutOfpods');
   expect(refusal(onPort(80), [onPort(80, '127.0.0.2')])?.reason).toBe('NodePorts');

@@ -73,8 +73,7 @@ function portTaken(pod: Pod, others: readonly Pod[]): Failure | undefined {
     ),
   );
   if (!clash) return undefined;
-  const message =
-    "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
+  const message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
   return { reason: 'NodePorts', message };
 }
 
@@ -102,7 +101,7 @@ function tooMuch(pod: Pod, others: readonly Pod[], allocatable: Readonly<Resourc
 
 function outOf(name: string, asked: string, used: string, capacity: string): Failure {
   const amounts = `requested: ${asked}, used: ${used}, capacity: ${capacity}`;
-  const message = `Pod was rejected: Node didn't have enough resource: ${name}, ${amounts}`;
+  const message = `Node didn't have enough resource: ${name}, ${amounts}`;
   return { reason: `OutOf${name}`, message };
 }
 

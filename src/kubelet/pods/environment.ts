@@ -117,7 +117,7 @@ async function single(
 }
 
 /** Replaces $(NAME) by the variable; $$ stands for $; what is not known stays as it is. */
-export function expand(text: string, env: ReadonlyMap<string, string>): string {
+export function expand(text: string, env: Pick<ReadonlyMap<string, string>, 'get'>): string {
   return text.replaceAll(/\$(\$|\(([^)]*)\))/g, (whole, what: string, name: string | undefined) => {
     if (what === '$') return '$';
     return env.get(name ?? '') ?? whole;

@@ -248,7 +248,7 @@ export class PodWorkers {
     if (isOver(entry.pod) || this.#o.observer.get(uid) !== undefined) return;
     const refusal = this.#o.admission.refusal(entry.pod, this.#others(entry));
     if (refusal === undefined) return;
-    entry.failed = refusal;
+    entry.failed = { ...refusal, message: `Pod was rejected: ${refusal.message}` };
     this.#o.events.event(referenceTo(entry.pod), 'Warning', refusal.reason, refusal.message);
   }
 

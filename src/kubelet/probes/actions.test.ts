@@ -27,12 +27,12 @@ const target = (port: number) => ({
 });
 
 describe('httpGet', () => {
-  it('is good from 200 to 399, sends headers, and follows nothing', async () => {
+  it('is good from 200 to 299, and sends headers', async () => {
     const seen: string[] = [];
     const port = await listen(
       createServer((req, res) => {
         seen.push(`${req.url} ${req.headers.host} ${req.headers['x-mine']} ${req.headers['user-agent']}`);
-        res.writeHead(Number(req.url?.slice(1)), { Location: '/500' }).end('x'.repeat(100_000));
+        res.writeHead(Number(req.url?.slice(1))).end('x'.repeat(100_000));
       }),
     );
     const get = (path: string) =>
@@ -52,9 +52,58 @@ describe('httpGet', () => {
         { runtime, clock },
       );
     expect(await get('/200')).toEqual({ ok: true, message: '' });
-    expect(await get('302')).toEqual({ ok: true, message: '' });
     expect(await get('/404')).toEqual({ ok: false, message: 'HTTP probe failed with statuscode: 404' });
     expect(seen[0]).toBe('/200 h v kube-probe/1.36');
+  });
+
+  it('follows within the host, and takes it for good, with a warning, where it leads elsewhere', async () => {
+    const seen: string[] = [];
+    const ways: Record<string, string> = {
+      '/here': '/good',
+      '/far': '/here',
+      '/bad': '/missing',
+      '/away': 'http://0.0.0.0:1/',
+      '/round': '/round',
+      '/odd': 'ftp://127.0.0.1/',
+    };
+    const port = await listen(
+      createServer((req, res) => {
+        seen.push(`${req.url} ${req.headers.host}`);
+        const Location = ways[req.url ?? ''];
+        if (Location !== undefined) res.writeHead(302, { Location }).end(`to ${Location}`);
+        else res.writeHead(req.url === '/good' ? 200 : req.url === '/same' ? 304 : 404).end();
+      }),
+    );
+    const get = (path: string) =>
+      perform({ httpGet: { port, path, httpHeaders: [{ name: 'Host', value: 'h' }] } }, target(port), 5000, {
+        runtime,
+        clock,
+      });
+    const leadsTo = (where: string) => `Probe terminated redirects, Response body: to ${where}`;
+    expect(await get('/far')).toEqual({ ok: true, message: '' });
+    expect(seen.splice(0)).toEqual(['/far h', '/here h', '/good h']);
+    expect(await get('/bad')).toMatchObject({ ok: false, message: 'HTTP probe failed with statuscode: 404' });
+    expect(await get('/away')).toEqual({ ok: true, message: '', warning: leadsTo('http://0.0.0.0:1/') });
+    expect(await get('/odd')).toMatchObject({ ok: true, warning: leadsTo('ftp://127.0.0.1/') });
+    expect(await get('/same')).toMatchObject({ ok: true, warning: 'Probe terminated redirects, Response body: ' });
+    expect(await get('/round')).toMatchObject({ ok: false, message: expect.stringContaining('after 10 redirects') });
+    ways['/to'] = `http://127.0.0.1:${port}/good`;
+    seen.splice(0);
+    expect(await get('/to')).toEqual({ ok: true, message: '' });
+    expect(seen).toEqual(['/to h', `/good 127.0.0.1:${port}`]);
+  });
+
+  it('of a hook is done when it was answered', async () => {
+    const agents: (string | undefined)[] = [];
+    const port = await listen(
+      createServer((req, res) => {
+        agents.push(req.headers['user-agent']);
+        res.writeHead(500).end();
+      }),
+    );
+    const tools = { runtime, clock, hook: true } as const;
+    expect(await perform({ httpGet: { port } }, target(port), 2000, tools)).toEqual({ ok: true, message: '' });
+    expect(agents).toEqual(['kube-lifecycle/1.36']);
   });
 
   it('says what went wrong', async () => {

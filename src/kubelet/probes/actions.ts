@@ -1,10 +1,9 @@
-/** What probes and lifecycle hooks do: run a command, ask over HTTP, open a connection. */
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+/** What probes and lifecycle hooks do: run a command, ask over HTTP (`httpGet.ts`), open a connection. */
 import { connect } from 'node:net';
-import type { Container, HTTPGetAction, LifecycleHandler, Probe } from '../../apis/core/container.ts';
+import type { Container, LifecycleHandler, Probe } from '../../apis/core/container.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type ContainerRuntime, GRPC, RuntimeError } from '../cri/runtime.ts';
+import { bracketed, describe, httpGet, TimeoutError } from './httpGet.ts';
 import type { ProbeResult } from './prober.ts';
 
 export interface ActionTarget {
@@ -16,7 +15,6 @@ export interface ActionTarget {
 /** What a probe or a hook asks for: one of these. */
 export type Handler = Pick<LifecycleHandler, 'exec' | 'httpGet' | 'tcpSocket' | 'sleep'> & Pick<Probe, 'grpc'>;
 
-const MAX_BODY_BYTES = 10 * 1024;
 const MAX_MESSAGE = 500;
 /** An ExecSync that is late is ended by the runtime first. */
 const EXEC_SLACK_MS = 5_000;
@@ -27,6 +25,8 @@ export interface ActionTools {
   readonly clock: Clock;
   /** ends the action early */
   readonly signal?: AbortSignal;
+  /** It is a lifecycle hook: whatever the answer to a request, it was told. */
+  readonly hook?: true;
 }
 
 /** Runs one handler; never throws. */
@@ -44,7 +44,11 @@ export async function perform(
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     if (handler.exec !== undefined) return await exec(handler.exec.command ?? [], target, timeoutMs, runtime);
-    if (handler.httpGet !== undefined) return await httpGet(handler.httpGet, target, limit.signal);
+    if (handler.httpGet !== undefined) {
+      const { host, port } = handler.httpGet;
+      const at = { host: host || target.podIP, port: portOf(port, target.container) };
+      return await httpGet(handler.httpGet, at, limit.signal, tools.hook === true);
+    }
     if (handler.tcpSocket !== undefined) {
       const { host, port } = handler.tcpSocket;
       return await tcp(host || target.podIP, portOf(port, target.container), limit.signal);
@@ -65,10 +69,6 @@ export async function perform(
     timer.cancel();
     signal?.removeEventListener('abort', onAbort);
   }
-}
-
-class TimeoutError extends Error {
-  override readonly name = 'TimeoutError';
 }
 
 const ABORTED: ProbeResult = { ok: false, message: 'aborted' };
@@ -107,41 +107,6 @@ async function exec(
 
 const text = (base64: string | undefined) => Buffer.from(base64 ?? '', 'base64').toString('utf8');
 
-const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host);
-
-function httpGet(action: HTTPGetAction, target: ActionTarget, signal: AbortSignal): Promise<ProbeResult> {
-  const host = action.host || target.podIP;
-  const port = portOf(action.port, target.container);
-  const secure = action.scheme === 'HTTPS';
-  const path = action.path?.startsWith('/') === false ? `/${action.path}` : (action.path ?? '/');
-  const url = `${secure ? 'https' : 'http'}://${bracketed(host)}:${port}${path}`;
-  const headers: Record<string, string> = { 'User-Agent': 'kube-probe/1.36', Accept: '*/*', Connection: 'close' };
-  for (const { name = '', value = '' } of action.httpHeaders ?? []) headers[name] = value;
-  return new Promise((resolve) => {
-    const options = { headers, agent: false as const, signal };
-    const req = secure ? httpsRequest(url, { ...options, rejectUnauthorized: false }) : httpRequest(url, options);
-    req.on('response', (res) => {
-      const status = res.statusCode ?? 0;
-      const ok = status >= 200 && status < 400;
-      resolve({ ok, message: ok ? '' : `HTTP probe failed with statuscode: ${status}` });
-      let size = 0;
-      res.on('error', () => {});
-      res.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_BODY_BYTES) req.destroy();
-      });
-    });
-    req.on('error', (error: NodeJS.ErrnoException) => {
-      const late = signal.aborted && signal.reason instanceof TimeoutError;
-      const why = late
-        ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
-        : describe(error, host, port);
-      resolve({ ok: false, message: `Get ${JSON.stringify(url)}: ${why}` });
-    });
-    req.end();
-  });
-}
-
 function tcp(host: string, port: number, signal: AbortSignal): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -154,11 +119,4 @@ function tcp(host: string, port: number, signal: AbortSignal): Promise<ProbeResu
     socket.on('error', (error: NodeJS.ErrnoException) => resolve({ ok: false, message: describe(error, host, port) }));
     socket.on('close', () => signal.removeEventListener('abort', onAbort));
   });
-}
-
-function describe(error: NodeJS.ErrnoException, host: string, port: number): string {
-  const to = `dial tcp ${bracketed(host)}:${port}: connect:`;
-  if (error.code === 'ECONNREFUSED') return `${to} connection refused`;
-  if (error.code === 'EHOSTUNREACH') return `${to} no route to host`;
-  return error.code === 'ECONNRESET' ? `read tcp ${bracketed(host)}:${port}: connection reset by peer` : error.message;
 }

@@ -59,15 +59,15 @@ export class PodProbes {
   #start(pod: Pod, target: ActionTarget, startedAt: number): ContainerProbes {
     const { runtime, machine, events, clock, random, onChange } = this.#o;
     const { container, containerId } = target;
+    const say = (reason: string, message: string) =>
+      events.event(containerReference(pod, container.name), 'Warning', reason, message);
     return new ContainerProbes(
       container,
       startedAt,
       (probe, signal) => machine.perform(probe, target, (probe.timeoutSeconds ?? 1) * 1000, { runtime, clock, signal }),
       {
-        unhealthy: (type, message) => {
-          const what = `${type.charAt(0).toUpperCase()}${type.slice(1)} probe failed: ${message}`;
-          events.event(containerReference(pod, container.name), 'Warning', 'Unhealthy', what);
-        },
+        unhealthy: (type, message) => say('Unhealthy', `${capital(type)} probe failed: ${message}`),
+        warned: (type, message) => say('ProbeWarning', `${capital(type)} probe warning: ${message}`),
         changed: () => onChange(pod.metadata?.uid ?? ''),
       },
       clock,
@@ -104,6 +104,8 @@ export class PodProbes {
 }
 
 const NS_PER_MS = 1e6;
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** A container that the API knows as ready stays so until a probe says otherwise: a kubelet may start again. */
 function earlierVerdicts(pod: Pod, containerId: string): EarlierVerdicts | undefined {

@@ -28,7 +28,11 @@ function setUp(
       asked.push(`${(clock.now() - START) / 1000} ${name}`);
       return { ok: answers[name] ?? true, message: 'no' };
     },
-    { unhealthy: (type, message) => said.push(`${type} ${message}`), changed: () => changes++ },
+    {
+      unhealthy: (type, message) => said.push(`${type} ${message}`),
+      warned: (type, message) => said.push(`${type} warned ${message}`),
+      changed: () => changes++,
+    },
     clock,
     new SeededRandom(1),
     earlier,

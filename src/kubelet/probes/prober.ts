@@ -12,6 +12,8 @@ export type ProbeType = 'liveness' | 'readiness' | 'startup';
 export interface ProbeResult {
   readonly ok: boolean;
   readonly message: string;
+  /** It is good enough, but something is odd. */
+  readonly warning?: string;
 }
 
 /** Asks once; never throws. */
@@ -20,6 +22,8 @@ export type ProbeAction = (probe: Probe, signal: AbortSignal) => Promise<ProbeRe
 export interface ProbeEvents {
   /** A look failed. */
   unhealthy(type: ProbeType, message: string): void;
+  /** A look succeeded, and yet something is odd. */
+  warned(type: ProbeType, message: string): void;
   /** The verdict on the container changed. */
   changed(): void;
 }
@@ -143,6 +147,7 @@ class SingleProbe {
 
   #count(result: ProbeResult): void {
     if (!result.ok) this.#events.unhealthy(this.type, result.message);
+    else if (result.warning !== undefined) this.#events.warned(this.type, result.warning);
     this.#run = result.ok === this.#last ? this.#run + 1 : 1;
     this.#last = result.ok;
     const needed = result.ok ? (this.#probe.successThreshold ?? 1) : (this.#probe.failureThreshold ?? 3);

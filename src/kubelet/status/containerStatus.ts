@@ -22,6 +22,8 @@ export interface ContainerStatusInput {
   /** runs of this container, newest first */
   readonly runs: readonly ObservedContainer[];
   readonly waiting: Waiting | undefined;
+  /** what a container of the pod waits for before its first start */
+  readonly first: string;
   /** what was told before */
   readonly before: ContainerStatus | undefined;
   /** Nothing of the pod runs, and nothing will. */
@@ -65,7 +67,7 @@ export function containerStatusOf(input: ContainerStatusInput): ContainerStatus 
 }
 
 function stateOf(input: ContainerStatusInput, run: ObservedContainer | undefined): ContainerState {
-  const { waiting, before, over, ending, init } = input;
+  const { waiting, before, over, ending } = input;
   if (run?.state === 'running') return { running: { startedAt: timeOf(run.status.started_at) } };
   if (run?.state === 'exited' && (waiting === undefined || over)) return { terminated: terminated(input, run) };
   if (waiting !== undefined && !over) return waitingFor(waiting.reason, waiting.message);
@@ -73,7 +75,7 @@ function stateOf(input: ContainerStatusInput, run: ObservedContainer | undefined
   if (before?.state?.terminated !== undefined) return before.state;
   if (before?.containerID !== undefined || (over && ending)) return { terminated: lost(over) };
   if (over && before?.state?.waiting !== undefined) return before.state;
-  return waitingFor(init ? 'PodInitializing' : 'ContainerCreating', '');
+  return waitingFor(input.first, '');
 }
 
 function waitingFor(reason: string, message: string): ContainerState {

@@ -244,6 +244,32 @@ describe('the status of a pod', () => {
     });
   });
 
+  it('of a pod that was refused says why, and of no container', () => {
+    const failed = { reason: 'SysctlForbidden', message: 'Pod was rejected: no' };
+    const conditions = [{ type: 'PodScheduled', status: 'True' }];
+    const refused = podOf({ initContainers: [init] }, { status: { phase: 'Pending', conditions } });
+    const told = statusOf(refused, undefined, {}, { ending: true, failed });
+    expect(told).toEqual({
+      phase: 'Failed',
+      ...failed,
+      conditions,
+      startTime: '2026-01-02T00:00:00Z',
+      qosClass: 'BestEffort',
+      observedGeneration: 1,
+    });
+    // A kubelet that starts again, or that is to delete it, says the same.
+    expect(statusOf({ ...refused, status: told }, undefined, {}, { ending: true })).toEqual(told);
+  });
+
+  it('of a container that never ran says PodInitializing wherever there are init containers', () => {
+    const reasonOf = (pod: Pod, observed: ObservedPod) => statusOf(pod, observed).containerStatuses?.[0]?.state;
+    const failedInit = observedPod([S], run('init', { exit: 1 }));
+    expect(reasonOf(podOf({ restartPolicy: 'Never', initContainers: [init] }), failedInit)).toEqual({
+      waiting: { reason: 'PodInitializing' },
+    });
+    expect(reasonOf(podOf({}), observedPod([S]))).toEqual({ waiting: { reason: 'ContainerCreating' } });
+  });
+
   it('keeps what was told of a pod that is over', () => {
     const failed = { reason: 'DeadlineExceeded', message: 'too long' };
     const told = statusOf(podOf({}), observedPod([DEAD], run('main', { exit: 137 })), {}, { ending: true, failed });

@@ -47,6 +47,7 @@ export function podStatusOf(input: StatusInput): PodStatus {
   const { pod, observed, hostIP, now, failed } = input;
   const spec = pod.spec ?? { containers: [] };
   const old = pod.status ?? {};
+  if (wasRefused(input)) return refusedStatus(input);
   const over = (input.ending || isOver(pod)) && !(observed?.containers ?? []).some((c) => c.state === 'running');
   const each = (containers: readonly Container[], before: readonly ContainerStatus[] | undefined, init: boolean) =>
     containers.map((container) =>
@@ -87,6 +88,24 @@ export function podStatusOf(input: StatusInput): PodStatus {
   const resize = { pending: input.pendingResize, inProgress: isBeingResized(input), failed };
   status.conditions = podConditionsOf(pod, status, sandbox !== undefined && ips.length > 0, now, resize);
   return status;
+}
+
+/** Nothing was ever begun for the pod, and nothing will be. */
+function wasRefused({ pod, observed, failed }: StatusInput): boolean {
+  return (failed !== undefined || isOver(pod)) && observed === undefined && pod.status?.containerStatuses === undefined;
+}
+
+/** It has no containers to tell of: why it was refused is all that there is. */
+function refusedStatus({ pod, failed, now }: StatusInput): PodStatus {
+  const { generation } = pod.metadata ?? {};
+  return {
+    ...pod.status,
+    phase: isOver(pod) ? pod.status?.phase : 'Failed',
+    startTime: pod.status?.startTime ?? formatTime(now),
+    qosClass: pod.status?.qosClass ?? qosClassOf(pod.spec ?? { containers: [] }),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    ...(failed === undefined ? {} : { reason: failed.reason, message: failed.message }),
+  };
 }
 
 function isBeingResized({ pod, observed, applied }: StatusInput): boolean {

@@ -1,11 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ContainerConfigError } from '../pods/environment.ts';
 import { unmountBelow } from './mounts.ts';
-import { bindSubPath } from './subPath.ts';
+import { bindSubPath, subPathOf } from './subPath.ts';
 
 describe.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('a part of a volume', () => {
   let dir: string;
@@ -40,6 +50,19 @@ describe.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('a par
     await expect(bindSubPath(base, 'other', target, false)).rejects.toThrow(ContainerConfigError);
   });
 
+  it('that is made is open to those that the volume is open to', async () => {
+    chownSync(base, 0, 123);
+    chmodSync(base, 0o3777);
+    await bindSubPath(base, 'new/deep', target, true);
+    for (const path of ['new', 'new/deep']) {
+      const { mode, uid, gid } = statSync(join(base, path));
+      expect([mode & 0o7777, uid, gid]).toEqual([0o3777, 0, 123]);
+    }
+    chmodSync(base, 0o755);
+    await bindSubPath(base, 'other', target, true);
+    expect(statSync(join(base, 'other')).mode & 0o7777).toBe(0o755);
+  });
+
   it('follows links within the volume, and none out of it', async () => {
     symlinkSync('inside', join(base, 'link'));
     symlinkSync('../outside', join(base, 'out'));
@@ -48,5 +71,32 @@ describe.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('a par
     expect(readFileSync(target, 'utf8')).toBe('here');
     for (const sub of ['out/secret', 'root/etc/passwd', '../outside/secret', 'out/new/made'])
       await expect(bindSubPath(base, sub, target, true)).rejects.toThrow(ContainerConfigError);
+  });
+});
+
+describe('the path within a volume', () => {
+  const env = new Map([
+    ['NAME', 'foo'],
+    ['EMPTY', ''],
+    ['UP', '..'],
+    ['ROOT', '/tmp'],
+  ]);
+  it.each([
+    [{}, ''],
+    [{ subPath: 'a/b' }, 'a/b'],
+    [{ subPath: '$(NAME)' }, '$(NAME)'],
+    [{ subPathExpr: 'logs/$(NAME)' }, 'logs/foo'],
+    [{ subPathExpr: '$$(NAME)' }, '$(NAME)'],
+    [{ subPathExpr: 'a..b/...' }, 'a..b/...'],
+  ])('%j', (mount, path) => {
+    expect(subPathOf(mount, env)).toBe(path);
+  });
+  it.each([
+    ['$(NONE)/$(EMPTY)/$(NAME)', 'missing value for EMPTY, NONE'],
+    ['$(ROOT)', 'error SubPath "/tmp" must not be an absolute path'],
+    ['$(UP)', `unable to provision SubPath "..": must not contain '..'`],
+    ['x/$(UP)/y', `unable to provision SubPath "x/../y": must not contain '..'`],
+  ])('never %s', (subPathExpr, message) => {
+    expect(() => subPathOf({ subPathExpr }, env)).toThrow(new ContainerConfigError(message));
   });
 });

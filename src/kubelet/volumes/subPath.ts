@@ -6,10 +6,31 @@
  * Source: https://kubernetes.io/docs/concepts/storage/volumes/#using-subpath
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { ContainerConfigError } from '../pods/environment.ts';
+import type { VolumeMount } from '../../apis/core/container.ts';
+import { ContainerConfigError, expand } from '../pods/environment.ts';
 import { bindMount, unmount } from './mounts.ts';
+
+/** The path within its volume that a mount asks for; '' is the volume itself. @throws ContainerConfigError */
+export function subPathOf(
+  { subPath = '', subPathExpr = '' }: Pick<VolumeMount, 'subPath' | 'subPathExpr'>,
+  env: ReadonlyMap<string, string>,
+): string {
+  const missing = new Set<string>();
+  const get = (name: string) => {
+    const value = env.get(name) ?? '';
+    if (value === '') missing.add(name);
+    return value;
+  };
+  const path = subPathExpr === '' ? subPath : expand(subPathExpr, { get });
+  if (missing.size > 0) throw new ContainerConfigError(`missing value for ${[...missing].sort().join(', ')}`);
+  if (path.startsWith('/'))
+    throw new ContainerConfigError(`error SubPath ${JSON.stringify(path)} must not be an absolute path`);
+  if (path.split('/').includes('..'))
+    throw new ContainerConfigError(`unable to provision SubPath ${JSON.stringify(path)}: must not contain '..'`);
+  return path;
+}
 
 /** Open a place without opening what is there; from <fcntl.h>, the same on all architectures that Node runs on. */
 const O_PATH = 0o10000000;
@@ -53,10 +74,13 @@ async function partsOf(root: string, sub: string): Promise<string[]> {
 /** @throws ContainerConfigError where a step is a link */
 async function walk(root: string, parts: readonly string[], sub: string, create: boolean): Promise<FileHandle> {
   let place = await open(root, O_PATH | constants.O_DIRECTORY);
+  // What is made belongs to those that the volume belongs to.
+  const { mode, gid } = await place.stat();
+  const made = create ? { mode: mode & 0o7777, gid } : undefined;
   for (const part of parts) {
     const path = `/proc/self/fd/${place.fd}/${part}`;
     try {
-      const next = await step(path, create);
+      const next = await step(path, made);
       if ((await next.stat()).isSymbolicLink()) {
         await next.close();
         throw leadsOut(sub);
@@ -72,13 +96,24 @@ async function walk(root: string, parts: readonly string[], sub: string, create:
   return place;
 }
 
-async function step(path: string, create: boolean): Promise<FileHandle> {
+/** @param made how a folder is made where there is nothing; undefined: it is not */
+async function step(path: string, made: { mode: number; gid: number } | undefined): Promise<FileHandle> {
   try {
     return await open(path, O_PATH | constants.O_NOFOLLOW);
   } catch (error) {
-    if (!create || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await mkdir(path, { mode: 0o750 });
-    return open(path, O_PATH | constants.O_NOFOLLOW);
+    if (made === undefined || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(path, { mode: 0o700 });
+    const folder = await open(path, O_PATH | constants.O_NOFOLLOW | constants.O_DIRECTORY);
+    try {
+      // Through what was opened: what lies at the path may have been put there meanwhile.
+      const self = `/proc/self/fd/${folder.fd}`;
+      await chown(self, 0, made.gid);
+      await chmod(self, made.mode);
+    } catch (failure) {
+      await folder.close();
+      throw failure;
+    }
+    return folder;
   }
 }
 
