@@ -112,9 +112,17 @@ describe('who writes a pod is told', () => {
     expect(of(more)).toEqual(expected);
   });
 
+  it('of what only Windows has', () => {
+    const windowsOptions = { runAsUserName: 'user' };
+    const what = 'has no effect: no node of this cluster runs Windows';
+    expect(
+      told({ securityContext: { windowsOptions }, containers: [container({ securityContext: { windowsOptions } })] }),
+    ).toEqual([`spec.securityContext.windowsOptions: ${what}`, `${C}.securityContext.windowsOptions: ${what}`]);
+  });
+
   it('where a template is', () => {
-    expect(templateWarnings({ spec: { containers: [], terminationGracePeriodSeconds: -1 } }, 'spec.template')).toEqual([
-      'spec.template.spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1.',
+    expect(templateWarnings({ spec: { containers: [], imagePullSecrets: [{}] } }, 'spec.template')).toEqual([
+      'spec.template.spec.imagePullSecrets[0].name: invalid empty name ""',
     ]);
   });
 });

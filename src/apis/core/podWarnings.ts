@@ -37,6 +37,7 @@ const OLD_VOLUMES: readonly (readonly [source: keyof Volume, what: string])[] = 
 ];
 const SECCOMP = 'seccomp.security.alpha.kubernetes.io/pod';
 const NULL_SELECTOR = 'a null labelSelector results in matching no pod';
+const NO_WINDOWS = 'has no effect: no node of this cluster runs Windows';
 const MILLI_PER_NANO = 1_000_000n;
 
 /** Collects what there is to say, each with where it is. */
@@ -78,10 +79,7 @@ function warningsOf(
   }
   sayOfRepeated(spec, say);
   if (spec.overhead !== undefined) sayOfFractions(spec.overhead, 'spec.overhead', say);
-  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
-    const what = 'must be >= 0; negative values are invalid and will be treated as 1.';
-    say('spec.terminationGracePeriodSeconds', what);
-  }
+  if (spec.securityContext?.windowsOptions !== undefined) say('spec.securityContext.windowsOptions', NO_WINDOWS);
   sayOfContainers(spec, say);
   return warnings;
 }
@@ -161,7 +159,10 @@ function sayOfContainers(spec: PodSpec, say: Say): void {
   const ports = new Map<string, { readonly at: string; readonly port: ContainerPort }[]>();
   for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
     for (const [i, container] of (spec[list] ?? []).entries()) {
-      const { resources, env } = container;
+      const { resources, env, securityContext } = container;
+      if (securityContext?.windowsOptions !== undefined) {
+        say(`spec.${list}[${i}].securityContext.windowsOptions`, NO_WINDOWS);
+      }
       if (resources?.limits !== undefined) {
         sayOfFractions(resources.limits, `spec.${list}[${i}].resources.limits`, say);
       }

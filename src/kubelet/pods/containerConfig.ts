@@ -74,6 +74,7 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
   const group = own.runAsGroup ?? shared.runAsGroup;
   if (own.runAsNonRoot ?? shared.runAsNonRoot) assertNotRoot(container, user, around.imageUser);
   const seccomp = own.seccompProfile ?? shared.seccompProfile;
+  const seLinux = own.seLinuxOptions ?? shared.seLinuxOptions;
   const privileged = own.privileged === true;
   const groups = [
     ...new Set([...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup])]),
@@ -82,6 +83,7 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
     namespace_options: namespacesOf(spec, around.target),
     privileged,
     readonly_rootfs: own.readOnlyRootFilesystem ?? false,
+    ...(seLinux === undefined ? {} : { selinux_options: seLinux }),
     no_new_privs: own.allowPrivilegeEscalation === false,
     capabilities: { add_capabilities: own.capabilities?.add ?? [], drop_capabilities: own.capabilities?.drop ?? [] },
     ...userOf(user, around.imageUser),

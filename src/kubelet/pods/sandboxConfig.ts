@@ -73,6 +73,7 @@ export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurround
         ...(security?.runAsGroup === undefined || security.runAsUser === undefined
           ? {}
           : { run_as_group: { value: security.runAsGroup } }),
+        ...(security?.seLinuxOptions === undefined ? {} : { selinux_options: security.seLinuxOptions }),
         seccomp: { profile_type: 0 },
       },
       ...(spec.overhead === undefined ? {} : { overhead: overheadOf(spec.overhead) }),
