@@ -55,15 +55,18 @@ function setUp(patch: (status: PodStatus) => Promise<void>, uid = 'u') {
   return { written, clock, stop, writer: new StatusWriter(client, clock, silentLogger, stop.signal) };
 }
 
-it('writes the newest status, and each only once', async () => {
-  const { written, writer } = setUp(async () => {});
+it('writes the newest of what follows at once, and each only once', async () => {
+  const { written, writer, clock } = setUp(async () => {});
   const pod = podOf({});
-  for (const phase of ['A', 'B', 'C', 'C']) writer.set(pod, { phase });
-  await writer.flushed('u');
-  expect(written).toEqual(['A', 'C']);
+  for (const phase of ['A', 'B', 'B']) writer.set(pod, { phase });
+  await Promise.all([writer.flushed('u'), clock.advance(10)]);
+  expect(written).toEqual(['B']);
+  writer.set(pod, { phase: 'B' });
+  await Promise.all([writer.flushed('u'), clock.advance(10)]);
+  expect(written).toEqual(['B']);
   writer.set(pod, { phase: 'C' });
-  await writer.flushed('u');
-  expect(written).toEqual(['A', 'C']);
+  await Promise.all([writer.flushed('u'), clock.advance(10)]);
+  expect(written).toEqual(['B', 'C']);
   expect(writer.latest({ ...pod, status: { conditions: [{ type: 'x', status: 'True' }] } })).toEqual({
     phase: 'C',
     conditions: [{ type: 'x', status: 'True' }],
@@ -87,8 +90,8 @@ it('gives up where the pod is another one', async () => {
   const conflict = async () => {
     throw apiError('Conflict', 'the uid differs');
   };
-  const { written, writer } = setUp(conflict, 'other');
+  const { written, writer, clock } = setUp(conflict, 'other');
   writer.set(podOf({}), { phase: 'A' });
-  await writer.flushed('u');
+  await Promise.all([writer.flushed('u'), clock.advance(10)]);
   expect(written).toEqual([]);
 });

@@ -9,6 +9,8 @@ import { isApiError } from '../../machinery/status.ts';
 import { mergeOfOthers, statusPatch } from './statusPatch.ts';
 
 const RETRY_MS = 1000;
+/** What follows at once is told with it: on a fast runtime a pod is created and running within this time. */
+const GATHER_MS = 4;
 
 interface Wanted {
   readonly pod: Pod;
@@ -20,14 +22,23 @@ export class StatusWriter {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #signal: AbortSignal;
+  readonly #inApi: (pod: Pod) => Pod | undefined;
   /** by uid: what the API server was told last */
-  readonly #told = new Map<string, PodStatus>();
+  readonly #told = new Map<string, Wanted>();
   /** by uid: what it is to be told next; one for each pod, the newest */
   readonly #wanted = new Map<string, Wanted>();
   readonly #writing = new Map<string, Promise<void>>();
 
-  constructor(client: Client, clock: Clock, log: Logger, signal: AbortSignal) {
+  /** @param inApi what stands for a pod in the API; undefined: nothing does yet, and its status waits */
+  constructor(
+    client: Client,
+    clock: Clock,
+    log: Logger,
+    signal: AbortSignal,
+    inApi: (pod: Pod) => Pod | undefined = (pod) => pod,
+  ) {
     this.#client = client;
+    this.#inApi = inApi;
     this.#clock = clock;
     this.#log = log;
     this.#signal = signal;
@@ -43,6 +54,19 @@ export class StatusWriter {
     const uid = pod.metadata?.uid ?? '';
     if (isDeepStrictEqual(this.#said(uid) ?? pod.status, status)) return;
     this.#wanted.set(uid, { pod, status });
+    this.#begin(uid);
+  }
+
+  /** Something else stands for the pod in the API now: it is told everything. */
+  again(uid: string): void {
+    const next = this.#wanted.get(uid) ?? this.#told.get(uid);
+    if (next === undefined) return;
+    this.#told.delete(uid);
+    this.#wanted.set(uid, { ...next });
+    this.#begin(uid);
+  }
+
+  #begin(uid: string): void {
     if (this.#writing.has(uid)) return;
     this.#writing.set(
       uid,
@@ -61,18 +85,22 @@ export class StatusWriter {
   }
 
   #said(uid: string): PodStatus | undefined {
-    return this.#wanted.get(uid)?.status ?? this.#told.get(uid);
+    return (this.#wanted.get(uid) ?? this.#told.get(uid))?.status;
   }
 
   async #write(uid: string): Promise<void> {
+    await this.#clock.sleep(GATHER_MS, this.#signal).catch(() => {});
     for (let next = this.#wanted.get(uid); next !== undefined && !this.#signal.aborted; next = this.#wanted.get(uid)) {
+      const target = this.#inApi(next.pod);
+      if (target === undefined) return;
       try {
-        await this.#send(uid, next);
-        this.#told.set(uid, next.status);
+        await this.#send(uid, target, next.status);
+        this.#told.set(uid, next);
         if (this.#wanted.get(uid) === next) this.#wanted.delete(uid);
       } catch (error) {
-        if (isApiError(error, 'NotFound') || (isApiError(error, 'Conflict') && (await this.#isGone(uid, next.pod)))) {
-          this.forget(uid);
+        if (isApiError(error, 'NotFound') || (isApiError(error, 'Conflict') && (await this.#isGone(target)))) {
+          // Where it is shown by another object, that one will be made again.
+          if (target === next.pod) this.forget(uid);
           return;
         }
         const { name, namespace } = next.pod.metadata ?? {};
@@ -82,16 +110,18 @@ export class StatusWriter {
     }
   }
 
-  async #send(uid: string, { pod, status }: Wanted): Promise<void> {
-    const { namespace, name = '' } = pod.metadata ?? {};
+  /** @param target what stands for the pod in the API */
+  async #send(uid: string, target: Pod, status: PodStatus): Promise<void> {
+    const { namespace, name = '' } = target.metadata ?? {};
     // The uid is a precondition: another pod of the same name has a status of its own.
-    const patch = { metadata: { uid }, status: statusPatch(this.#told.get(uid) ?? pod.status, status) };
+    const before = this.#told.get(uid)?.status ?? target.status;
+    const patch = { metadata: { uid: target.metadata?.uid }, status: statusPatch(before, status) };
     await this.#client.patch(pods, { namespace, name }, 'strategic', patch, { subresource: 'status' });
   }
 
   /** A conflict is either another pod of the same name, or a write of somebody else that came between. */
-  async #isGone(uid: string, pod: Pod): Promise<boolean> {
-    const { namespace, name = '' } = pod.metadata ?? {};
+  async #isGone(pod: Pod): Promise<boolean> {
+    const { namespace, name = '', uid } = pod.metadata ?? {};
     try {
       return (await this.#client.get(pods, { namespace, name })).metadata.uid !== uid;
     } catch (error) {
