@@ -24,7 +24,8 @@ import { ensureCertificates } from './certificates.ts';
 import { CLUSTER_DOMAIN, createControlPlane, SIMULATED_POD_CIDR } from './controlPlane.ts';
 import { ClusterError } from './errors.ts';
 import { standaloneKubeconfig } from './kubeconfig.ts';
-import { startLocalVolumes } from './localVolumes.ts';
+import { ensureStorageClass, startLocalVolumes } from './localVolumes.ts';
+import { NODE_USERS } from './machineNode.ts';
 
 export interface ProgramClusterOptions {
   /** simulated nodes, or their names; 1 where absent */
@@ -118,7 +119,8 @@ export async function createCluster(options: ProgramClusterOptions = {}): Promis
     await startControllers();
     await loadedLate();
     const shared = { clock, random, log, signal };
-    await startLocalVolumes({ ...shared, clientAs, admin, nodeNames: names, storage: storageOfNodes });
+    await ensureStorageClass(admin);
+    startLocalVolumes({ ...shared, client: clientAs(NODE_USERS.volumes), nodeNames: names, storage: storageOfNodes });
     const nodes = await startSimulatedNodes({
       names,
       clientFor: (name) => clientAs(`system:node:${name}`, ['system:nodes']),

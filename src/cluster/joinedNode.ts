@@ -12,6 +12,7 @@ import {
   type NodeClients,
   startNodeKubelet,
   startNodeNetwork,
+  startNodeVolumes,
   startRuntime,
 } from './machineNode.ts';
 import { NodeCertificate, readCA } from './nodeCertificates.ts';
@@ -80,13 +81,14 @@ export async function startJoinedNode(options: ClusterOptions, joined: JoinedClu
     serving.keepFresh(clients.kubelet, renewal);
     // Without an API server that answers, what ran goes on as it was; services and policies follow when it is back.
     await step('network', () => startNodeNetwork(machine, clients, joined.vni));
-    const kubelet = await step('kubelet', async () =>
-      startNodeKubelet(machine, clients.kubelet, await runtime, {
+    const kubelet = await step('kubelet', async () => {
+      await startNodeVolumes(machine, clientAs(NODE_USERS.volumes));
+      return startNodeKubelet(machine, clients.kubelet, await runtime, {
         ...serving.pair,
         clientCA: ca,
         onRenewed: (use) => serving.onRenewed(use),
-      }),
-    );
+      });
+    });
     stops.push(() => kubelet.ended);
     return {
       port: config.port,

@@ -10,12 +10,8 @@ import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { isApiError } from '../machinery/status.ts';
 
-const USER = 'system:serviceaccount:kube-system:local-volume-provisioner';
-const GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system'];
-
 export interface LocalVolumesOptions {
-  clientAs(name: string, groups?: readonly string[]): Client;
-  readonly admin: Client;
+  readonly client: Client;
   readonly nodeNames: readonly string[];
   readonly storage: LocalStorage;
   readonly clock: Clock;
@@ -24,18 +20,17 @@ export interface LocalVolumesOptions {
   readonly signal: AbortSignal;
 }
 
-/** Makes the class where it is not there; one that was changed stays as it is. */
-export async function startLocalVolumes(options: LocalVolumesOptions): Promise<void> {
-  const { nodeNames, storage, clock, random, signal } = options;
-  await ensureStorageClass(options.admin);
-  const client = options.clientAs(USER, GROUPS);
+/** Makes, grows and removes the volumes of nodes of this process. */
+export function startLocalVolumes(options: LocalVolumesOptions): void {
+  const { client, nodeNames, storage, clock, random, signal } = options;
   const log = options.log.child({ component: 'local-provisioner' });
   const shared = { clock, random, log, signal };
   const context = { ...shared, informers: new Informers({ ...shared, client }), clientFor: () => client };
   startLocalProvisioner(context, { nodeNames, storage });
 }
 
-async function ensureStorageClass(client: Client): Promise<void> {
+/** Makes the default class where it is not there; one that was changed stays as it is. */
+export async function ensureStorageClass(client: Client): Promise<void> {
   const object: StorageClass = {
     metadata: { name: 'standard', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
     provisioner: LOCAL_PROVISIONER,

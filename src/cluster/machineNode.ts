@@ -35,6 +35,7 @@ export const NODE_USERS = {
   proxy: 'system:kube-proxy',
   podNetwork: 'system:pod-network',
   policies: 'system:network-policy-enforcer',
+  volumes: 'system:local-volume-provisioner',
 } as const;
 
 const KUBELET_PORT = 10250;
@@ -119,6 +120,17 @@ export async function startNodeNetwork(options: MachineNodeOptions, clients: Nod
     }),
     startPolicyEnforcer({ ...shared, client: clients.policies, table: policyTableOf(table), own: [DNS_SERVICE] }),
   ]);
+}
+
+/** Makes volumes on the node's disk, for claims of classes that ask for such. */
+export async function startNodeVolumes(options: MachineNodeOptions, client: Client): Promise<void> {
+  const { paths, nodeName, clock, random, log, signal } = options;
+  const [{ startLocalVolumes }, { localFolders }] = await Promise.all([
+    import('./localVolumes.ts'),
+    import('../controllers/localProvisioner/folders.ts'),
+  ]);
+  const storage = localFolders(paths.volumes, undefined);
+  startLocalVolumes({ client, nodeNames: [nodeName], storage, clock, random, log, signal });
 }
 
 /** Resolves when the kubelet's server listens. */

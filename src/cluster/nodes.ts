@@ -15,6 +15,7 @@ import {
   type NodeClients,
   startNodeKubelet,
   startNodeNetwork,
+  startNodeVolumes,
   startRuntime,
 } from './machineNode.ts';
 import { networkOf, tunnelNumberOf } from './membership.ts';
@@ -60,12 +61,14 @@ function simulatedNodes(options: NodesOptions): Nodes {
       {
         name: names.length === 1 ? 'simulated node' : `${names.length} simulated nodes`,
         async run() {
-          const [{ startSimulatedNodes }, { startLocalVolumes }, { SIMULATED_STORAGE: storage }] = await Promise.all([
+          const [{ startSimulatedNodes }, volumes, { SIMULATED_STORAGE: storage }] = await Promise.all([
             import('../kubelet/simulated/nodes.ts'),
             import('./localVolumes.ts'),
             import('../controllers/localProvisioner/storage.ts'),
           ]);
-          await startLocalVolumes({ clientAs, admin, nodeNames: names, storage, clock, random, log, signal });
+          await volumes.ensureStorageClass(admin);
+          const client = clientAs(NODE_USERS.volumes);
+          volumes.startLocalVolumes({ client, nodeNames: names, storage, clock, random, log, signal });
           started = await startSimulatedNodes({
             names,
             clientFor: (name) => nodeClient(clientAs, name),
@@ -133,6 +136,9 @@ function machineNode(options: NodesOptions): Nodes {
       {
         name: 'kubelet',
         async run() {
+          const { ensureStorageClass } = await import('./localVolumes.ts');
+          await ensureStorageClass(controlPlane.admin);
+          await startNodeVolumes(machine, controlPlane.clientAs(NODE_USERS.volumes));
           const serving = { ...certificates.kubelet.serving, clientCA: certificates.ca.cert };
           return startNodeKubelet(machine, nodeClient(controlPlane.clientAs, nodeName), await runtime, serving);
         },

@@ -54,7 +54,7 @@ const BINDINGS: Readonly<Record<string, readonly Subject[]>> = {
   'system:kube-controller-manager': [user('system:kube-controller-manager')],
   'system:node-proxier': [user('system:kube-proxy')],
   'system:kube-dns': [account('kube-dns')],
-  'system:local-volume-provisioner': [account('local-volume-provisioner')],
+  'system:local-volume-provisioner': [user('system:local-volume-provisioner')],
   'system:ingress-controller': [user('system:ingress-controller')],
   'system:network-policy-enforcer': [user('system:network-policy-enforcer')],
   'system:pod-network': [user('system:pod-network')],
