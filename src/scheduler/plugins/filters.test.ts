@@ -249,10 +249,29 @@ describe('PodTopologySpread', () => {
         "NodeAffinity: node(s) didn't match Pod's node affinity/selector",
       ],
     ],
+    [
+      'counting them where nodeAffinityPolicy says so',
+      { ...spread({ nodeAffinityPolicy: 'Ignore' }), nodeSelector: { zone: '1' } },
+      [
+        uneven,
+        uneven,
+        "NodeAffinity: node(s) didn't match Pod's node affinity/selector",
+        "NodeAffinity: node(s) didn't match Pod's node affinity/selector",
+      ],
+    ],
     ['if possible', spread({ whenUnsatisfiable: 'ScheduleAnyway' }), ['', '', '', '']],
   ];
   it.each(cases)('%s', (_, spec, expected) => {
     expect(verdicts(snapshot, web('p', { spec }))).toEqual(expected);
+  });
+
+  it.each([
+    ['Ignore', uneven],
+    ['Honor', ''],
+  ])('nodeTaintsPolicy %s: nodes that the pod does not tolerate', (nodeTaintsPolicy, expected) => {
+    const taints = [{ key: 'k', effect: 'NoSchedule' }];
+    const there = cluster([[node('a', zone('1')), web('w1')], [node('c', { ...zone('2'), taints })]]);
+    expect(verdicts(there, web('p', { spec: spread({ nodeTaintsPolicy }) }))[0]).toBe(expected);
   });
 
   it('does not count pods that go, nor those of other namespaces', () => {
