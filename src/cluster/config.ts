@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { parseCidr } from '../apis/networking/cidr.ts';
 import { defaultNodeName } from '../kubelet/node/nodeStatus.ts';
 import type { NetworkMode } from '../network/routes/plan.ts';
+import { type ProxyMode, whyNot } from '../proxy/rules.ts';
 import type { ApiServerFlags } from './apiServerFlags.ts';
 import { ClusterError } from './errors.ts';
 
@@ -28,6 +29,8 @@ export interface ClusterConfig {
   readonly clusterCIDR?: string;
   /** how pods of different nodes reach each other; absent: vxlan */
   readonly network?: NetworkMode;
+  /** how the node's proxy writes the rules of services; absent: nftables */
+  readonly proxyMode?: ProxyMode;
   /** under which other nodes and pods reach the API server; absent: this machine's address */
   readonly advertiseAddress?: string;
   /** further names and addresses that the API server's certificate is good for */
@@ -193,6 +196,7 @@ export interface Wishes extends ApiServerFlags {
   readonly loadBalancerRange?: string;
   readonly clusterCidr?: string;
   readonly network?: NetworkMode;
+  readonly proxyMode?: ProxyMode;
   readonly advertiseAddress?: string;
   readonly certificateName?: readonly string[];
   readonly nodeName?: string;
@@ -243,6 +247,7 @@ export async function ensureConfig(
       ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
       ...(wishes.loadBalancerRange === undefined ? {} : { loadBalancerRange: wishes.loadBalancerRange }),
       ...(wishes.port === undefined ? {} : { port: wishes.port }),
+      ...(wishes.proxyMode === undefined ? {} : { proxyMode: wishes.proxyMode }),
       ...(wishes.bindAddress === undefined ? {} : { bindAddress: wishes.bindAddress }),
       ...reachedAs(wishes),
     };
@@ -262,6 +267,7 @@ export async function ensureConfig(
     network: wishes.network ?? 'vxlan',
     ...reachedAs(wishes),
     ...(wishes.nodeName === undefined ? {} : { nodeName: wishes.nodeName }),
+    ...(wishes.proxyMode === undefined ? {} : { proxyMode: wishes.proxyMode }),
     ...(wishes.runtime === undefined ? {} : { runtime: wishes.runtime }),
     ...(wishes.nodes === undefined ? {} : { nodes: wishes.nodes }),
     ...(wishes.loadBalancerRange === undefined ? {} : { loadBalancerRange: wishes.loadBalancerRange }),
@@ -282,15 +288,29 @@ function reachedAs({ advertiseAddress, certificateName }: Wishes): Partial<Clust
 /** Makes the configuration of a node of a cluster elsewhere. @throws ClusterError where there is one already */
 export function makeJoinedConfig(
   dataDir: string,
-  node: { readonly name: string; readonly nodeName: string; readonly joined: JoinedCluster },
+  node: {
+    readonly name: string;
+    readonly nodeName: string;
+    readonly joined: JoinedCluster;
+    readonly proxyMode: ProxyMode | undefined;
+  },
 ): { config: ClusterConfig; paths: ClusterPaths } {
   if (readConfig(pathsOf(dataDir)) !== undefined) throw new ClusterError(`there is a cluster in ${dataDir} already`);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const paths = pathsOf(dataDir);
-  const { name, nodeName, joined } = node;
+  const { name, nodeName, joined, proxyMode } = node;
   const index = takeIndex(paths.dataDir);
   const port = Number(new URL(joined.server).port || 443);
-  const config: ClusterConfig = { version: 1, name, index, port, bindAddress: '', nodeName, joined };
+  const config: ClusterConfig = {
+    version: 1,
+    name,
+    index,
+    port,
+    bindAddress: '',
+    nodeName,
+    joined,
+    ...(proxyMode === undefined ? {} : { proxyMode }),
+  };
   write(paths, config);
   return { config, paths };
 }
@@ -316,6 +336,7 @@ function assertPossible(wishes: Wishes, known: ClusterConfig | undefined): void 
   if (wishes.advertiseAddress !== undefined && !isIPv4(wishes.advertiseAddress)) {
     throw new ClusterError(`${JSON.stringify(wishes.advertiseAddress)} is no IPv4 address`);
   }
+  assertCanProxy(wishes.proxyMode);
   const nodes = wishes.nodes ?? 1;
   if (runtime === 'containerd' && nodes > 1) {
     throw new ClusterError(
@@ -323,6 +344,12 @@ function assertPossible(wishes: Wishes, known: ClusterConfig | undefined): void 
     );
   }
   if (nodes > MAX_NODES) throw new ClusterError(`there can be ${MAX_NODES} nodes at most`);
+}
+
+/** @throws ClusterError where this machine has not what the mode needs */
+export function assertCanProxy(mode: ProxyMode | undefined): void {
+  const reason = mode === undefined ? undefined : whyNot(mode);
+  if (reason !== undefined) throw new ClusterError(`--proxy-mode ${mode} is not possible here: ${reason}`);
 }
 
 /** What nodes and pods live by stays as it was at the first start. @throws ClusterError */

@@ -44,6 +44,7 @@ export async function startJoinedNode(options: ClusterOptions, joined: JoinedClu
       nodeName,
       nodeIP: joined.nodeIP,
       devices: devicesOf(config),
+      proxyMode: config.proxyMode ?? DEFAULT_PROXY_MODE,
       network: joined,
       clock,
       random,

@@ -5,6 +5,7 @@ import type { KubeletOptions } from '../kubelet/kubelet.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import type { ProxyMode } from '../proxy/rules.ts';
 import { type ClusterNetwork, type ClusterPaths, type Devices, policyTableOf } from './config.ts';
 import { DNS_SERVICE } from './ownServices.ts';
 
@@ -14,6 +15,7 @@ export interface MachineNodeOptions {
   readonly nodeIP: string;
   readonly devices: Devices;
   readonly network: Omit<ClusterNetwork, 'vni'>;
+  readonly proxyMode: ProxyMode;
   /** of this node's pods; absent: the cluster gives it one */
   readonly podCIDR?: string;
   readonly clock: Clock;
@@ -109,6 +111,7 @@ export async function startNodeNetwork(options: MachineNodeOptions, clients: Nod
     startProxy({
       ...shared,
       client: clients.proxy,
+      mode: options.proxyMode,
       mode: 'nftables',
       rules: {
         table,

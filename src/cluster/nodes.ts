@@ -95,6 +95,7 @@ function machineNode(options: NodesOptions): Nodes {
     nodeName,
     nodeIP: nodeIPOf(config),
     devices: devicesOf(config),
+    proxyMode: config.proxyMode ?? DEFAULT_PROXY_MODE,
     network: networkOf(config),
     podCIDR: rangesOf(config).podCIDR,
     clock,
