@@ -2,6 +2,7 @@
 import type { ApiServerFlags } from '../cluster/apiServerFlags.ts';
 import type { NodeRuntime } from '../cluster/config.ts';
 import type { NetworkMode } from '../network/routes/plan.ts';
+import type { ProxyMode } from '../proxy/rules.ts';
 
 export interface ClusterFlags {
   readonly name: string;
@@ -17,6 +18,7 @@ export interface UpFlags extends ClusterFlags, ApiServerFlags {
   readonly loadBalancerRange?: string;
   readonly clusterCidr?: string;
   readonly network?: NetworkMode;
+  readonly proxyMode?: ProxyMode;
   readonly advertiseAddress?: string;
   readonly certificateName?: readonly string[];
   readonly nodeName?: string;

@@ -1,6 +1,7 @@
 /** The `kubets` command. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ClusterError } from '../cluster/errors.ts';
+import { PROXY_MODES } from '../proxy/rules.ts';
 import type { JoinFlags } from './commands/join.ts';
 import type { ClusterFlags, UpFlags } from './flags.ts';
 
@@ -24,6 +25,12 @@ function countOf(text: string): number {
 function truthOf(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('true or false');
   return text === 'true';
+}
+
+function proxyMode(): Option {
+  return new Option('--proxy-mode <mode>', 'how services are done in the kernel (default: nftables)').choices(
+    PROXY_MODES,
+  );
 }
 
 /** Options that say which cluster is meant. */
@@ -60,6 +67,7 @@ forCluster(program.command('up').description('start a cluster and wait until its
       'none',
     ]),
   )
+  .addOption(proxyMode())
   .option('--cluster-cidr <cidr>', 'addresses of all pods (default: 10.244.0.0/16, or one of its own)')
   .option('--node-name <name>', "of this machine's node (default: the machine's)")
   .option('--audit-policy-file <file>', 'which requests are written to the audit log (audit.k8s.io/v1 Policy)')
@@ -80,6 +88,7 @@ forCluster(
   .requiredOption('--token <token>', 'from kubets token create, on the machine of the API server')
   .requiredOption('--ca-hash <hash>', "of the key of the cluster's CA, from there, too")
   .option('--node-name <name>', "of the node (default: the machine's)")
+  .addOption(proxyMode())
   .option('--node-ip <address>', 'under which the other nodes reach this one (default: as the server sees it)')
   .option('--foreground', 'stay in front until interrupted')
   .option('--no-install', 'install nothing: refuse where something is missing')

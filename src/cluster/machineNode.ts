@@ -112,7 +112,6 @@ export async function startNodeNetwork(options: MachineNodeOptions, clients: Nod
       ...shared,
       client: clients.proxy,
       mode: options.proxyMode,
-      mode: 'nftables',
       rules: {
         table,
         podCIDR: clusterCIDR,

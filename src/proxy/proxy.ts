@@ -21,8 +21,7 @@ import { PROXY_MODES, type ProxyMode, type RuleOptions, type Rules, rulesFor } f
 export interface ProxyOptions {
   readonly client: Client;
   readonly nodeName: string;
-  /** absent: nftables */
-  readonly mode?: ProxyMode;
+  readonly mode: ProxyMode;
   readonly rules: RuleOptions;
   readonly clock: Clock;
   readonly random: Random;
@@ -38,7 +37,7 @@ const SERVICE_NAME = 'kubernetes.io/service-name';
 const BY_SERVICE = 'service';
 const ZONE = 'topology.kubernetes.io/zone';
 
-/** Resolves when the first rules are in the kernel. @throws Error where the machine lacks what the mode needs */
+/** Resolves when the first rules are in the kernel. */
 export async function startProxy(options: ProxyOptions): Promise<void> {
   const { client, clock, random, signal, nodeName } = options;
   const log = options.log.child({ component: 'proxy' });
@@ -55,13 +54,19 @@ export async function startProxy(options: ProxyOptions): Promise<void> {
     const service = serviceInformer.byKey(key);
     return service && planService(service, sliceInformer.byIndex(BY_SERVICE, key), { nodeName, zone: zone() });
   };
-  const writer = new Writer(options, log, plan, await rulesFor(options.mode ?? 'nftables', options.rules));
+  const writer = new Writer(options, log, plan, await rulesFor(options.mode, options.rules));
   const changed = ({ metadata }: Stored<object>) => writer.changed(refKey(metadata.namespace, metadata.name));
   const ofSlice = ({ metadata: { labels, namespace } }: Stored<object>) => {
     const name = labels?.[SERVICE_NAME];
     if (name !== undefined) writer.changed(refKey(namespace, name));
   };
-  await Promise.all([serviceInformer.synced, sliceInformer.synced, nodeInformer.synced]);
+  await Promise.all([
+    serviceInformer.synced,
+    sliceInformer.synced,
+    nodeInformer.synced,
+    // It may have been another mode before.
+    removeRules(options.rules.table, options.mode),
+  ]);
   serviceInformer.handle({ onAdd: changed, onUpdate: changed, onDelete: changed });
   sliceInformer.handle({
     onAdd: ofSlice,
@@ -157,7 +162,9 @@ class Writer {
 }
 
 /** Takes a cluster's rules out of the kernel, whatever mode made them. */
-export async function removeRules(table: string): Promise<void> {
+export async function removeRules(table: string, except?: ProxyMode): Promise<void> {
   const options = { table, podCIDR: '', serviceCIDR: '' };
-  await Promise.allSettled(PROXY_MODES.map(async (mode) => (await rulesFor(mode, options)).remove()));
+  await Promise.allSettled(
+    PROXY_MODES.filter((mode) => mode !== except).map(async (mode) => (await rulesFor(mode, options)).remove()),
+  );
 }

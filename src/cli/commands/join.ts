@@ -2,6 +2,7 @@
 import { createClient } from '../../client/createClient.ts';
 import { createHttpTransport } from '../../client/http.ts';
 import {
+  assertCanProxy,
   type ClusterConfig,
   type ClusterPaths,
   dataDirOf,
@@ -16,6 +17,7 @@ import { assertCanRunContainers } from '../../cluster/prerequisites.ts';
 import { defaultNodeName } from '../../kubelet/node/nodeStatus.ts';
 import { SystemClock } from '../../lib/clock.ts';
 import { dnsSubdomain } from '../../machinery/names.ts';
+import type { ProxyMode } from '../../proxy/rules.ts';
 import type { ClusterFlags } from '../flags.ts';
 import { Steps } from '../steps.ts';
 import { install, startNode } from './up.ts';
@@ -25,6 +27,7 @@ export interface JoinFlags extends ClusterFlags {
   readonly caHash: string;
   readonly nodeName?: string;
   readonly nodeIp?: string;
+  readonly proxyMode?: ProxyMode;
   readonly foreground?: boolean;
   /** false with --no-install */
   readonly install: boolean;
@@ -42,6 +45,7 @@ export async function join(server: string, flags: JoinFlags): Promise<void> {
     );
   }
   assertCanRunContainers();
+  assertCanProxy(flags.proxyMode);
   await install(flags.install);
   const nodeName = flags.nodeName ?? defaultNodeName();
   if (dnsSubdomain(nodeName).length > 0)
@@ -71,7 +75,12 @@ async function become(
     const names = { nodeName, nodeIP };
     const pair = await becomeNode(names, createClient(transport), clock).finally(() => transport.close());
     const joined = { ...found.network, server, nodeIP };
-    const node = makeJoinedConfig(dataDir, { name: flags.name, nodeName, joined });
+    const node = makeJoinedConfig(dataDir, {
+      name: flags.name,
+      nodeName,
+      joined,
+      proxyMode: flags.proxyMode,
+    });
     await keepIdentity(node.paths.pki, found.ca, pair);
     steps.done(step);
     return node;

@@ -4,12 +4,11 @@
  *
  * Source: ipvsadm(8), https://docs.kernel.org/networking/ipvs-sysctl.html
  */
-import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { IptablesRules } from '../iptables/rules.ts';
 import { type Run, runTool } from '../iptables/runTool.ts';
 import type { ServicePort } from '../plan.ts';
-import type { RuleOptions, Rules } from '../rules.ts';
+import { type RuleOptions, type Rules, whyNot } from '../rules.ts';
 import { ipvsChainsOf, type VirtualServer, virtualServersOf } from './virtualServers.ts';
 
 /** Scripts say with such lines for whom the lines after them are. */
@@ -20,13 +19,11 @@ const FOR_IPTABLES = '# iptables-restore';
 /** What of the machine is needed; a test has its own. */
 export interface IpvsMachine {
   readonly run: Run;
-  hasIpvs(): boolean;
   nodeIPs(): readonly string[];
 }
 
 const THIS_MACHINE: IpvsMachine = {
   run: runTool,
-  hasIpvs: () => existsSync('/proc/net/ip_vs'),
   nodeIPs: () =>
     Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
@@ -75,9 +72,6 @@ export class IpvsRules implements Rules {
   }
 
   async replaceAll(): Promise<void> {
-    if (!this.#machine.hasIpvs()) {
-      throw new Error('this kernel has no IPVS: load the module ip_vs, or choose the proxy mode nftables or iptables');
-    }
     await this.#removeServers();
     const { run } = this.#machine;
     await run('ip', ['link', 'add', this.#device, 'type', 'dummy']);
@@ -92,7 +86,7 @@ export class IpvsRules implements Rules {
   }
 
   async remove(): Promise<void> {
-    if (!this.#machine.hasIpvs()) return;
+    if (whyNot('ipvs') !== undefined) return;
     await this.#removeServers();
     await this.#iptables.remove();
   }
