@@ -13,7 +13,7 @@ const cluster = new TestCluster('redis');
 const kubectl = (...args: string[]) => cluster.kubectl(...args);
 const redis = async (pod: string, ...command: string[]) =>
   (await kubectl('exec', pod, '--', 'redis-cli', ...command)).trim();
-const ready = (name: string) => kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=90s');
+const ready = (name: string) => kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=50s');
 const pod = (name: string) => cluster.get<Pod>('pod', name);
 const claim = (name: string) => cluster.get<PersistentVolumeClaim>('pvc', name);
 
@@ -66,7 +66,7 @@ describe('a StatefulSet of Redis', () => {
     const watch = cluster.start('kubectl', ['get', 'pods', '-w', '--output-watch-events', '-o', columns]);
     await watch.said(/ADDED +redis-0/);
     await kubectl('scale', 'statefulset/redis', '--replicas=3');
-    await kubectl('rollout', 'status', 'statefulset/redis', '--timeout=90s');
+    await kubectl('rollout', 'status', 'statefulset/redis', '--timeout=50s');
     await watch.said(/redis-2 +True/);
     const up = watch.output;
     expect(up.search(/redis-1 +True/)).toBeGreaterThan(0);

@@ -19,6 +19,7 @@ import { startDeploymentController } from './deployment/controller.ts';
 import { startDisruptionController } from './disruption/controller.ts';
 import { startEndpointSliceController, startEndpointsController } from './endpointSlice/controller.ts';
 import { startEndpointSliceMirroringController } from './endpointSliceMirroring/controller.ts';
+import { startEphemeralVolumeController } from './ephemeralVolume.ts';
 import { startGarbageCollector } from './garbageCollector/controller.ts';
 import { startHorizontalPodAutoscalerController } from './horizontalPodAutoscaler/controller.ts';
 import { startJobController } from './job/controller.ts';
@@ -118,6 +119,7 @@ export function startControllers(options: ControllersOptions): void {
   startHorizontalPodAutoscalerController(context);
   startTTLAfterFinishedController(context);
   startPersistentVolumeController(context);
+  startEphemeralVolumeController(context);
   startClaimProtectionController(context);
   startVolumeProtectionController(context);
   startClusterRoleAggregationController(context);
