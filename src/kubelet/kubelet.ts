@@ -2,7 +2,7 @@
 import { configMaps } from '../apis/core/configMap.ts';
 import { persistentVolumes } from '../apis/core/persistentVolume.ts';
 import { persistentVolumeClaims } from '../apis/core/persistentVolumeClaim.ts';
-import { pods } from '../apis/core/pod.ts';
+import { type Pod, pods } from '../apis/core/pod.ts';
 import { secrets } from '../apis/core/secret.ts';
 import { type Service, services } from '../apis/core/service.ts';
 import type { Client } from '../client/client.ts';
@@ -32,6 +32,8 @@ import { PodWorkers } from './pods/workers.ts';
 import { PodProbes } from './probes/podProbes.ts';
 import type { PodViews } from './server/podView.ts';
 import { type KubeletServerOptions, startKubeletServer } from './server/server.ts';
+import { followSources } from './staticPods/sources.ts';
+import { isMirror, StaticPods } from './staticPods/staticPods.ts';
 import type { NodeReading } from './stats/reading.ts';
 import { readStatistics } from './stats/statistics.ts';
 import { StatusWriter } from './status/statusWriter.ts';
@@ -136,6 +138,14 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   };
   const hostIP = nodeIP;
   const shared = { client, runtime, machine, events, gate, clock, random, log, signal, podLogsDir, dns, hostIP };
+  const staticPods: StaticPods = new StaticPods({
+    ...shared,
+    nodeName,
+    run: (pod) => workers.update(pod),
+    end: (pod) => workers.remove(pod),
+    mirrored: (uid) => statuses.again(uid),
+  });
+  const statuses = new StatusWriter(client, clock, log, signal, (pod) => staticPods.inApi(pod));
   const starter = new ContainerStarter({
     ...shared,
     images: new ImagePuller(runtime, clock),
@@ -152,8 +162,9 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     },
     probes: new PodProbes({ ...shared, onChange: (uid) => workers.poke([uid]) }),
     updates: machine.hasFiles ? new VolumeUpdates({ ...shared, tokens }) : undefined,
-    statuses: new StatusWriter(client, clock, log, signal),
+    statuses,
     look: () => watch.look(),
+    onForgotten: (uid) => staticPods.forgotten(uid),
   });
   const statistics = () => readStatistics({ nodeName, runtime, machine, observer, clock });
   const housekeeping: Housekeeping = new Housekeeping({
@@ -179,12 +190,16 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
     watch.start();
     await Promise.all([watch.first, serviceInformer.synced]);
+    const update = (pod: Pod) => (isMirror(pod) ? staticPods.mirror(pod, false) : workers.update(pod));
     podInformer.handle({
-      onAdd: (pod) => workers.update(pod),
-      onUpdate: (pod) => workers.update(pod),
-      onDelete: (pod) => workers.remove(pod),
+      onAdd: update,
+      onUpdate: update,
+      onDelete: (pod) => (isMirror(pod) ? staticPods.mirror(pod, true) : workers.remove(pod)),
     });
+    const onPods = (source: string, found: readonly Pod[]) => staticPods.fromSource(source, found);
+    if (machine.hasFiles) await followSources({ ...shared, configuration, nodeName, onPods });
     await podInformer.synced;
+    staticPods.synced();
     await workers.sourcesSynced();
   };
   return {

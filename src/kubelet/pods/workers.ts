@@ -9,6 +9,7 @@ import { WorkQueue } from '../../client/workQueue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
+import { isStaticPod } from '../eviction/ranking.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PodProbes } from '../probes/podProbes.ts';
 import { type Failure, podStatusOf } from '../status/podStatus.ts';
@@ -41,6 +42,8 @@ export interface WorkersOptions {
   readonly signal: AbortSignal;
   /** Looks at the runtime now. @throws RuntimeError */
   look(): Promise<void>;
+  /** Nothing is left of a pod. */
+  onForgotten?(uid: string): void;
 }
 
 /** A pod that ends holds its place for its whole grace period, so there are many. */
@@ -416,6 +419,7 @@ export class PodWorkers {
     this.#o.statuses.forget(uid);
     this.#backoff.forget(`${uid}/`);
     this.#entries.delete(uid);
+    this.#o.onForgotten?.(uid);
   }
 
   async #removeOrphan(uid: string): Promise<void> {
@@ -464,7 +468,7 @@ const podOf = (entry: Entry): Pod => entry.granted ?? entry.pod;
 
 /** In seconds. A pod that was deleted by force gets only what is needed to end at all. */
 function graceOf({ pod, gone }: Entry): number {
-  if (gone) return MIN_GRACE_S;
+  if (gone && !isStaticPod(pod)) return MIN_GRACE_S;
   const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S;
   return Math.max(MIN_GRACE_S, grace);
 }
