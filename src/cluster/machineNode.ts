@@ -127,11 +127,12 @@ export async function startNodeNetwork(options: MachineNodeOptions, clients: Nod
 /** Makes volumes on the node's disk, for claims of classes that ask for such. */
 export async function startNodeVolumes(options: MachineNodeOptions, client: Client): Promise<void> {
   const { paths, nodeName, clock, random, log, signal } = options;
-  const [{ startLocalVolumes }, { localFolders }] = await Promise.all([
+  const [{ startLocalVolumes }, { localFolders }, { projectQuotas }] = await Promise.all([
     import('./localVolumes.ts'),
     import('../controllers/localProvisioner/folders.ts'),
+    import('../controllers/localProvisioner/quotas.ts'),
   ]);
-  const storage = localFolders(paths.volumes, undefined);
+  const storage = localFolders(paths.volumes, await projectQuotas(paths.volumes));
   startLocalVolumes({ client, nodeNames: [nodeName], storage, clock, random, log, signal });
 }
 
@@ -143,7 +144,8 @@ export async function startNodeKubelet(
   serving: KubeletOptions['serving'],
 ): Promise<{ readonly ended: Promise<unknown> }> {
   const { paths, nodeName, nodeIP, network, podCIDR, clock, random, log, signal } = options;
-  const [{ startKubelet }, { createLinuxMachine }] = await Promise.all([
+  const [{ kubeletConfiguration }, { startKubelet }, { createLinuxMachine }] = await Promise.all([
+    import('./kubeletConfiguration.ts'),
     import('../kubelet/kubelet.ts'),
     import('../kubelet/machine/linux.ts'),
   ]);
@@ -154,6 +156,7 @@ export async function startNodeKubelet(
     runtime,
     machine: (sources) => createLinuxMachine({ rootDir: paths.kubelet, podLogsDir: paths.podLogs, sources }),
     podLogsDir: paths.podLogs,
+    configuration: await kubeletConfiguration(paths),
     serving,
     port: KUBELET_PORT,
     clusterDomain: network.clusterDomain,
