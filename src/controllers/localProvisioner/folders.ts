@@ -10,7 +10,7 @@ const MODE = 0o777;
 
 /** Limits how much a folder may hold. */
 export interface FolderLimits {
-  /** @param key of the folder, by which its limit is found again. @throws Error */
+  /** Limits it, or changes its limit. @throws Error */
   limit(folder: string, bytes: number): Promise<void>;
 }
 
