@@ -1,10 +1,10 @@
 /** /metrics */
 import type { Clock } from '../../lib/clock.ts';
+import { exposition, type Family, METRICS_TYPE } from '../../lib/exposition.ts';
 import type { Kind } from '../../machinery/kind.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Handler } from '../stage.ts';
 import { GIT_VERSION, MAJOR, MINOR } from '../version.ts';
-import { exposition, type Family, METRICS_TYPE } from './exposition.ts';
 import type { RequestMetrics } from './requestMetrics.ts';
 
 /** @param more what other parts of the server count */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exposition, Histogram } from '../../lib/exposition.ts';
 import { type OverHttp, overHttp } from '../testing/overHttp.ts';
 import { startTestServer, type TestServer } from '../testing/testServer.ts';
-import { exposition, Histogram } from './exposition.ts';
 
 let server: TestServer;
 let api: OverHttp;

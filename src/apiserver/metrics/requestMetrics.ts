@@ -2,9 +2,10 @@
  * What is asked of the API server, how it is answered and how long that takes.
  * Source: https://kubernetes.io/docs/reference/instrumentation/metrics/
  */
+
+import { type Family, Histogram, type Labels, type Sample } from '../../lib/exposition.ts';
 import type { Kind } from '../../machinery/kind.ts';
 import type { RequestContext } from '../context.ts';
-import { type Family, Histogram, type Labels, type Sample } from './exposition.ts';
 
 const DURATION_BOUNDS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
