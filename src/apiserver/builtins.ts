@@ -232,7 +232,7 @@ export function createBuiltins(
       ]);
       client = createClient(transport(API_SERVER));
       await ensureDefaultObjects({ registry, client, log, clock });
-      customResources = new CustomResources({ registry, client, clock, log });
+      customResources = new CustomResources({ registry, client, clock, random, log });
       await customResources.start();
       localApiServices = new LocalApiServices({ registry, client, clock, log, builtin, replaceable: REPLACEABLE });
       await Promise.all([

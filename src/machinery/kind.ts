@@ -88,6 +88,21 @@ export interface Hub<T extends KubeObject = KubeObject> {
   readonly validatesAlone?: boolean;
 }
 
+/**
+ * How a version is stored in another one where that is asked of somebody else: each version is a kind of its own then,
+ * with a cache of its own, and objects are converted on their way from and to the store.
+ */
+export interface StorageConversion {
+  /** Stored bytes of any version as this one's; undefined where all of them are already. @throws ApiError */
+  fromStored(stored: readonly Buffer[]): Promise<Buffer[]> | undefined;
+  /** Bytes of this version as they are to be stored; undefined where they are. @throws ApiError */
+  toStored(bytes: Buffer): Promise<Buffer> | undefined;
+  /** An object of another version as this one has it, where that was asked for not long ago. */
+  known(object: KubeObject): KubeObject | undefined;
+  /** Asks for it. @throws ApiError */
+  load(object: KubeObject): Promise<void>;
+}
+
 export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   readonly kind: string;
   /** the resource: `pods` */
@@ -110,6 +125,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   decode?(value: unknown): Decoded<T>;
   /** Stored bytes as this server writes them: what was stored in another version, or before the schema changed. */
   fromStored?(stored: Buffer): Buffer;
+  /** Absent: stored as it is, or as its hub is. */
+  readonly conversion?: StorageConversion;
   /** Said to whoever uses this version, which is deprecated. */
   readonly deprecation?: string;
   /** There is no strategic merge patch of it: its schema has no patch strategies. */

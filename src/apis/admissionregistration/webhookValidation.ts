@@ -117,7 +117,8 @@ function validateReviewVersions(versions: readonly string[], path: string, error
   }
 }
 
-function validateClientConfig(config: Partial<WebhookClientConfig>, path: string, errors: FieldError[]): void {
+/** Where a webhook is. */
+export function validateClientConfig(config: Partial<WebhookClientConfig>, path: string, errors: FieldError[]): void {
   if ((config.url === undefined) === (config.service === undefined)) {
     errors.push(required(path, 'exactly one of url or service is required'));
   } else if (config.url !== undefined) validateUrl(config.url, `${path}.url`, errors);

@@ -1,6 +1,7 @@
 /** Validates CustomResourceDefinitions. */
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/fieldError.ts';
 import { dnsLabel1035, dnsSubdomain } from '../../machinery/names.ts';
+import { validateClientConfig } from '../admissionregistration/webhookValidation.ts';
 import type {
   CustomResourceConversion,
   CustomResourceDefinition,
@@ -29,7 +30,7 @@ export function validateDefinition(crd: CustomResourceDefinition, old?: CustomRe
   scope(spec, errors);
   names(spec.names ?? {}, errors);
   versions(spec, old?.spec, errors);
-  conversion(spec.conversion, spec.versions ?? [], errors);
+  conversion(spec.conversion, errors);
   if (spec.preserveUnknownFields === true) {
     errors.push(
       invalid(
@@ -253,11 +254,7 @@ function selectable(
   }
 }
 
-function conversion(
-  of: CustomResourceConversion | undefined,
-  all: readonly CustomResourceDefinitionVersion[],
-  errors: FieldError[],
-): void {
+function conversion(of: CustomResourceConversion | undefined, errors: FieldError[]): void {
   if (of === undefined) return;
   const { strategy = '', webhook } = of;
   if (strategy === '') errors.push(required('spec.conversion.strategy'));
@@ -267,19 +264,23 @@ function conversion(
     errors.push(forbidden('spec.conversion.webhook', 'should not be set when strategy is not set to Webhook'));
   }
   if (strategy !== 'Webhook') return;
-  if (webhook?.clientConfig === undefined)
-    errors.push(required('spec.conversion.webhook.clientConfig', 'required when strategy is set to Webhook'));
-  if ((webhook?.conversionReviewVersions ?? []).length === 0) {
-    errors.push(required('spec.conversion.webhook.conversionReviewVersions'));
+  const at = 'spec.conversion.webhook';
+  if (webhook?.clientConfig === undefined) {
+    errors.push(required(`${at}.clientConfig`, 'required when strategy is set to Webhook'));
+  } else validateClientConfig(webhook.clientConfig, `${at}.clientConfig`, errors);
+  const versions = webhook?.conversionReviewVersions ?? [];
+  if (versions.length === 0) {
+    errors.push(required(`${at}.conversionReviewVersions`));
+    return;
   }
-  // With one version there is nothing to convert.
-  if (all.length > 1) {
-    errors.push(
-      forbidden(
-        'spec.conversion.strategy',
-        'conversion by a webhook is not supported by this server when there are several versions',
-      ),
-    );
+  for (const [i, version] of versions.entries()) {
+    const here = `${at}.conversionReviewVersions[${i}]`;
+    if (versions.indexOf(version) < i) errors.push(invalid(here, version, 'duplicate version'));
+    for (const fault of dnsLabel1035(version)) errors.push(invalid(here, version, fault));
+  }
+  if (!versions.includes('v1') && !versions.includes('v1beta1')) {
+    const detail = 'must include at least one of v1, v1beta1';
+    errors.push(invalid(`${at}.conversionReviewVersions`, versions, detail));
   }
 }
 

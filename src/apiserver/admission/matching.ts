@@ -3,7 +3,7 @@
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-rules
  */
 import { namespaces } from '../../apis/core/namespace.ts';
-import { hubOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
+import { hubOf, type Kind, type KubeObject, storagePrefix } from '../../machinery/kind.ts';
 import { matchesLabels, type Selector } from '../../machinery/labelSelector.ts';
 import { notFound } from '../../machinery/status.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -58,7 +58,9 @@ export class Matcher {
     const hub = hubOf(asked);
     for (const rule of rules) {
       for (const kind of this.#registry.kinds.all()) {
-        if (kind !== asked && hubOf(kind) === hub && ruleMatches(rule, request, kind)) return kind;
+        if (kind !== asked && (hubOf(kind) === hub || areSiblings(asked, kind)) && ruleMatches(rule, request, kind)) {
+          return kind;
+        }
       }
     }
     return undefined;
@@ -77,6 +79,11 @@ export class Matcher {
     if (found === undefined) throw notFound(namespaces, name);
     return matchesLabels(selector, found.metadata.labels);
   }
+}
+
+/** Versions of the same objects that somebody else converts. */
+function areSiblings(a: Kind, b: Kind): boolean {
+  return a.conversion !== undefined && b.conversion !== undefined && storagePrefix(a) === storagePrefix(b);
 }
 
 const isNamespace = (kind: Kind) => kind.plural === 'namespaces' && kind.group === '';

@@ -9,9 +9,12 @@ import {
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { Random } from '../../lib/random.ts';
 import { type Kind, type KubeObject, type Stored, storagePrefix } from '../../machinery/kind.ts';
 import { isApiError } from '../../machinery/status.ts';
+import { WebhookCaller } from '../admission/webhooks/call.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { ConversionParts } from './conversionWebhook.ts';
 import { type DefinedKinds, kindsOf } from './kinds.ts';
 import { type Decision, decideNames, statusFor, type TakenNames } from './names.ts';
 
@@ -29,11 +32,13 @@ export interface CustomResourcesOptions {
   readonly registry: Registry;
   readonly client: Client;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
 }
 
 export class CustomResources {
   readonly #options: CustomResourcesOptions;
+  readonly #conversion: ConversionParts;
   readonly #served = new Map<string, Served>();
   readonly #underWay = new Set<string>();
   readonly #again = new Set<string>();
@@ -42,6 +47,8 @@ export class CustomResources {
 
   constructor(options: CustomResourcesOptions) {
     this.#options = options;
+    const { registry, clock, random } = options;
+    this.#conversion = { caller: new WebhookCaller(registry, clock, random), random };
   }
 
   /** Everything that is defined is served when this resolves. */
@@ -93,6 +100,7 @@ export class CustomResources {
   stop(): void {
     this.#stop.abort();
     this.#unlisten?.();
+    this.#conversion.caller.stop();
   }
 
   #seen(crd: Stored<CustomResourceDefinition>): void {
@@ -115,7 +123,7 @@ export class CustomResources {
       if (crd.metadata.deletionTimestamp !== undefined) registry.closeForCreation(before.kinds.served);
       return;
     }
-    const kinds = kindsOf(crd, names);
+    const kinds = kindsOf(crd, names, this.#conversion);
     if (before !== undefined) this.#drop(before.kinds);
     for (const kind of kinds.served) registry.kinds.add(kind);
     this.#served.set(name, { basis, kinds });

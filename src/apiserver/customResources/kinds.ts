@@ -27,6 +27,7 @@ import {
 import { setOwn } from '../../machinery/setOwn.ts';
 import { NAME_COLUMN } from '../../machinery/table.ts';
 import { humanDuration, parseTime } from '../../machinery/time.ts';
+import { type ConversionParts, webhookConversion } from './conversionWebhook.ts';
 
 type Json = Record<string, unknown>;
 
@@ -36,16 +37,41 @@ export interface DefinedKinds {
   readonly served: readonly Kind[];
 }
 
-/** @param names as they were accepted */
-export function kindsOf(crd: CustomResourceDefinition, names: CustomResourceDefinitionNames): DefinedKinds {
+/**
+ * @param names as they were accepted
+ * @param parts how webhooks are called that convert between versions; absent: only apiVersion changes
+ */
+export function kindsOf(
+  crd: CustomResourceDefinition,
+  names: CustomResourceDefinitionNames,
+  parts?: ConversionParts,
+): DefinedKinds {
   const versions = crd.spec.versions;
   // Validation sees to it that there is one.
   const storage = versions.find((v) => v.storage) as CustomResourceDefinitionVersion;
+  if (crd.spec.conversion?.strategy === 'Webhook' && versions.length > 1 && parts !== undefined)
+    return convertedKinds(crd, names, storage, parts);
   const stored = kindOf(crd, names, storage);
   const served = versions
     .filter((v) => v.served)
     .map((version) => (version === storage ? stored : kindOf(crd, names, version, stored)));
   return { stored, served };
+}
+
+/** Each version is a kind of its own, with its own view of what is stored. */
+function convertedKinds(
+  crd: CustomResourceDefinition,
+  names: CustomResourceDefinitionNames,
+  storage: CustomResourceDefinitionVersion,
+  parts: ConversionParts,
+): DefinedKinds {
+  const all = crd.spec.versions.map((version): [CustomResourceDefinitionVersion, Kind] => {
+    const own = kindOf(crd, names, version);
+    return [version, { ...own, conversion: webhookConversion(crd, own, () => stored, parts) }];
+  });
+  // It is one of them.
+  const stored = all.find(([version]) => version === storage)?.[1] as Kind;
+  return { stored, served: all.filter(([{ served }]) => served).map(([, kind]) => kind) };
 }
 
 /** What one version's schema does with objects; made when first needed. */

@@ -29,6 +29,8 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   readonly #listeners: Listeners;
   #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
   #stopped = false;
+  /** events that are on their way into the cache */
+  #converting: Promise<void> | undefined;
 
   constructor(kind: Kind<T>, storage: Storage, clock: Clock) {
     this.kind = kind;
@@ -59,22 +61,70 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     this.#watch?.close();
     const range = { key: this.#prefix, end: prefixEnd(this.#prefix) };
     const { kvs, revision } = await this.#storage.range(range);
+    const values = await this.#own(kvs.map((kv) => kv.value));
+    this.#converting = undefined;
     this.#entries.clear();
-    for (const kv of kvs) this.#entries.set(kv.key, new Entry(this.kind as Kind, kv.key, kv.modRevision, kv.value));
+    for (const [i, { key, modRevision }] of kvs.entries()) {
+      // There is one for each.
+      this.#entries.set(key, new Entry(this.kind as Kind, key, modRevision, values[i] as Buffer));
+    }
     this.#sorted = new SortedEntries([...this.#entries.values()]);
     this.#log = new EventLog(revision);
     this.#revision = revision;
     this.#watch = this.#storage.watch(
       { ...range, startRevision: revision + 1 },
       {
-        onEvents: (events, at) => this.#apply(events, at),
-        onProgress: (at) => this.#advance(at),
+        onEvents: (events, at) => this.#take(events, at),
+        onProgress: (at) => {
+          if (this.#converting === undefined) this.#advance(at);
+          else this.#after(async () => this.#advance(at));
+        },
         onEnd: () => this.#restart(),
       },
     );
     // What was written since the range was read is on its way; from then on the watch keeps up by itself.
     await this.#catchUp(await this.#storage.revision());
     this.#ready = true;
+  }
+
+  /** What is stored, in the version of this cache. */
+  #own(stored: Buffer[]): Buffer[] | Promise<Buffer[]> {
+    return this.kind.conversion?.fromStored(stored) ?? stored;
+  }
+
+  /** Events of a kind that others convert come into the cache when they are, in order. */
+  #take(events: readonly StorageEvent[], at: Revision): void {
+    if (this.kind.conversion === undefined) {
+      this.#apply(events, at);
+      return;
+    }
+    const coming = this.#own(events.map(({ kv }) => kv.value));
+    if (!(coming instanceof Promise) && this.#converting === undefined) {
+      this.#apply(events, at);
+      return;
+    }
+    if (coming instanceof Promise) coming.catch(() => {});
+    this.#after(async () => {
+      const values = await coming;
+      const own = events.map((event, i) => ({ ...event, kv: { ...event.kv, value: values[i] ?? event.kv.value } }));
+      this.#apply(own, at);
+    });
+  }
+
+  #after(work: () => Promise<void>): void {
+    const watch = this.#watch;
+    const mine = (this.#converting ?? Promise.resolve())
+      .then(async () => {
+        if (this.#watch === watch && !this.#stopped) await work();
+      })
+      .catch(() => {
+        // It could not be converted: whoever asks next is told why, and whoever watches must list again.
+        if (this.#watch === watch && !this.#stopped) this.#restart();
+      })
+      .finally(() => {
+        if (this.#converting === mine) this.#converting = undefined;
+      });
+    this.#converting = mine;
   }
 
   /** The store could not go on where we were: whoever watches must list again. */
@@ -132,7 +182,8 @@ export class WatchCache<T extends KubeObject = KubeObject> {
 
   /** Up to where the cache is what the store is: what a list of now carries. */
   get revision(): Revision {
-    return this.#ready ? Math.max(this.#revision, this.#storage.liveRevision ?? 0) : this.#revision;
+    if (!this.#ready || this.#converting !== undefined) return this.#revision;
+    return Math.max(this.#revision, this.#storage.liveRevision ?? 0);
   }
 
   /** Waits until everything up to `revision` is in the cache. @throws ApiError Timeout */
@@ -163,7 +214,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   /** Makes what follows see every write that was acknowledged before now. Undefined where that is so already. */
   freshen(): Promise<void> | undefined {
     if (!this.#ready) return this.start();
-    if (this.#storage.liveRevision !== undefined) return undefined;
+    if (this.#storage.liveRevision !== undefined && this.#converting === undefined) return undefined;
     return this.#storage.revision().then((revision) => this.waitFor(revision));
   }
 

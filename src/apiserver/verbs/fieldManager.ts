@@ -5,7 +5,7 @@ import type { Convert, Versioned, Writer } from '../../machinery/fieldOwnership/
 import { managedFieldsError, ownersOfCreated, ownersOfUpdated } from '../../machinery/fieldOwnership/ownership.ts';
 import { rootShape } from '../../machinery/fieldOwnership/shape.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
-import { apiVersionOf, hubOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
+import { apiVersionOf, hubOf, type Kind, type KubeObject, storagePrefix } from '../../machinery/kind.ts';
 import type { ManagedFieldsEntry } from '../../machinery/meta.ts';
 import { invalidObject } from '../../machinery/status.ts';
 import { formatTime } from '../../machinery/time.ts';
@@ -74,6 +74,7 @@ export function versioned(asked: Kind, stored: KubeObject): Versioned {
 export function converter(parts: ApiServerParts, kind: Kind): Convert {
   const hub = hubOf(kind);
   const find = (apiVersion: string): Kind | undefined => {
+    if (kind.conversion !== undefined) return isSibling(kind, parts.registry.kinds.byKind(apiVersion, kind.kind));
     if (apiVersion === apiVersionOf(hub)) return hub;
     const found = parts.registry.kinds.byKind(apiVersion, kind.kind);
     return found !== undefined && hubOf(found) === hub ? found : undefined;
@@ -83,10 +84,21 @@ export function converter(parts: ApiServerParts, kind: Kind): Convert {
     const target = find(apiVersion);
     if (source === undefined || target === undefined) return undefined;
     const object = from.object as KubeObject;
+    if (kind.conversion !== undefined) return versioned(target, withoutVersion(object, from.apiVersion));
     const stored = source.hub === undefined ? object : source.hub.toHub(object);
     const { resourceVersion: _version, managedFields: _managed, ...metadata } = stored.metadata ?? {};
     return versioned(target, { ...stored, metadata });
   };
+}
+
+/** Another version of the same objects, which somebody else converts. */
+function isSibling(kind: Kind, other: Kind | undefined): Kind | undefined {
+  return other?.conversion !== undefined && storagePrefix(other) === storagePrefix(kind) ? other : undefined;
+}
+
+function withoutVersion(object: KubeObject, apiVersion: string): KubeObject {
+  const { resourceVersion: _version, managedFields: _managed, ...metadata } = object.metadata ?? {};
+  return { ...object, apiVersion, metadata };
 }
 
 /** Notes on a new object who owns its fields: before admission, of which nobody owns what it sets. */

@@ -18,7 +18,7 @@ import { createObject } from './create.ts';
 import { finishDeletion } from './delete.ts';
 import { keepTimesOfNoChange, keepValidManagedFields, ownUpdated, setManagedFields, writerOf } from './fieldManager.ts';
 import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
-import { fromHub, spokeErrors, toHub } from './versions.ts';
+import { fromHub, spokeErrors, toHub, withConversions } from './versions.ts';
 import { isSame, MAX_ATTEMPTS, put } from './write.ts';
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
@@ -82,7 +82,8 @@ export async function changeObject(
     const current = cache.get(namespace, name);
     if (current === undefined) throw notFound(kind, name);
     const old = current.object;
-    const given = change(fromHub(asked, old));
+    const changed = withConversions(asked, () => change(fromHub(asked, old)));
+    const given = changed instanceof Promise ? await changed : changed;
     const object = toHub(asked, given);
     const meta = metaOf(object);
     const wanted = meta.resourceVersion ?? '';
@@ -104,7 +105,10 @@ export async function changeObject(
     if (subresource !== '') keepMeta(object, old, subresource);
     if (subresource === 'status') emptyButThere(kind, object, old);
     if (options.owned === true) setManagedFields(object, managedFields);
-    else ownUpdated(parts, asked, old, object, managedFields, writer);
+    else {
+      const owned = withConversions(asked, () => ownUpdated(parts, asked, old, object, managedFields, writer));
+      if (owned instanceof Promise) await owned;
+    }
     const owners = object.metadata?.managedFields;
     const request: AdmissionRequest = {
       operation: 'UPDATE',

@@ -29,10 +29,12 @@ export async function put(
       `the object is too large to be stored: it has ${stored.length} bytes, the limit is ${MAX_STORED_BYTES}`,
     );
   }
-  rememberWritten(stored, object);
+  const coming = cache.kind.conversion?.toStored(stored);
+  if (coming === undefined) rememberWritten(stored, object);
+  const value = coming === undefined ? stored : await coming;
   const result = await parts.registry.storage.txn({
     compare: [{ key, target: 'modRevision', equals: revision }],
-    success: [{ op: 'put', key, value: stored }],
+    success: [{ op: 'put', key, value }],
     failure: [],
   });
   if (!result.succeeded) {

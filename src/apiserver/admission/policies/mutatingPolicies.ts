@@ -16,7 +16,7 @@ import type { KubeObject } from '../../../machinery/kind.ts';
 import { applyJsonPatch } from '../../../machinery/patch/json.ts';
 import { isObject } from '../../../machinery/patch/merge.ts';
 import type { JsonValue } from '../../../machinery/schema/types.ts';
-import { fromHub } from '../../verbs/versions.ts';
+import { fromHub, loadViews, withConversions } from '../../verbs/versions.ts';
 import { Configured } from '../configured.ts';
 import { isExempt, Matcher } from '../matching.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../plugin.ts';
@@ -97,14 +97,17 @@ export class MutatingPolicies implements AdmissionPlugin {
       const programs = policy.programs as Programs;
       const budget = evaluation.newBudget();
       for (const param of await paramsOf(this.#parts.registry, effect, request)) {
+        await loadViews(effect.as, request);
         const first = programs.activation(this.#parts, request, effect.as, param, budget);
         if (!programs.matches(policy.spec.matchConditions ?? [], first, budget)) continue;
         for (const mutation of policy.spec.mutations ?? []) {
           // Each sees what the one before it made, and variables anew.
+          await loadViews(effect.as, request);
           const activation = programs.activation(this.#parts, request, effect.as, param, budget);
           const value = evaluation.jsonOf(programs.evaluate(expressionOf(mutation), activation, budget));
           const next = mutated(mutation, effect, request, value);
-          if (replaceObject(request, effect.as, next, this.#clock.now())) changed = true;
+          const replace = () => replaceObject(request, effect.as, next, this.#clock.now());
+          if (await withConversions(effect.as, replace)) changed = true;
         }
       }
     } catch (error) {

@@ -10,6 +10,7 @@ import {
   type ValidatingAdmissionPolicyBindingSpec,
   validatingAdmissionPolicyBindings,
 } from '../../../apis/admissionregistration/validatingAdmissionPolicyBinding.ts';
+import { loadViews } from '../../verbs/versions.ts';
 import { Configured } from '../configured.ts';
 import { isExempt, Matcher } from '../matching.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../plugin.ts';
@@ -109,6 +110,7 @@ export class ValidatingPolicies implements AdmissionPlugin {
     const programs = policy.programs as Programs;
     let params: readonly unknown[];
     try {
+      await loadViews(as, request);
       params = await paramsOf(this.#parts.registry, effect, request);
     } catch (error) {
       failed((error as Error).message);

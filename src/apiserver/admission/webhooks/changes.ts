@@ -1,12 +1,12 @@
 /** An object that is about to be written gets the content that a webhook or a policy gave it. */
 import { cloneJson } from '../../../machinery/clone.ts';
-import type { Kind, KubeObject } from '../../../machinery/kind.ts';
+import { apiVersionOf, type Kind, type KubeObject } from '../../../machinery/kind.ts';
 import type { ObjectMeta } from '../../../machinery/meta.ts';
 import { decode } from '../../../machinery/schema/decode.ts';
 import { semanticEqual } from '../../../machinery/semanticEqual.ts';
 import { apiError } from '../../../machinery/status.ts';
 import { setDefaults } from '../../verbs/objects.ts';
-import { toHub } from '../../verbs/versions.ts';
+import { fromHub, toHub } from '../../verbs/versions.ts';
 import type { AdmissionRequest } from '../plugin.ts';
 
 /** What nobody but the server sets. */
@@ -36,7 +36,9 @@ export function replaceObject(request: AdmissionRequest, as: Kind, value: unknow
   next.apiVersion = object.apiVersion ?? '';
   next.kind = object.kind ?? '';
   setDefaults(as, next);
-  const hub = toHub(as, next);
+  const { kind } = request;
+  const hub =
+    kind.conversion === undefined ? toHub(as, next) : fromHub(kind, { ...next, apiVersion: apiVersionOf(as) });
   const before = cloneJson(object);
   // The parts of the server hold on to the object and to its metadata: both stay, with new content.
   object.metadata ??= {};

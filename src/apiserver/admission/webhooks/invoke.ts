@@ -6,6 +6,7 @@ import type { Kind } from '../../../machinery/kind.ts';
 import { apiError, badRequest, forbiddenRequest } from '../../../machinery/status.ts';
 import type { Authorizer } from '../../authorization/authorizer.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { loadViews, withConversions } from '../../verbs/versions.ts';
 import { isExempt, Matcher } from '../matching.ts';
 import type { AdmissionRequest } from '../plugin.ts';
 import { WebhookCaller } from './call.ts';
@@ -77,6 +78,7 @@ export class Invoker {
     const programs = webhook.programs as InstanceType<typeof evaluation.Programs>;
     const budget = evaluation.newBudget();
     try {
+      await loadViews(as, request);
       const activation = programs.activation(this.#options, request, as, undefined, budget);
       return programs.matches(webhook.conditions, activation, budget);
     } catch (error) {
@@ -91,7 +93,7 @@ export class Invoker {
     try {
       body = await this.#caller.call({
         client: webhook.client,
-        body: JSON.stringify(reviewOf(request, webhook, as, uid)),
+        body: JSON.stringify(await withConversions(as, () => reviewOf(request, webhook, as, uid))),
         timeoutSeconds: webhook.timeoutSeconds,
         ...(request.ctx === undefined ? {} : { signal: request.ctx.signal }),
       });

@@ -11,7 +11,7 @@ import type { Kind } from '../../../machinery/kind.ts';
 import { applyJsonPatch } from '../../../machinery/patch/json.ts';
 import type { JsonValue } from '../../../machinery/schema/types.ts';
 import { apiError } from '../../../machinery/status.ts';
-import { fromHub } from '../../verbs/versions.ts';
+import { fromHub, loadViews, withConversions } from '../../verbs/versions.ts';
 import { Configured } from '../configured.ts';
 import { type AdmissionPlugin, type AdmissionRequest, admit } from '../plugin.ts';
 import { replaceObject } from './changes.ts';
@@ -83,13 +83,14 @@ export class MutatingWebhooks implements AdmissionPlugin {
       throw apiError('InternalError', `Internal error occurred: ${why}`, { causes: [{ message: why }] });
     }
     let patched: JsonValue;
+    await loadViews(as, request);
     try {
       patched = applyJsonPatch(fromHub(as, request.object) as unknown as JsonValue, verdict.patch);
     } catch (error) {
       const why = (error as Error).message;
       throw apiError('InternalError', `Internal error occurred: ${why}`, { causes: [{ message: why }] });
     }
-    return replaceObject(request, as, patched, this.#clock.now());
+    return withConversions(as, () => replaceObject(request, as, patched, this.#clock.now()));
   }
 }
 
