@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createFaults } from '../../testing/create.ts';
+import { createFaults, updated } from '../../testing/create.ts';
 import { container, pod } from '../../testing/pods.ts';
 import { pods } from '../pod.ts';
 
@@ -248,6 +248,46 @@ describe('a container', () => {
     ],
   ])('with %s', (_what, more, expected) => {
     expect(faultsOf(more)).toEqual(expected);
+  });
+});
+
+describe('words that are not known', () => {
+  it.each<[string, object, string[]]>([
+    [
+      'seLinuxChangePolicy',
+      { securityContext: { seLinuxChangePolicy: 'Some' } },
+      ['spec.securityContext.seLinuxChangePolicy: NotSupported'],
+    ],
+    [
+      'apiVersion of a fieldRef',
+      {
+        containers: [
+          container({
+            env: [{ name: 'A', valueFrom: { fieldRef: { apiVersion: 'v2', fieldPath: 'metadata.name' } } }],
+          }),
+        ],
+      },
+      [`${C}.env[0].valueFrom.fieldRef.apiVersion: NotSupported`],
+    ],
+  ])('%s', (_name, spec, expected) => {
+    expect(faults(spec)).toEqual(expected);
+  });
+
+  it('what an ephemeral container cannot have', () => {
+    const exec = { exec: { command: ['x'] } };
+    const debug = {
+      name: 'debug',
+      image: 'busybox',
+      startupProbe: exec,
+      resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'NotRequired' }],
+      resources: { limits: { cpu: '1' } },
+    };
+    const before = pod();
+    const after = pod({ ephemeralContainers: [debug] });
+    const rules = pods.subresources?.ephemeralcontainers?.rules;
+    expect(updated(pods, rules, before, after).faults).toEqual(
+      ['startupProbe', 'resizePolicy', 'resources'].map((field) => `spec.ephemeralContainers[0].${field}: Forbidden`),
+    );
   });
 });
 

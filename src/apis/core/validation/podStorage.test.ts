@@ -31,6 +31,23 @@ describe('volumes of storage systems', () => {
     [{ awsElasticBlockStore: { volumeID: 'a', partition: 256 } }, ['awsElasticBlockStore.partition: Invalid']],
     [{ cinder: { volumeID: 'a', secretRef: {} } }, ['cinder.secretRef.name: Required']],
     [{ quobyte: { registry: 'a', volume: 'v' } }, ['quobyte.registry: Invalid']],
+    [{ azureFile: {} }, ['azureFile.secretName: Required', 'azureFile.shareName: Required']],
+    [{ cephfs: {} }, ['cephfs.monitors: Required']],
+    [
+      { gcePersistentDisk: { partition: 300 } },
+      ['gcePersistentDisk.pdName: Required', 'gcePersistentDisk.partition: Invalid'],
+    ],
+    [{ glusterfs: {} }, ['glusterfs.endpoints: Required', 'glusterfs.path: Required']],
+    [{ photonPersistentDisk: {} }, ['photonPersistentDisk.pdID: Required']],
+    [{ portworxVolume: {} }, ['portworxVolume.volumeID: Required']],
+    [{ rbd: {} }, ['rbd.monitors: Required', 'rbd.image: Required']],
+    [{ scaleIO: {} }, ['scaleIO.gateway: Required', 'scaleIO.system: Required', 'scaleIO.secretRef: Required']],
+    [{ vsphereVolume: {} }, ['vsphereVolume.volumePath: Required']],
+    [
+      { image: { reference: ' a', pullPolicy: 'Often' } },
+      ['image.reference: Invalid', 'image.pullPolicy: NotSupported'],
+    ],
+    [{ nfs: { server: 's', path: 'relative', readOnly: true } }, ['nfs.path: Invalid']],
     [{ ephemeral: { volumeClaimTemplate: { ...claim, metadata: { labels: { a: 'b' } } } } }, []],
     [
       { ephemeral: { volumeClaimTemplate: { ...claim, metadata: { name: 'a', labels: { 'a b': 'c' } } } } },
@@ -53,7 +70,7 @@ describe('volumes of storage systems', () => {
   it.each<[string, object, object, string[]]>([
     ['that is not there', {}, {}, ['volumeName: NotFound']],
     ['that others write, too', { configMap: { name: 'c' } }, {}, ['volumeName: Invalid']],
-    ['of the pod', { emptyDir: {} }, {}, []],
+    ['of the pod', { emptyDir: {} }, { optional: true }, []],
     ['outside of the volume', { emptyDir: {} }, { path: '../x' }, ['path: Invalid']],
   ])('a variable in a file of a volume %s', (_name, source, more, expected) => {
     const env = [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'env', key: 'A', ...more } } }];
