@@ -128,12 +128,13 @@ export class Informer<T extends KubeObject = KubeObject> {
     const { signal, clock } = this.#options;
     let listed = false;
     while (!signal.aborted) {
+      let started: number | undefined;
       try {
         if (!listed) {
           await this.#list();
           listed = true;
         }
-        const started = clock.monotonic();
+        started = clock.monotonic();
         const seen = await this.#watch();
         if (seen || clock.monotonic() - started >= SHORTEST_WATCH_MS) {
           this.#backoff.reset();
@@ -141,6 +142,8 @@ export class Informer<T extends KubeObject = KubeObject> {
         }
       } catch (error) {
         if (signal.aborted) return;
+        // A connection that was good for a while and broke is no reason to be patient.
+        if (started !== undefined && clock.monotonic() - started >= SHORTEST_WATCH_MS) this.#backoff.reset();
         if (isGone(error)) {
           // What we know is older than what the server can go on from: list again.
           listed = false;

@@ -163,12 +163,24 @@ async function startOwnServices(
   ]);
   const { DNS_SERVICE, INGRESS_SERVICE, ensureIngressClass, ensureOwnService } = own;
   const shared = { clock, random, log, signal };
-  const dns = await startDns({
-    ...shared,
-    client: clientAs('system:serviceaccount:kube-system:kube-dns', ['system:serviceaccounts']),
-    clusterDomain: CLUSTER_DOMAIN,
-    address,
-    upstreams: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')).servers,
+  const upstreams = parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')).servers;
+  const startDnsAt = (port: number, own: AbortSignal) =>
+    startDns({
+      ...shared,
+      signal: AbortSignal.any([signal, own]),
+      client: clientAs('system:serviceaccount:kube-system:kube-dns', ['system:serviceaccounts']),
+      clusterDomain: CLUSTER_DOMAIN,
+      address,
+      port,
+      upstreams,
+    });
+  // Where it was before a restart, nodes find it before they hear of anything.
+  const before = await own.portOf(admin, DNS_SERVICE);
+  const attempt = new AbortController();
+  const dns = await startDnsAt(before, attempt.signal).catch((error: NodeJS.ErrnoException) => {
+    attempt.abort();
+    if (before === 0 || error.code !== 'EADDRINUSE') throw error;
+    return startDnsAt(0, signal);
   });
   await Promise.all([
     ensureOwnService(

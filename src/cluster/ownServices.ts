@@ -75,6 +75,15 @@ export async function ensureOwnService(
   });
 }
 
+/** Where a service listened last; 0: it never did. @param client as an administrator */
+export async function portOf(
+  client: Client,
+  { namespace, name }: Pick<OwnService, 'namespace' | 'name'>,
+): Promise<number> {
+  const found = await client.get(endpointSlices, { namespace, name }).catch(absent);
+  return found?.ports?.[0]?.port ?? 0;
+}
+
 /** The class of ingresses that name none. */
 export async function ensureIngressClass(client: Client): Promise<void> {
   const name = 'kubets';
