@@ -70,3 +70,30 @@ test('version 2 is one document, in JSON and in protobuf', async () => {
   for (const name of Object.keys(json.definitions)) expect(protobuf.text).toContain(name);
   expect((await get('/openapi/v2', { accept: 'text/html' })).status).toBe(406);
 });
+
+test('clients are told how custom resources are patched, and how others', async () => {
+  const version = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } };
+  const definition = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'tests.lab.example.com' },
+    spec: {
+      group: 'lab.example.com',
+      scope: 'Cluster',
+      names: { plural: 'tests', kind: 'Test' },
+      versions: [version],
+    },
+  };
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  const headers = { 'content-type': 'application/json' };
+  const made = await http(server, port, path, { method: 'POST', headers, body: JSON.stringify(definition) });
+  expect(made.status).toBe(201);
+  const typesOf = async (gv: string, at: string) => {
+    const { paths } = (await get(`/openapi/v3/apis/${gv}`)).json;
+    return Object.keys(paths[`/apis/${gv}/${at}`].patch.requestBody.content);
+  };
+  const strategic = 'application/strategic-merge-patch+json';
+  expect(await typesOf('lab.example.com/v1', 'tests/{name}')).not.toContain(strategic);
+  expect(await typesOf('lab.example.com/v1', 'tests/{name}')).toContain('application/merge-patch+json');
+  expect(await typesOf('apps/v1', 'namespaces/{namespace}/deployments/{name}')).toContain(strategic);
+});

@@ -18,11 +18,15 @@ const listSchemaName = ({ schema, listKind }: Kind) =>
   schema.name.slice(0, schema.name.lastIndexOf('.') + 1) + listKind;
 
 const JSON_TYPE = 'application/json';
+const STRATEGIC_TYPE = 'application/strategic-merge-patch+json';
 const PATCH_TYPES = [
   'application/json-patch+json',
   'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
+  STRATEGIC_TYPE,
+  'application/apply-patch+yaml',
 ];
+/** Clients decide by these how they patch. */
+const PATCH_TYPES_OF_CUSTOM = PATCH_TYPES.filter((type) => type !== STRATEGIC_TYPE);
 /** Subresources that are connections: any method, no schema. */
 const CONNECTING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy']);
 
@@ -150,14 +154,14 @@ function operation(kind: Kind, verb: Verb, action: string, place: Place = {}): J
     description: `${word} ${kind.kind}${place.subresource === undefined ? '' : ` ${place.subresource}`}`,
     operationId: `${word}${group}${camel(kind.version)}${scope}${kind.kind}${suffix}`,
     parameters: PARAMETERS[action] ?? [],
-    ...(connects ? {} : requestBody(shown, action)),
+    ...(connects ? {} : requestBody(shown, action, kind.withoutStrategicMerge === true)),
     responses: responses(shown, action, connects || of === undefined),
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': { group: gvk.group, version: gvk.version, kind: gvk.kind },
   };
 }
 
-function requestBody(kind: Kind, action: string): Json {
+function requestBody(kind: Kind, action: string, isCustom: boolean): Json {
   const of = (name: string, types: readonly string[], required: boolean): Json => ({
     requestBody: {
       content: Object.fromEntries(types.map((type) => [type, { schema: { $ref: schemaRef(name) } }])),
@@ -169,7 +173,7 @@ function requestBody(kind: Kind, action: string): Json {
     case 'put':
       return of(kind.schema.name, [JSON_TYPE, 'application/yaml'], true);
     case 'patch':
-      return of(PATCH, PATCH_TYPES, true);
+      return of(PATCH, isCustom ? PATCH_TYPES_OF_CUSTOM : PATCH_TYPES, true);
     case 'delete':
     case 'deletecollection':
       return of(DELETE_OPTIONS, [JSON_TYPE], false);
