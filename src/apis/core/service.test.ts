@@ -153,6 +153,15 @@ describe('an update of a service', () => {
     expect(object.spec).not.toHaveProperty('clusterIP');
     expect(object.spec).not.toHaveProperty('clusterIPs');
   });
+
+  it('to a name gives back the families also where the address is taken out by the client', () => {
+    const families = { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' };
+    const { clusterIPs: _gone, ...kept } = { ...allocated, clusterIP: '' };
+    const name = { type: 'ExternalName', externalName: 'a.b' };
+    const { object, faults } = change({ ...allocated, ...families }, { ...kept, ...families, ...name });
+    expect(faults).toEqual([]);
+    for (const field of Object.keys(families)) expect(object.spec).not.toHaveProperty(field);
+  });
 });
 
 describe('a balanced service', () => {

@@ -102,11 +102,13 @@ function keepNodePorts(spec: ServiceSpec, old: ServiceSpec): void {
 }
 
 function dropWhatTheTypeLost(spec: ServiceSpec, old: ServiceSpec): void {
-  if (hasClusterIP(old) && !hasClusterIP(spec) && (spec.clusterIP ?? '') === (old.clusterIP ?? '')) {
-    delete spec.clusterIP;
-    delete spec.clusterIPs;
-    delete spec.ipFamilies;
-    delete spec.ipFamilyPolicy;
+  if (hasClusterIP(old) && !hasClusterIP(spec)) {
+    if ((spec.clusterIP ?? '') === (old.clusterIP ?? '')) {
+      delete spec.clusterIP;
+      delete spec.clusterIPs;
+    }
+    if (sameList(spec.ipFamilies, old.ipFamilies)) delete spec.ipFamilies;
+    if (spec.ipFamilyPolicy === old.ipFamilyPolicy) delete spec.ipFamilyPolicy;
   }
   if (hasNodePorts(old) && !hasNodePorts(spec)) {
     const before = new Set((old.ports ?? []).map((port) => port.nodePort));

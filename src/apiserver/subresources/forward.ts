@@ -37,6 +37,8 @@ export interface ForwardOptions {
   readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Failures of the target become failures of this server, in its own form; else they are passed on as they are. */
   readonly translateErrors: boolean;
+  /** What the answer's body goes through on its way; may change the headers that go before it. */
+  readonly through?: (answer: IncomingMessage, headers: Record<string, string | string[]>) => Duplex[];
   /** @param message why the target could not be reached */
   readonly unreachable: (message: string) => ApiError;
 }
@@ -88,16 +90,18 @@ async function forwardPlain(
   const abandon = () => outgoing.destroy();
   ctx.signal.addEventListener('abort', abandon, { once: true });
   try {
-    const answered = answerOf(outgoing, options);
+    const answering = answerOf(outgoing, options);
     if (hasBody) pipeline(req, outgoing).catch(abandon);
     else outgoing.end();
-    const answer = await answered;
+    const answer = await answering;
     const status = answer.statusCode ?? 502;
     if (options.translateErrors && status >= 400) throw await failureOf(answer, status);
-    res.writeHead(status, responseHeaders(answer));
+    const answered = responseHeaders(answer);
+    const through = options.through?.(answer, answered) ?? [];
+    res.writeHead(status, answered);
     // What streams slowly is shown as it comes.
     res.flushHeaders?.();
-    await pipeline(answer, res).catch(() => {
+    await pipeline([answer, ...through, res]).catch(() => {
       // One side went away: the other goes, too.
       answer.destroy();
       res.destroy();
@@ -210,12 +214,16 @@ function watchConnect(outgoing: ClientRequest): void {
 }
 
 /** Header names are in lower case. */
-function passedOn(req: IncomingMessage): Record<string, string | string[]> {
+function passedOn({ rawHeaders }: IncomingMessage): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
-  for (const [name, values] of Object.entries(req.headersDistinct ?? {})) {
-    if (values === undefined || NOT_PASSED_ON.has(name) || name.startsWith(':')) continue;
+  // HTTP/2 requests have their headers in this form, too.
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase() ?? '';
+    const value = rawHeaders[i + 1] ?? '';
+    if (NOT_PASSED_ON.has(name) || name.startsWith(':')) continue;
     if (name.startsWith('impersonate-') || name.startsWith('x-remote-')) continue;
-    headers[name] = values.length === 1 ? (values[0] as string) : values;
+    const before = headers[name];
+    headers[name] = before === undefined ? value : typeof before === 'string' ? [before, value] : [...before, value];
   }
   return headers;
 }

@@ -2,6 +2,9 @@
  * proxy of pods, services and nodes: plain requests to a port of theirs, through the API server.
  * Source: https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
  */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { createGunzip, createInflate } from 'node:zlib';
 import { pods } from '../../apis/core/pod.ts';
 import { type Service, services } from '../../apis/core/service.ts';
 import { type EndpointSlice, endpointSlices } from '../../apis/discovery/endpointSlice.ts';
@@ -14,11 +17,7 @@ import type { Registry } from '../registry/registry.ts';
 import { type Handler, handlerKey } from '../stage.ts';
 import { type ForwardOptions, forward, type Target } from './forward.ts';
 import type { Kubelets } from './kubelet.ts';
-
-const OPTIONS: ForwardOptions = {
-  translateErrors: false,
-  unreachable: (message) => apiError('ServiceUnavailable', `error trying to reach service: ${message}`),
-};
+import { PageLinks, type Rewrite, rewriterFor } from './pageLinks.ts';
 
 interface Proxying {
   readonly registry: Registry;
@@ -35,7 +34,7 @@ export function proxyHandlers(parts: Proxying): [string, Handler][] {
       const path = targetPath(ctx);
       if (path === undefined) return toFolder(ctx);
       const place = await find(parts, ctx, parseName(ctx.info.name));
-      return forward(ctx, { ...place, path }, OPTIONS);
+      return forward(ctx, { ...place, path }, seenThroughProxy(ctx, place));
     };
   return [
     [handlerKey('', 'pods', 'proxy'), handler(podPlace)],
@@ -62,20 +61,83 @@ function parseName(text: string): ProxyName {
   throw badRequest(`invalid request ${JSON.stringify(text)}: it must be a name, name:port or scheme:name:port`);
 }
 
+/** /api/v1/nodes/NAME/proxy or /api/v1/namespaces/NS/pods/NAME/proxy, and what comes behind it. */
+function splitPath(ctx: RequestContext): { prefix: string; rest: string[] } {
+  const parts = ctx.rawPath.split('/');
+  const depth = ctx.info.namespace === undefined ? 6 : 8;
+  return { prefix: parts.slice(0, depth).join('/'), rest: parts.slice(depth) };
+}
+
 /** What comes behind `/proxy` as the client escaped it, with its query; undefined without even a slash. */
 function targetPath(ctx: RequestContext): string | undefined {
-  // /api/v1/nodes/NAME/proxy/… or /api/v1/namespaces/NS/pods/NAME/proxy/…
-  const rest = ctx.rawPath.split('/').slice(ctx.info.namespace === undefined ? 6 : 8);
+  const { rest } = splitPath(ctx);
   if (rest.length === 0 && (ctx.method === 'GET' || ctx.method === 'HEAD')) return undefined;
-  const path = rest.join('/');
-  const query = ctx.query.toString();
-  return `/${path}${query === '' ? '' : `?${query}`}`;
+  return `/${rest.join('/')}${queryOf(ctx)}`;
 }
+
+/** With its question mark, as the client wrote it. */
+function queryOf(ctx: RequestContext): string {
+  const url = ctx.raw?.req.url ?? '';
+  const mark = url.indexOf('?');
+  return mark < 0 || mark === url.length - 1 ? '' : url.slice(mark);
+}
+
+/** The other side is told where the client sees it, and its links lead there. */
+function seenThroughProxy(ctx: RequestContext, place: Place): ForwardOptions {
+  const { prefix, rest } = splitPath(ctx);
+  const { req } = ctx.raw ?? {};
+  const host = ctx.header('host') ?? ctx.header(':authority') ?? '';
+  const address = req?.socket.remoteAddress;
+  const before = ctx.header('x-forwarded-for');
+  const own = place.host.includes(':') ? `[${place.host}]` : place.host;
+  const rewrite = rewriterFor({ prefix, hosts: [`${own}:${place.port}`, host] });
+  return {
+    headers: {
+      host,
+      'x-forwarded-uri': `${prefix}/${rest.join('/')}`,
+      ...(address === undefined ? {} : { 'x-forwarded-for': before === undefined ? address : `${before}, ${address}` }),
+    },
+    translateErrors: false,
+    unreachable: (message) => apiError('ServiceUnavailable', `error trying to reach service: ${message}`),
+    through: (answer, headers) => {
+      for (const name of CROSS_ORIGIN) delete headers[name];
+      const { location } = answer.headers;
+      if (location !== undefined) headers.location = rewrite(location);
+      return location === undefined && ctx.method !== 'HEAD' ? linksOf(answer, headers, rewrite) : [];
+    },
+  };
+}
+
+/** Who may read what this server answers is not for those behind it to say. */
+const CROSS_ORIGIN = [
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+];
+
+/** What a page goes through. It is sent as it is read, so that its length is not known before. */
+function linksOf(answer: IncomingMessage, headers: Record<string, string | string[]>, rewrite: Rewrite): Duplex[] {
+  const type = answer.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  const encoding = answer.headers['content-encoding'] ?? '';
+  const unpack = Object.hasOwn(UNPACK, encoding) ? UNPACK[encoding] : undefined;
+  if (type !== 'text/html' || unpack === undefined) return [];
+  delete headers['content-length'];
+  delete headers['content-encoding'];
+  return [...unpack(), new PageLinks(rewrite)];
+}
+
+/** Encodings of pages that can be read. */
+const UNPACK: Readonly<Record<string, () => Duplex[]>> = {
+  '': () => [],
+  identity: () => [],
+  gzip: () => [createGunzip()],
+  deflate: () => [createInflate()],
+};
 
 /** Links of the page are relative to a folder. */
 function toFolder(ctx: RequestContext): Answer {
-  const query = ctx.query.toString();
-  const location = `${ctx.rawPath}/${query === '' ? '' : `?${query}`}`;
+  const location = `${ctx.rawPath}/${queryOf(ctx)}`;
   return {
     type: 'raw',
     status: 301,

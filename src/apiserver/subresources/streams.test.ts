@@ -4,6 +4,7 @@ import { createServer, request } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { nodes } from '../../apis/core/node.ts';
 import { type Pod, pods } from '../../apis/core/pod.ts';
@@ -332,9 +333,66 @@ describe('proxy', () => {
     expect([pod.status, pod.text, pod.headers['x-seen']]).toEqual([418, 'got hi', 'POST /a%20b/c?x=y']);
     const redirect = await http(server, port, '/api/v1/namespaces/default/pods/p/proxy?x=y');
     expect([redirect.status, redirect.headers.location]).toEqual([301, '/api/v1/namespaces/default/pods/p/proxy/?x=y']);
+    const asWritten = await http(server, port, '/api/v1/namespaces/default/pods/p:http/proxy/?x=%20%2F/&y');
+    expect(asWritten.headers['x-seen']).toBe('GET /?x=%20%2F/&y');
     const node = await http(server, port, '/api/v1/nodes/n1/proxy/pods');
     expect([node.status, node.headers['x-seen']]).toEqual([418, 'GET /pods']);
     const service = await http(server, port, '/api/v1/namespaces/default/services/web:http/proxy/');
     expect([service.status, service.json.message]).toEqual([503, 'no endpoints available for service "web:http"']);
+  });
+
+  test('leads the links of a pod through itself, and tells it where it is seen', async () => {
+    const seen: Record<string, string | string[] | undefined>[] = [];
+    const page = '<a href="/rewriteme">test</a>';
+    onRequest = (req, res) => {
+      seen.push(req.headers);
+      if (req.url === '/moved') res.writeHead(302, { Location: '/there?a' }).end();
+      else if (req.url === '/packed')
+        res
+          .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Encoding': 'gzip' })
+          .end(gzipSync(page));
+      else
+        res
+          .writeHead(200, {
+            'Content-Type': req.url === '/plain' ? 'text/plain' : 'text/html',
+            'Content-Length': page.length,
+            'Access-Control-Allow-Origin': '*',
+          })
+          .end(page);
+    };
+    const base = '/api/v1/namespaces/default/pods/p:http/proxy';
+    const led = `<a href="${base}/rewriteme">test</a>`;
+    const answer = await http(server, port, `${base}/`, { headers: { 'X-Forwarded-For': '1.2.3.4', 'X-Mine': 'a' } });
+    expect([answer.status, answer.text]).toEqual([200, led]);
+    expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+    expect(seen[0]).toMatchObject({
+      host: `127.0.0.1:${port}`,
+      'x-forwarded-uri': `${base}/`,
+      'x-forwarded-for': expect.stringMatching(/^1\.2\.3\.4, .*127\.0\.0\.1$/),
+      'x-mine': 'a',
+    });
+    expect(seen[0]?.authorization).toBeUndefined();
+    expect((await http(server, port, `${base}/packed`)).text).toBe(led);
+    expect((await http(server, port, `${base}/plain`)).text).toBe(page);
+    const moved = await http(server, port, `${base}/moved`);
+    expect([moved.status, moved.headers.location]).toEqual([302, `${base}/there?a`]);
+  });
+
+  test('passes on the headers of HTTP/2, too', async () => {
+    const seen = Promise.withResolvers<IncomingMessage['headers']>();
+    onRequest = (req, res) => {
+      seen.resolve(req.headers);
+      res.end();
+    };
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: server.ca.pem, ...server.admin });
+    try {
+      const path = '/api/v1/namespaces/default/pods/p:http/proxy/';
+      session.request({ ':path': path, 'x-mine': 'a', accept: 'text/x', 'x-remote-user': 'me' }).resume();
+      const headers = await seen.promise;
+      expect(headers).toMatchObject({ 'x-mine': 'a', accept: 'text/x', host: `127.0.0.1:${port}` });
+      expect(headers['x-remote-user']).toBeUndefined();
+    } finally {
+      session.destroy();
+    }
   });
 });
