@@ -10,6 +10,8 @@ import { subjectAccessReviews } from './authorization/subjectAccessReview.ts';
 import { leases } from './coordination/lease.ts';
 import { bindings } from './core/binding.ts';
 import { endpoints } from './core/endpoints.ts';
+import { limitRanges } from './core/limitRange.ts';
+import { resourceQuotas } from './core/resourceQuota.ts';
 import { endpointSlices } from './discovery/endpointSlice.ts';
 import { priorityClasses } from './scheduling/priorityClass.ts';
 import { created, createFaults, updated } from './testing/create.ts';
@@ -23,6 +25,59 @@ const subset = (more: object) => ({
 });
 
 const TABLE: [string, Kind, object, string[]][] = [
+  [
+    'a quota',
+    resourceQuotas,
+    {
+      metadata,
+      spec: {
+        hard: {
+          pods: '10',
+          'requests.cpu': '500m',
+          'limits.memory': '1Gi',
+          'requests.storage': '1Gi',
+          'gold.storageclass.storage.k8s.io/requests.storage': '1Gi',
+          'count/deployments.apps': '3',
+          'requests.example.com/gpu': '1',
+          'hugepages-2Mi': '4Mi',
+        },
+      },
+    },
+    [],
+  ],
+  [
+    'a quota of parts, of less than nothing, and of what nobody knows',
+    resourceQuotas,
+    {
+      metadata,
+      spec: { hard: { pods: '500m', 'count/jobs.batch': '0.5', services: '-1', gold: '1', 'requests.pods': '1' } },
+    },
+    [
+      'spec.hard[pods]: Invalid',
+      'spec.hard[count/jobs.batch]: Invalid',
+      'spec.hard[services]: Invalid',
+      'spec.hard[gold]: Invalid',
+      'spec.hard[requests.pods]: Invalid',
+    ],
+  ],
+  [
+    'a range of volumes without an end',
+    limitRanges,
+    { metadata, spec: { limits: [{ type: 'PersistentVolumeClaim' }] } },
+    ['spec.limits[0].limits: Required'],
+  ],
+  [
+    'a range of volumes',
+    limitRanges,
+    { metadata, spec: { limits: [{ type: 'PersistentVolumeClaim', max: { storage: '1Gi' } }] } },
+    [],
+  ],
+  [
+    'a range of what containers do not have',
+    limitRanges,
+    { metadata, spec: { limits: [{ type: 'Pod', max: { storage: '1Gi', 'example.com/gpu': '1' } }] } },
+    ['spec.limits[0][storage]: Invalid'],
+  ],
   ['a lease', leases, { metadata, spec: { holderIdentity: 'a', leaseDurationSeconds: 40 } }, []],
   [
     'a lease for no time',

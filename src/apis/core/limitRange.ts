@@ -1,4 +1,4 @@
-import { duplicate, type FieldError, forbidden, invalid, notSupported } from '../../machinery/fieldError.ts';
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/fieldError.ts';
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { qualifiedName } from '../../machinery/names.ts';
@@ -78,9 +78,19 @@ function validateLimitRange({ spec }: LimitRange): FieldError[] {
         if (given) errors.push(forbidden(`${path}.${field}`, "may not be specified when `type` is 'Pod'"));
       }
     }
+    if (type === 'PersistentVolumeClaim' && limit.min?.storage === undefined && limit.max?.storage === undefined) {
+      const detail = 'either minimum or maximum storage value is required, but neither was provided';
+      errors.push(required(`${path}.limits`, detail));
+    }
     validateItem(limit, path, errors);
   }
   return errors;
+}
+
+/** Containers and pods have a few resources, and those of others, whose names have a slash. */
+function isKnown(type: string | undefined, name: string): boolean {
+  if (name.includes('/') || (type !== 'Container' && type !== 'Pod')) return true;
+  return ['cpu', 'memory', 'ephemeral-storage'].includes(name) || name.startsWith('hugepages-');
 }
 
 function validateItem(limit: LimitRangeItem, path: string, errors: FieldError[]): void {
@@ -94,6 +104,7 @@ function validateItem(limit: LimitRangeItem, path: string, errors: FieldError[])
   };
   for (const name of new Set([min, max, preset, defaultRequest, ratios].flatMap((map) => Object.keys(map)))) {
     const faults = qualifiedName(name);
+    if (faults.length === 0 && !isKnown(limit.type, name)) faults.push('must be a standard resource for containers');
     for (const fault of faults) errors.push(invalid(`${path}[${name}]`, name, fault));
     if (faults.length > 0) continue;
     order('min', name, min[name], max[name], 'max');

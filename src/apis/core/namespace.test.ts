@@ -17,7 +17,7 @@ describe('a namespace', () => {
     const free = namespace({ spec: { finalizers: [] } });
     expect(updated(namespaces, namespaces.update, namespace(), free).object.spec?.finalizers).toEqual(['kubernetes']);
     const rules = namespaces.subresources?.finalize?.rules;
-    expect(updated(namespaces, rules, namespace(), free).object.spec?.finalizers).toEqual([]);
+    expect(updated(namespaces, rules, namespace(), free).object.spec?.finalizers ?? []).toEqual([]);
     const bad = namespace({ spec: { finalizers: ['a b'] } });
     expect(updated(namespaces, rules, namespace(), bad).faults).toEqual(['spec.finalizers[0]: Invalid']);
   });

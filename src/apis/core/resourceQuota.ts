@@ -2,7 +2,7 @@ import { type FieldError, invalid, notSupported, required } from '../../machiner
 import { defineKind } from '../../machinery/kind.ts';
 import { ObjectMeta } from '../../machinery/meta.ts';
 import { qualifiedName } from '../../machinery/names.ts';
-import { compareQuantities } from '../../machinery/quantity.ts';
+import { compareQuantities, milliValue } from '../../machinery/quantity.ts';
 import { type Infer, list, map, object, opt, quantity, req, str } from '../../machinery/schema/types.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { AGE_COLUMN, NAME_COLUMN } from '../../machinery/table.ts';
@@ -47,6 +47,21 @@ export const ScopedResourceSelectorRequirement = object('io.k8s.api.core.v1.Scop
 }));
 export interface ScopedResourceSelectorRequirement extends Infer<typeof ScopedResourceSelectorRequirement> {}
 
+/** What a quota counts. */
+const COUNTED: ReadonlySet<string> = new Set([
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
+  'services.loadbalancers',
+]);
+/** What a quota adds up. Names with a slash are those of others, and of counts of any kind. */
+const MEASURED =
+  /^(?:(?:(?:requests|limits)\.)?(?:cpu|memory|ephemeral-storage)|requests\.storage|(?:requests\.)?hugepages-.+)$/;
 const SCOPES = [
   'Terminating',
   'NotTerminating',
@@ -181,6 +196,11 @@ function validateScope(scope: string, names: readonly string[], path: string, er
   }
 }
 
+/** Things that are there or not, and resources of others. */
+function isWhole(name: string): boolean {
+  return COUNTED.has(name) || (name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('requests.'));
+}
+
 function validateAmounts(
   amounts: Readonly<Record<string, string>> | undefined,
   path: string,
@@ -189,6 +209,10 @@ function validateAmounts(
   for (const [name, amount] of Object.entries(amounts ?? {})) {
     const at = `${path}[${name}]`;
     for (const fault of qualifiedName(name)) errors.push(invalid(at, name, fault));
+    if (!name.includes('/') && !COUNTED.has(name) && !MEASURED.test(name)) {
+      errors.push(invalid(at, name, 'must be a standard resource for quota'));
+    }
     if (compareQuantities(amount, 0) < 0) errors.push(invalid(at, amount, 'must be greater than or equal to 0'));
+    else if (isWhole(name) && milliValue(amount) % 1000 !== 0) errors.push(invalid(at, amount, 'must be an integer'));
   }
 }
