@@ -33,6 +33,8 @@ export interface HousekeepingOptions {
   look(): Promise<void>;
   /** Says something of the node in an event. */
   warn(reason: string, message: string): void;
+  /** A pod goes because of this. */
+  onEvicted(signal: string): void;
   /** The node's conditions are others than before. */
   onConditions(): void;
 }

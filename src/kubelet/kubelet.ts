@@ -19,6 +19,9 @@ import type { ContainerRuntime } from './cri/runtime.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ImagePuller } from './images/puller.ts';
 import type { MachineFactory } from './machine/machine.ts';
+import { KubeletMetrics } from './metrics/kubeletMetrics.ts';
+import { nodeReportsOf } from './metrics/nodeReports.ts';
+import { ProbeMetrics } from './metrics/probeMetrics.ts';
 import { NodeAgent } from './node/nodeAgent.ts';
 import { Actor } from './pods/actor.ts';
 import { createAdmission } from './pods/admission.ts';
@@ -31,11 +34,12 @@ import { podViewsOf, streamingOf } from './pods/views.ts';
 import { PodWorkers } from './pods/workers.ts';
 import { PodProbes } from './probes/podProbes.ts';
 import type { PodViews } from './server/podView.ts';
+import type { NodeReports } from './server/reports.ts';
 import { type KubeletServerOptions, startKubeletServer } from './server/server.ts';
 import { followSources } from './staticPods/sources.ts';
 import { isMirror, StaticPods } from './staticPods/staticPods.ts';
 import type { NodeReading } from './stats/reading.ts';
-import { readStatistics } from './stats/statistics.ts';
+import { readStatistics, type StatisticsWanted } from './stats/statistics.ts';
 import { StatusWriter } from './status/statusWriter.ts';
 import { PodTokens } from './volumes/tokens.ts';
 import { VolumeUpdates } from './volumes/volumeUpdates.ts';
@@ -74,6 +78,7 @@ export interface Kubelet {
 /** A kubelet without a server of its own. */
 export interface NodeKubelet {
   readonly views: PodViews;
+  readonly reports: NodeReports;
   /** What the node and its containers use. @throws RuntimeError */
   statistics(): Promise<NodeReading>;
   /** Registers the node and works on its pods until the signal ends it. @param port where its server listens */
@@ -93,14 +98,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const kubelet = await createKubelet(options);
   const server = await listenOnFreePort((port) => {
     const streaming = streamingOf(runtime);
-    const { views, statistics } = kubelet;
+    const { views, reports } = kubelet;
     return startKubeletServer({
       client,
       clock,
       log,
       nodeName,
       views,
-      statistics,
+      reports,
       runtime: streaming,
       serving,
       host: '0.0.0.0',
@@ -113,7 +118,10 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 
 /** Puts the parts of a kubelet together. @throws what making its machine throws */
 export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> {
-  const { client, nodeName, nodeIP, runtime, clock, random, signal, podLogsDir } = options;
+  const { client, nodeName, nodeIP, clock, random, signal, podLogsDir } = options;
+  const metrics = new KubeletMetrics(nodeName, clock);
+  const probeMetrics = new ProbeMetrics();
+  const runtime = metrics.counted(options.runtime);
   const log = options.log.child({ component: 'kubelet' });
   const events = createEventRecorder({ client, component: 'kubelet', host: nodeName, clock, random, log, signal });
   const informers = new Informers({ client, clock, random, log, signal });
@@ -160,13 +168,15 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
       refusal: (pod, others) => housekeeping.evictor.refusal(pod) ?? admission.refusal(pod, others),
       shortage: admission.shortage,
     },
-    probes: new PodProbes({ ...shared, onChange: (uid) => workers.poke([uid]) }),
+    probes: new PodProbes({ ...shared, metrics: probeMetrics, onChange: (uid) => workers.poke([uid]) }),
     updates: machine.hasFiles ? new VolumeUpdates({ ...shared, tokens }) : undefined,
     statuses,
     look: () => watch.look(),
+    onFirstRun: (ms) => metrics.podStarted(ms),
     onForgotten: (uid) => staticPods.forgotten(uid),
   });
-  const statistics = () => readStatistics({ nodeName, runtime, machine, observer, clock });
+  const statistics = (wanted?: StatisticsWanted) =>
+    readStatistics({ nodeName, runtime, machine, observer, clock }, wanted);
   const housekeeping: Housekeeping = new Housekeeping({
     ...shared,
     configuration,
@@ -182,6 +192,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
         reason,
         message,
       ),
+    onEvicted: (signal) => metrics.evicted(signal),
     onConditions: () => agent?.statusSoon(),
   });
   let agent: NodeAgent | undefined;
@@ -205,6 +216,15 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   return {
     views: podViewsOf(workers, observer, podLogsDir),
     statistics,
+    reports: nodeReportsOf({
+      configuration,
+      machine,
+      observer,
+      metrics,
+      probeMetrics,
+      statistics,
+      pods: () => workers.pods(),
+    }),
     async run(kubeletPort) {
       const { podCIDR, labels } = options;
       agent = new NodeAgent({

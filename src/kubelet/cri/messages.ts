@@ -282,6 +282,40 @@ export const ContainerStats = object('runtime.v1.ContainerStats', () => ({
 }));
 export interface ContainerStats extends Infer<typeof ContainerStats> {}
 
+const NetworkInterfaceUsage = object('runtime.v1.NetworkInterfaceUsage', () => ({
+  name: opt(1, str),
+  rx_bytes: opt(2, UInt64Value),
+  rx_errors: opt(3, UInt64Value),
+  tx_bytes: opt(4, UInt64Value),
+  tx_errors: opt(5, UInt64Value),
+}));
+export interface NetworkInterfaceUsage extends Infer<typeof NetworkInterfaceUsage> {}
+
+const PodSandboxStats = object('runtime.v1.PodSandboxStats', () => ({
+  attributes: opt(
+    1,
+    object('runtime.v1.PodSandboxAttributes', () => ({ id: opt(1, str), metadata: opt(2, PodSandboxMetadata) })),
+  ),
+  linux: opt(
+    2,
+    object('runtime.v1.LinuxPodSandboxStats', () => ({
+      network: opt(
+        3,
+        object('runtime.v1.NetworkUsage', () => ({
+          timestamp: opt(1, int64),
+          default_interface: opt(2, NetworkInterfaceUsage),
+          interfaces: opt(3, list(NetworkInterfaceUsage)),
+        })),
+      ),
+      process: opt(
+        4,
+        object('runtime.v1.ProcessUsage', () => ({ timestamp: opt(1, int64), process_count: opt(2, UInt64Value) })),
+      ),
+    })),
+  ),
+}));
+export interface PodSandboxStats extends Infer<typeof PodSandboxStats> {}
+
 export const Image = object('runtime.v1.Image', () => ({
   id: opt(1, str),
   repo_tags: opt(2, strings),
@@ -426,6 +460,11 @@ export const CALLS = {
     path: `${RUNTIME}ListContainerStats`,
     request: Empty,
     response: object('runtime.v1.ListContainerStatsResponse', () => ({ stats: opt(1, list(ContainerStats)) })),
+  },
+  listPodSandboxStats: {
+    path: `${RUNTIME}ListPodSandboxStats`,
+    request: Empty,
+    response: object('runtime.v1.ListPodSandboxStatsResponse', () => ({ stats: opt(1, list(PodSandboxStats)) })),
   },
   execSync: {
     path: `${RUNTIME}ExecSync`,

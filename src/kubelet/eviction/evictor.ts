@@ -39,6 +39,8 @@ export interface EvictorOptions {
   evict(pod: Pod, failure: Failure, graceSeconds: number): Promise<void>;
   /** Frees of the disk what no pod needs. */
   reclaimDisk(): Promise<void>;
+  /** A pod goes because of this: a signal, or a limit of its own. */
+  onEvicted(signal: string): void;
   /** The node's conditions are others than before. */
   onConditions(): void;
 }
@@ -110,7 +112,9 @@ export class Evictor {
     for (const pod of limited) {
       const files = measures.get(pod.metadata?.uid ?? '')?.files;
       const message = files === undefined ? undefined : passedDiskLimit(pod, files);
-      if (message !== undefined && !isCriticalPod(pod)) going.push(this.#evict(pod, message, AT_ONCE_S));
+      if (message === undefined || isCriticalPod(pod)) continue;
+      this.#o.onEvicted(message.includes('EmptyDir') ? 'emptydirfs.limit' : 'ephemeralpodfs.limit');
+      going.push(this.#evict(pod, message, AT_ONCE_S));
     }
     await Promise.all(going);
     return going.length > 0;
@@ -145,6 +149,7 @@ export class Evictor {
     const message = evictionMessage(threshold, observations.get(threshold.signal), victim, used);
     const own = victim.spec?.terminationGracePeriodSeconds ?? configuration.evictionMaxPodGracePeriod;
     const grace = threshold.hard ? AT_ONCE_S : Math.min(own, configuration.evictionMaxPodGracePeriod);
+    this.#o.onEvicted(threshold.signal);
     await this.#evict(victim, message, grace);
     return true;
   }

@@ -12,6 +12,7 @@ import { etcHosts } from '../pods/etcHosts.ts';
 import { podLogDirectory } from '../pods/sandboxConfig.ts';
 import { TerminationMessages } from '../pods/terminationMessage.ts';
 import { perform } from '../probes/actions.ts';
+import type { CgroupReading } from '../resources/cgroupReading.ts';
 import { Cgroups } from '../resources/cgroups.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import { PodVolumes } from '../volumes/podVolumes.ts';
@@ -90,6 +91,10 @@ class LinuxMachine implements Machine {
     const dir = podLogDirectory(this.#podLogsDir, pod);
     for (const name of await readdir(dir).catch(() => [])) logs.set(name, await diskUsageOf(join(dir, name)));
     return { logs, volumes: await this.#volumes.usage(pod) };
+  }
+
+  cgroup(path: string): CgroupReading {
+    return this.#cgroups.reading(path);
   }
 
   processesOf(pod: Pod): number {

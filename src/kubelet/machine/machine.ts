@@ -11,6 +11,7 @@ import type { Observations } from '../eviction/pressure.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
 import type { ProbeResult } from '../probes/prober.ts';
+import type { CgroupReading } from '../resources/cgroupReading.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import type { VolumeSources } from '../volumes/sources.ts';
 import type { DiskUsage } from './diskUsage.ts';
@@ -38,6 +39,8 @@ export interface Machine {
   }>;
   /** How many processes a pod has; 0 where that is not known. */
   processesOf(pod: Pod): number;
+  /** What the kernel says of a cgroup; empty where there is none. */
+  cgroup(path: string): CgroupReading;
   /** What it uses now. @throws the file system's error */
   usage(): Promise<MachineReading>;
 

@@ -6,8 +6,8 @@ import type { Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { PressureCondition } from '../eviction/thresholds.ts';
 import type { Machine } from '../machine/machine.ts';
+import { KUBELET_VERSION } from './version.ts';
 
-const KUBELET_VERSION = 'v1.36.0+kubets';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64' };
 /** Images that the node's status names: the largest, as in Kubernetes. */
 const MAX_IMAGES = 50;

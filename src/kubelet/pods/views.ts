@@ -4,7 +4,7 @@ import { containerStatusesOf, containersOf } from '../../apis/core/podContainers
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { PodViews, StreamingRuntime } from '../server/podView.ts';
 import { containerIDOf, logPath } from './labels.ts';
-import type { RuntimeObserver } from './observed.ts';
+import type { ObservedPod, RuntimeObserver } from './observed.ts';
 import { podLogDirectory } from './sandboxConfig.ts';
 import type { PodWorkers } from './workers.ts';
 
@@ -47,7 +47,16 @@ export function podViewsOf(workers: PodWorkers, observer: RuntimeObserver, podLo
       };
     },
     list: () => workers.pods(),
+    running: () => [...observer.all()].flatMap((pod) => runningPod(pod) ?? []),
   };
+}
+
+/** A pod as the runtime alone knows it. */
+function runningPod({ uid, namespace, name, sandboxes, containers }: ObservedPod): object | undefined {
+  if (!sandboxes.some((s) => s.ready)) return undefined;
+  const running = containers.filter((c) => c.state === 'running');
+  const shown = running.map((c) => ({ name: c.name, image: c.status.image_ref ?? '', resources: {} }));
+  return { metadata: { name, namespace, uid, creationTimestamp: null }, spec: { containers: shown }, status: {} };
 }
 
 export function streamingOf(runtime: ContainerRuntime): StreamingRuntime {

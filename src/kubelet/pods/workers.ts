@@ -42,6 +42,8 @@ export interface WorkersOptions {
   readonly signal: AbortSignal;
   /** Looks at the runtime now. @throws RuntimeError */
   look(): Promise<void>;
+  /** A pod runs for the first time, so long after it was first heard of. */
+  onFirstRun?(ms: number): void;
   /** Nothing is left of a pod. */
   onForgotten?(uid: string): void;
 }
@@ -89,6 +91,8 @@ interface Entry {
   graceUntil: number | undefined;
   /** failures in a row */
   tries: number;
+  /** when it was first heard of, in ms of the monotonic clock; undefined once it ran, or ran before */
+  heardAt: number | undefined;
 }
 
 export class PodWorkers {
@@ -115,7 +119,7 @@ export class PodWorkers {
     const uid = pod.metadata?.uid ?? '';
     let entry = this.#entries.get(uid);
     if (entry === undefined) {
-      entry = newEntry(pod);
+      entry = newEntry(pod, this.#o.clock.monotonic());
       this.#entries.set(uid, entry);
     } else {
       // With another image what failed before is worth a try.
@@ -372,6 +376,10 @@ export class PodWorkers {
       ...(pendingResize === undefined ? {} : { pendingResize }),
       ...(failed === undefined ? {} : { failed }),
     });
+    if (status.phase === 'Running' && entry.heardAt !== undefined) {
+      this.#o.onFirstRun?.(clock.monotonic() - entry.heardAt);
+      entry.heardAt = undefined;
+    }
     statuses.set(pod, status);
   }
 
@@ -440,7 +448,7 @@ export class PodWorkers {
   }
 }
 
-function newEntry(pod: Pod): Entry {
+function newEntry(pod: Pod, now: number): Entry {
   return {
     pod,
     granted: undefined,
@@ -457,6 +465,7 @@ function newEntry(pod: Pod): Entry {
     ending: new AbortController(),
     graceUntil: undefined,
     tries: 0,
+    heardAt: (pod.status?.phase ?? 'Pending') === 'Pending' ? now : undefined,
   };
 }
 

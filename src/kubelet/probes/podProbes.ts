@@ -1,10 +1,12 @@
 /** The probes of all containers that run on the node. */
+import type { Container, Probe } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { EventRecorder } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { ProbeMetrics } from '../metrics/probeMetrics.ts';
 import { containerReference } from '../pods/containerReference.ts';
 import { containerIDOf } from '../pods/labels.ts';
 import type { ObservedPod } from '../pods/observed.ts';
@@ -20,6 +22,7 @@ export interface PodProbesOptions {
   readonly hostIP: string;
   readonly clock: Clock;
   readonly random: Random;
+  readonly metrics: ProbeMetrics;
   /** A verdict on a container of this pod changed. */
   onChange(uid: string): void;
 }
@@ -64,7 +67,16 @@ export class PodProbes {
     return new ContainerProbes(
       container,
       startedAt,
-      (probe, signal) => machine.perform(probe, target, (probe.timeoutSeconds ?? 1) * 1000, { runtime, clock, signal }),
+      async (probe, signal) => {
+        const began = clock.monotonic();
+        const result = await machine.perform(probe, target, (probe.timeoutSeconds ?? 1) * 1000, {
+          runtime,
+          clock,
+          signal,
+        });
+        if (!signal.aborted) this.#count(pod, container, probe, result.ok, clock.monotonic() - began);
+        return result;
+      },
       {
         unhealthy: (type, message) => say('Unhealthy', `${capital(type)} probe failed: ${message}`),
         warned: (type, message) => say('ProbeWarning', `${capital(type)} probe warning: ${message}`),
@@ -74,6 +86,13 @@ export class PodProbes {
       random,
       earlierVerdicts(pod, containerId),
     );
+  }
+
+  #count({ metadata }: Pod, container: Container, probe: Probe, ok: boolean, ms: number): void {
+    const { uid = '', namespace = '', name: pod = '' } = metadata ?? {};
+    const type =
+      probe === container.livenessProbe ? 'Liveness' : probe === container.readinessProbe ? 'Readiness' : 'Startup';
+    this.#o.metrics.observe({ uid, namespace, pod, container: container.name, type }, ok, ms / 1000);
   }
 
   failure(uid: string, containerId: string): 'liveness' | 'startup' | undefined {
@@ -96,6 +115,7 @@ export class PodProbes {
   stop(uid: string): void {
     for (const one of this.#pods.get(uid)?.values() ?? []) one.stop();
     this.#pods.delete(uid);
+    this.#o.metrics.forget(uid);
   }
 
   stopAll(): void {

@@ -7,6 +7,7 @@ import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Pod } from '../../apis/core/pod.ts';
 import { qosClassOf } from '../../apis/core/qos.ts';
+import { type CgroupReading, readCgroup } from './cgroupReading.ts';
 import { CPU_PERIOD_US, cpuQuota, cpuShares, cpuWeight, type PodTotals, podTotals } from './limits.ts';
 
 const ROOT = 'kubepods';
@@ -54,6 +55,16 @@ export class Cgroups {
       } else if (controllers.includes('cpu')) await limitCpu(join(path, cgroup), totals);
       else if (controllers.includes('memory')) await limitMemory(join(path, cgroup), totals);
     }
+  }
+
+  /** What the kernel says of a cgroup, by its path from the root of each hierarchy. */
+  reading(cgroup: string): CgroupReading {
+    const [unified] = this.#unified ? this.#hierarchies : [];
+    if (unified !== undefined) return readCgroup(() => join(unified.path, cgroup), 2);
+    return readCgroup((controller) => {
+      const found = this.#hierarchies.find((h) => h.version === 1 && h.controllers.includes(controller));
+      return found === undefined ? undefined : join(found.path, cgroup);
+    }, 1);
   }
 
   /** How many processes a pod has; 0 where that is not known. */

@@ -26,15 +26,22 @@ const ALLOWED_FOR_MS = 5 * 60_000;
 const DENIED_FOR_MS = 30_000;
 const MAX_KEPT = 1000;
 
-/** The part of `nodes` that a path belongs to. */
-export function subresourceOf(path: string): string {
-  if (path.startsWith('/stats')) return 'stats';
-  if (path.startsWith('/metrics')) return 'metrics';
-  if (path.startsWith('/logs')) return 'log';
-  if (path === '/pods' || path === '/runningpods') return 'pods';
-  if (path === '/healthz') return 'healthz';
-  return 'proxy';
+/** The parts of `nodes` that a path belongs to: to be allowed one of them is enough. */
+export function subresourcesOf(path: string): readonly string[] {
+  const [first = ''] = path.slice(1).split('/');
+  return PARTS[first] ?? [REST];
 }
+
+const REST = 'proxy';
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  stats: ['stats'],
+  metrics: ['metrics'],
+  logs: ['log'],
+  pods: ['pods', REST],
+  runningpods: ['pods', REST],
+  healthz: ['healthz', REST],
+  configz: ['configz', REST],
+};
 
 const VERB: Readonly<Record<string, string>> = {
   GET: 'get',
@@ -60,7 +67,11 @@ export class KubeletAuthorizer {
   /** @throws what the API server throws: then the answer is not known, and the request is refused */
   async allows(user: KubeletUser, method: string, path: string): Promise<boolean> {
     const verb = VERB[method] ?? 'get';
-    const subresource = subresourceOf(path);
+    for (const subresource of subresourcesOf(path)) if (await this.#allowed(user, verb, subresource)) return true;
+    return false;
+  }
+
+  async #allowed(user: KubeletUser, verb: string, subresource: string): Promise<boolean> {
     const key = JSON.stringify([user.name, user.groups, verb, subresource]);
     const known = this.#known.get(key);
     if (known !== undefined && known.until > this.#clock.now()) return known.allowed;

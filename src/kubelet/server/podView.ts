@@ -26,6 +26,8 @@ export interface PodViews {
   find(namespace: string, name: string): PodView | undefined;
   /** every pod on the node as the API has it, for `/pods` */
   list(): readonly unknown[];
+  /** every pod that the container runtime has running, for `/runningpods` */
+  running(): readonly unknown[];
 }
 
 /** The runtime's streaming calls; each gives a one-time URL on loopback. */

@@ -11,13 +11,11 @@ import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { apiError, badRequest, isApiError, notFound, type Status } from '../../machinery/status.ts';
-import type { NodeReading } from '../stats/reading.ts';
-import { resourceMetricsOf } from '../stats/resourceMetrics.ts';
-import { summaryOf } from '../stats/summary.ts';
 import { KubeletAuthorizer, userOf } from './authorization.ts';
 import { BearerTokens } from './bearerToken.ts';
 import { serveLogs } from './logs.ts';
 import type { PodViews, StreamingRuntime } from './podView.ts';
+import { type NodeReports, Reports } from './reports.ts';
 import { Streams } from './streams.ts';
 
 export interface KubeletServerOptions {
@@ -26,8 +24,8 @@ export interface KubeletServerOptions {
   readonly log: Logger;
   readonly nodeName: string;
   readonly views: PodViews;
-  /** What the node uses; absent: this server is that of several nodes, whose statistics it cannot tell apart. */
-  statistics?(): Promise<NodeReading>;
+  /** What there is to tell of the node; absent: this server is that of several nodes, which it cannot tell apart. */
+  readonly reports?: NodeReports;
   readonly runtime: StreamingRuntime;
   /** PEM */
   readonly serving: {
@@ -81,21 +79,19 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   };
 }
 
-const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
 class Handler {
   readonly #options: KubeletServerOptions;
   readonly #authorizer: KubeletAuthorizer;
   readonly #tokens: BearerTokens;
   readonly #streams: Streams;
-  /** the last reading that was told, for rates */
-  #before: NodeReading | undefined;
+  readonly #reports: Reports | undefined;
 
   constructor(options: KubeletServerOptions) {
     this.#options = options;
     this.#authorizer = new KubeletAuthorizer(options.client, options.clock, options.nodeName);
     this.#tokens = new BearerTokens(options.client, options.clock);
     this.#streams = new Streams(options.runtime, options.log);
+    this.#reports = options.reports === undefined ? undefined : new Reports(options.reports);
   }
 
   async request(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -114,16 +110,21 @@ class Handler {
     const [what, ...rest] = path.slice(1).split('/').map(decodeURIComponent);
     switch (what) {
       case 'healthz':
-        res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end('ok');
+        serveHealth(rest[0] ?? '', query.has('verbose'), path, res);
         return;
-      case 'pods': {
-        const body = { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: this.#options.views.list() };
-        res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+      case 'pods':
+        sendPods(this.#options.views.list(), res);
         return;
-      }
+      case 'runningpods':
+        sendPods(this.#options.views.running(), res);
+        return;
       case 'stats':
       case 'metrics':
-        await this.#serveStatistics(res, path);
+      case 'configz':
+      case 'logs':
+        if (this.#reports === undefined)
+          throw apiError('MethodNotAllowed', 'this server is that of several simulated nodes: ask metrics.k8s.io');
+        await this.#reports.serve(path, query, res);
         return;
       case 'containerLogs':
         await serveLogs(this.#options.views, this.#pod(rest), rest[2] ?? '', query, this.#options.clock, req, res);
@@ -135,24 +136,6 @@ class Handler {
       default:
         throw apiError('NotFound', `the kubelet has nothing at ${path}`);
     }
-  }
-
-  async #serveStatistics(res: ServerResponse, path: string): Promise<void> {
-    const wanted = path.replace(/\/$/, '');
-    if (wanted !== '/stats/summary' && wanted !== '/metrics/resource') {
-      throw apiError('NotFound', `the kubelet has nothing at ${path}`);
-    }
-    if (this.#options.statistics === undefined) {
-      throw apiError('MethodNotAllowed', 'this server is that of several simulated nodes: ask metrics.k8s.io');
-    }
-    const reading = await this.#options.statistics();
-    if (wanted === '/metrics/resource') {
-      res.writeHead(200, { 'Content-Type': EXPOSITION_TYPE }).end(resourceMetricsOf(reading));
-      return;
-    }
-    const body = JSON.stringify(summaryOf(reading, this.#before));
-    this.#before = reading;
-    res.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
   }
 
   async upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -209,6 +192,21 @@ class Handler {
   close(): void {
     this.#streams.close();
   }
+}
+
+function sendPods(items: readonly unknown[], res: ServerResponse): void {
+  const body = { kind: 'PodList', apiVersion: 'v1', metadata: {}, items };
+  res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}
+
+const HEALTH_CHECKS = ['ping', 'log', 'syncloop'];
+
+/** @throws ApiError NotFound for a check that there is not */
+function serveHealth(check: string, verbose: boolean, path: string, res: ServerResponse): void {
+  if (check !== '' && !HEALTH_CHECKS.includes(check)) throw apiError('NotFound', `the kubelet has nothing at ${path}`);
+  const all = HEALTH_CHECKS.map((name) => `[+]${name} ok\n`).join('');
+  const body = verbose && check === '' ? `${all}healthz check passed\n` : 'ok';
+  res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end(body);
 }
 
 /** @throws ApiError BadRequest for a path that is not one */

@@ -8,6 +8,7 @@ import { architecture } from '../node/nodeStatus.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
 import type { ProbeResult } from '../probes/prober.ts';
+import type { CgroupReading } from '../resources/cgroupReading.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import { claimedVolume } from '../volumes/claims.ts';
 import { VolumeError, type VolumeSources } from '../volumes/sources.ts';
@@ -62,6 +63,10 @@ export class SimulatedMachine implements Machine {
 
   async podFiles(): Promise<{ logs: Map<string, never>; volumes: Map<string, never> }> {
     return { logs: NOTHING, volumes: NOTHING };
+  }
+
+  cgroup(): CgroupReading {
+    return {};
   }
 
   processesOf(): number {

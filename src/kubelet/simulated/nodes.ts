@@ -90,8 +90,8 @@ async function serve(
   const views = viewsOf(kubelets);
   const host = '0.0.0.0';
   const [only, ...others] = kubelets;
-  const statistics = only === undefined || others.length > 0 ? {} : { statistics: only.statistics };
-  const shared = { client, clock, log, nodeName, views, serving, ...statistics };
+  const told = only === undefined || others.length > 0 ? {} : { reports: only.reports };
+  const shared = { client, clock, log, nodeName, views, serving, ...told };
   return startKubeletServer({ ...shared, runtime: NO_STREAMS, host, port: 0 });
 }
 
@@ -105,6 +105,7 @@ function viewsOf(kubelets: readonly NodeKubelet[]): PodViews {
       return undefined;
     },
     list: () => kubelets.flatMap(({ views }) => [...views.list()]),
+    running: () => kubelets.flatMap(({ views }) => [...views.running()]),
   };
 }
 

@@ -227,6 +227,7 @@ export class SimulatedRuntime implements ContainerRuntime {
       })),
     }),
     listContainerStats: () => ({ stats: [...this.#containers.values()].flatMap((c) => this.#statsOf(c) ?? []) }),
+    listPodSandboxStats: () => ({ stats: [] }),
     containerStatus: ({ container_id = '' }) => ({ status: statusOf(this.#container(container_id)) }),
     execSync: () => ({ exit_code: 0 }),
     exec: () => unimplemented('run commands'),

@@ -5,6 +5,8 @@ export interface ContainerReading {
   readonly pod: string;
   readonly podUid: string;
   readonly container: string;
+  readonly id: string;
+  readonly image: string;
   /** ms since the epoch */
   readonly startedAt: number;
   /** ms since the epoch: when it was read */
@@ -39,10 +41,30 @@ export interface MachineReading {
   };
 }
 
+/** What came in and went out of a pod's network, since there is the pod. */
+export interface NetworkReading {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly sandboxId: string;
+  /** the one that the pod's address is on first */
+  readonly interfaces: readonly InterfaceReading[];
+}
+
+export interface InterfaceReading {
+  readonly name: string;
+  readonly receivedBytes: number;
+  readonly receiveErrors: number;
+  readonly sentBytes: number;
+  readonly sendErrors: number;
+}
+
 export interface NodeReading extends MachineReading {
   readonly nodeName: string;
   /** ms since the epoch */
   readonly at: number;
   /** that run */
   readonly containers: readonly ContainerReading[];
+  /** absent: nobody asked, or the runtime cannot tell */
+  readonly networks?: readonly NetworkReading[];
 }

@@ -1,10 +1,10 @@
 /** Reads what the node and its containers use. Nothing is read until somebody asks. */
 import type { Clock } from '../../lib/clock.ts';
-import type { ContainerStats } from '../cri/messages.ts';
+import type { ContainerStats, NetworkInterfaceUsage } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { ObservedContainer, ObservedPod, RuntimeObserver } from '../pods/observed.ts';
-import type { ContainerReading, NodeReading } from './reading.ts';
+import type { ContainerReading, NetworkReading, NodeReading } from './reading.ts';
 
 export interface StatisticsOptions {
   readonly nodeName: string;
@@ -16,18 +16,47 @@ export interface StatisticsOptions {
 
 const NS_PER_MS = 1e6;
 
+/** What is to be read. */
+export interface StatisticsWanted {
+  /** what came in and went out, too */
+  readonly networks?: boolean;
+}
+
 /** A reading of now. @throws RuntimeError */
-export async function readStatistics(options: StatisticsOptions): Promise<NodeReading> {
+export async function readStatistics(options: StatisticsOptions, wanted: StatisticsWanted = {}): Promise<NodeReading> {
   const { nodeName, runtime, machine, observer, clock } = options;
-  const [{ stats = [] }, usage] = await Promise.all([runtime.call('listContainerStats', {}), machine.usage()]);
+  const [{ stats = [] }, usage, networks] = await Promise.all([
+    runtime.call('listContainerStats', {}),
+    machine.usage(),
+    wanted.networks === true ? readNetworks(runtime) : undefined,
+  ]);
   const at = clock.now();
   const running = runningContainers(observer);
   const containers = stats.flatMap((one) => {
     const found = running.get(one.attributes?.id ?? '');
     return found === undefined ? [] : [readingOf(one, found.pod, found.container, at)];
   });
-  return { ...usage, nodeName, at, containers };
+  return { ...usage, nodeName, at, containers, ...(networks === undefined ? {} : { networks }) };
 }
+
+/** Undefined where the runtime does not know of this call. */
+async function readNetworks(runtime: ContainerRuntime): Promise<NetworkReading[] | undefined> {
+  const { stats } = await runtime.call('listPodSandboxStats', {}).catch(() => ({ stats: undefined }));
+  return stats?.flatMap(({ attributes, linux }) => {
+    const { id = '', metadata: { uid = '', name = '', namespace = '' } = {} } = attributes ?? {};
+    const { default_interface: first, interfaces: others = [] } = linux?.network ?? {};
+    const interfaces = [...(first === undefined ? [] : [first]), ...others].map(interfaceOf);
+    return interfaces.length === 0 ? [] : [{ namespace, pod: name, podUid: uid, sandboxId: id, interfaces }];
+  });
+}
+
+const interfaceOf = ({ name = '', rx_bytes, rx_errors, tx_bytes, tx_errors }: NetworkInterfaceUsage) => ({
+  name,
+  receivedBytes: rx_bytes?.value ?? 0,
+  receiveErrors: rx_errors?.value ?? 0,
+  sentBytes: tx_bytes?.value ?? 0,
+  sendErrors: tx_errors?.value ?? 0,
+});
 
 interface Running {
   readonly pod: ObservedPod;
@@ -55,6 +84,8 @@ function readingOf(
     pod: pod.name,
     podUid: pod.uid,
     container: container.name,
+    id: container.id,
+    image: container.status.image?.image ?? '',
     startedAt: (container.status.started_at ?? 0) / NS_PER_MS,
     at: cpu?.timestamp ? cpu.timestamp / NS_PER_MS : now,
     cpuNanoseconds: cpu?.usage_core_nano_seconds?.value ?? 0,

@@ -16,6 +16,8 @@ const container = (name: string, rest: Partial<ContainerReading> = {}): Containe
   pod: 'web',
   podUid: 'u1',
   container: name,
+  id: `id-${name}`,
+  image: 'busybox',
   startedAt: MINUTE - 60_000,
   at: MINUTE,
   cpuNanoseconds: 3e9,

@@ -3,7 +3,7 @@
  * Source: https://kubernetes.io/docs/reference/instrumentation/node-metrics/
  */
 import { formatTime } from '../../machinery/time.ts';
-import type { ContainerReading, NodeReading } from './reading.ts';
+import type { ContainerReading, InterfaceReading, NodeReading } from './reading.ts';
 
 /** Rates are told between two readings that are at least so far apart, and at most so far. */
 const SHORTEST_RATE_MS = 1_000;
@@ -34,7 +34,10 @@ export function summaryOf(reading: NodeReading, before?: NodeReading): object {
             },
           }),
     },
-    pods: podsOf(reading).map((containers) => podSummary(containers, earlier)),
+    pods: podsOf(reading).map((containers) => ({
+      ...podSummary(containers, earlier),
+      ...networkOf(reading, containers[0]),
+    })),
   };
 }
 
@@ -73,6 +76,20 @@ function podSummary(
     },
     memory: { time, workingSetBytes: sumOf(containers, 'workingSetBytes') },
   };
+}
+
+function networkOf({ networks, at }: NodeReading, { podUid }: ContainerReading): { network?: object } {
+  const found = networks?.find((n) => n.podUid === podUid);
+  const [first] = found?.interfaces ?? [];
+  if (found === undefined || first === undefined) return {};
+  const told = ({ name, receivedBytes, receiveErrors, sentBytes, sendErrors }: InterfaceReading) => ({
+    name,
+    rxBytes: receivedBytes,
+    rxErrors: receiveErrors,
+    txBytes: sentBytes,
+    txErrors: sendErrors,
+  });
+  return { network: { time: formatTime(at), ...told(first), interfaces: found.interfaces.map(told) } };
 }
 
 function containerSummary(container: ContainerReading, before: ContainerReading | undefined) {
