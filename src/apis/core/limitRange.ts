@@ -103,8 +103,9 @@ function validateItem(limit: LimitRangeItem, path: string, errors: FieldError[])
     }
   };
   for (const name of new Set([min, max, preset, defaultRequest, ratios].flatMap((map) => Object.keys(map)))) {
-    const faults = qualifiedName(name);
-    if (faults.length === 0 && !isKnown(limit.type, name)) faults.push('must be a standard resource for containers');
+    const misnamed = qualifiedName(name);
+    const unknown = misnamed.length === 0 && !isKnown(limit.type, name);
+    const faults = unknown ? ['must be a standard resource for containers'] : misnamed;
     for (const fault of faults) errors.push(invalid(`${path}[${name}]`, name, fault));
     if (faults.length > 0) continue;
     order('min', name, min[name], max[name], 'max');
