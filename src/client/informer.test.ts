@@ -114,7 +114,7 @@ describe('an informer', () => {
     await clock.advance(60_000);
     const tries = transport.requests.length;
     expect(tries).toBeGreaterThan(3);
-    expect(tries).toBeLessThan(9);
+    expect(tries).toBeLessThan(18);
     transport.answer = () => ({ metadata: { resourceVersion: '1' }, items: [] });
     await clock.advance(60_000);
     await informer.synced;

@@ -37,7 +37,8 @@ export interface InformerHandler<T extends KubeObject> {
   onDelete?(object: Stored<T>, missed: boolean): void;
 }
 
-const BACKOFF = { firstMs: 800, longestMs: 30_000, jitter: 1 };
+/** Client-go waits up to 30 s; but what a node has not heard of for so long after an outage, its pods miss. */
+const BACKOFF = { firstMs: 800, longestMs: 5_000, jitter: 1 };
 /** A watch that ends sooner than this without an event counts as a failure. */
 const SHORTEST_WATCH_MS = 1_000;
 
