@@ -56,7 +56,8 @@ export const ObjectMeta = object('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMet
   annotations: opt(12, map(str)),
   ownerReferences: opt(13, list(OwnerReference, { type: 'map', keys: ['uid'], patch: 'merge', mergeKey: 'uid' })),
   finalizers: opt(14, list(str, { type: 'set', patch: 'merge' })),
-  managedFields: opt(17, list(ManagedFieldsEntry)),
+  // An empty list says: forget who owned what.
+  managedFields: opt(17, list(ManagedFieldsEntry), { keepEmpty: true }),
 }));
 export interface ObjectMeta extends Infer<typeof ObjectMeta> {}
 

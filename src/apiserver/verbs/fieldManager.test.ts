@@ -86,7 +86,7 @@ describe('create', () => {
   });
 
   test('takes the name of the client where no manager is named', async () => {
-    const created = await server.client.create(configMaps, configMap(unique()));
+    const created = await server.client.create(configMaps, configMap(unique(), { a: '1' }));
     expect(entriesOf(created)?.[0]?.manager).toBe('unknown');
   });
 

@@ -9,7 +9,7 @@ import { cloneJson } from '../clone.ts';
 import { canonicalQuantity, parseQuantity } from '../quantity.ts';
 import { setOwn } from '../setOwn.ts';
 import { readTime } from '../time.ts';
-import type { ListType, MapType, ObjectType, ScalarTypes, Type } from './types.ts';
+import type { Field, ListType, MapType, ObjectType, ScalarTypes, Type } from './types.ts';
 
 export interface DecodeError {
   /** `spec.replicas` */
@@ -121,7 +121,7 @@ function compileObject(type: ObjectType): Decoder {
   let fields: Map<string, Decoder> | undefined;
   return (value, report) => {
     if (!isRecord(value)) return report.error(`expected an object, got ${nameOf(value)}`);
-    fields ??= new Map(Object.entries(type.fields).map(([name, field]) => [name, lazy(field.type)]));
+    fields ??= new Map(Object.entries(type.fields).map(([name, field]) => [name, fieldDecoder(field)]));
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
       const item = value[key];
@@ -139,6 +139,28 @@ function compileObject(type: ObjectType): Decoder {
     }
     return out;
   };
+}
+
+/** Of what may be absent, a list or a map of nothing is as good as none, and so is no text where absent is no other thing. */
+function fieldDecoder(field: Field): Decoder {
+  const decoder = lazy(field.type);
+  if (field.required || field.keepEmpty) return decoder;
+  switch (field.type.kind) {
+    case 'list':
+      return (value, report) => (Array.isArray(value) && value.length === 0 ? undefined : decoder(value, report));
+    case 'map':
+      return (value, report) => (isRecord(value) && isEmpty(value) ? undefined : decoder(value, report));
+    case 'scalar':
+      if (field.type.scalar !== 'string' || field.pointer) return decoder;
+      return (value, report) => (value === '' ? undefined : decoder(value, report));
+    case 'object':
+      return decoder;
+  }
+}
+
+function isEmpty(record: Record<string, unknown>): boolean {
+  for (const _ in record) return false;
+  return true;
 }
 
 /** Types refer to each other in circles, so a part is compiled when it is first met. */

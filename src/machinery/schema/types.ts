@@ -110,6 +110,8 @@ export interface FieldOptions {
    * other scalars are.
    */
   readonly pointer?: boolean;
+  /** An empty list says something that none does not: it is kept. */
+  readonly keepEmpty?: boolean;
   /** discriminator and such for unions: not used by decoding */
   readonly union?: string;
 }

@@ -94,13 +94,13 @@ describe('a validating policy', () => {
 
   test('fails as its policy says where it cannot be decided', async () => {
     await validating({ validations: [{ expression: "object.data.absent == 'x'" }] });
-    await expect(make()).rejects.toThrow(
+    await expect(make({ colour: 'red' })).rejects.toThrow(
       "expression 'object.data.absent == 'x'' resulted in error: no such key: absent",
     );
     await server.client.patch(validatingAdmissionPolicies, { name: 'p' }, 'merge', {
       spec: { failurePolicy: 'Ignore' },
     });
-    await make();
+    await make({ colour: 'red' });
   });
 
   test('looks only at what its conditions, its binding and its selectors let through', async () => {
