@@ -221,9 +221,15 @@ describe('when things go wrong', () => {
       return [metadata?.uid, status?.podIP, containerID, restartCount];
     };
     const before = [web, asking].map((pods) => identity(pods.get('node-1') as Pod));
+    await kubectl('create', 'service', 'clusterip', 'gone', '--tcp=80');
+    const { clusterIP = '' } = (await find('gone')).spec ?? {};
+    const rules = async () => (await cluster.run('nft', ['list', 'ruleset'])).stdout;
+    await eventually(async () => expect(await rules()).toContain(clusterIP));
     process.kill(await cluster.pid(), 'SIGKILL');
+    await kubectl('delete', 'service', 'gone');
     expect(await fromPod(nameOf(asking, 'node-0'), `${addressOf(web, 'node-1')}:8080`)).toBeDefined();
     await cluster.up('--no-install');
+    expect(await rules()).not.toContain(clusterIP);
     const found = await Promise.all(['web', 'asking'].map(podsOf));
     expect(found.map((pods) => identity(pods.get('node-1') as Pod))).toEqual(before);
     expect(await kubectl('exec', nameOf(asking, 'node-1'), '--', 'echo', 'here')).toBe('here\n');
