@@ -17,7 +17,7 @@ import type { Client } from '../client/client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { jsonEqual } from '../machinery/jsonEqual.ts';
 import type { Kind, KubeObject } from '../machinery/kind.ts';
-import { isApiError } from '../machinery/status.ts';
+import { isApiError, type StatusReason } from '../machinery/status.ts';
 import { formatTime } from '../machinery/time.ts';
 import type { ClusterNetwork } from './config.ts';
 import { ClusterError } from './errors.ts';
@@ -168,22 +168,41 @@ function binding(name: string, role: string, to: string): [Kind, KubeObject] {
 }
 
 /** The signatures on the description are the bootstrap signer's: only the rest is ours. */
-async function describe(client: Client, kubeconfig: string): Promise<void> {
-  const found = await client.get(configMaps, CLUSTER_INFO).catch(absent);
-  if (found === undefined) await client.create(configMaps, { metadata: { ...CLUSTER_INFO }, data: { kubeconfig } });
-  else if (found.data?.kubeconfig !== kubeconfig) {
-    await client.update(configMaps, { ...found, data: { ...found.data, kubeconfig } });
-  }
-}
+const describe = (client: Client, kubeconfig: string): Promise<void> =>
+  change<ConfigMap>(client, configMaps, CLUSTER_INFO, (found) => ({
+    ...(found ?? { metadata: { ...CLUSTER_INFO } }),
+    data: { ...found?.data, kubeconfig },
+  }));
 
-async function put(client: Client, kind: Kind, wanted: KubeObject): Promise<void> {
+function put(client: Client, kind: Kind, wanted: KubeObject): Promise<void> {
   const { metadata, ...content } = wanted;
   const { namespace = '', name = '' } = metadata ?? {};
-  const found = await client.get(kind, { namespace, name }).catch(absent);
-  if (found === undefined) await client.create(kind, wanted);
-  else {
-    const changed = { ...found, ...content };
-    if (!jsonEqual(changed, found)) await client.update(kind, changed);
+  return change(client, kind, { namespace, name }, (found) =>
+    found === undefined ? wanted : { ...found, ...content },
+  );
+}
+
+/** Others may do the same at the same time. */
+const ATTEMPTS = 10;
+const RACES: readonly StatusReason[] = ['AlreadyExists', 'Conflict', 'NotFound'];
+
+async function change<T extends KubeObject>(
+  client: Client,
+  kind: Kind<T>,
+  ref: { readonly namespace: string; readonly name: string },
+  wanted: (found: T | undefined) => T,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await client.get(kind, ref).catch(absent);
+    const object = wanted(found);
+    try {
+      if (found === undefined) await client.create(kind, object);
+      else if (!jsonEqual(object, found)) await client.update(kind, object);
+      return;
+    } catch (error) {
+      const isRace = RACES.some((reason) => isApiError(error, reason));
+      if (!isRace || attempt >= ATTEMPTS) throw error;
+    }
   }
 }
 

@@ -156,12 +156,13 @@ async function startOwnServices(
   { clientAs, admin }: ControlPlane,
 ): Promise<void> {
   const { config, clock, random, log, signal } = options;
-  const [{ startDns }, own, { startIngressController }] = await Promise.all([
+  const [{ startDns }, own, { startIngressController }, { startGatewayController }] = await Promise.all([
     import('../dns/start.ts'),
     import('./ownServices.ts'),
     import('../ingress/start.ts'),
+    import('../ingress/gateway/start.ts'),
   ]);
-  const { DNS_SERVICE, INGRESS_SERVICE, ensureIngressClass, ensureOwnService } = own;
+  const { DNS_SERVICE, INGRESS_SERVICE, ensureIngressClass, ensureOwnService, publishGateway } = own;
   const shared = { clock, random, log, signal };
   const upstreams = parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')).servers;
   const startDnsAt = (port: number, own: AbortSignal) =>
@@ -190,6 +191,12 @@ async function startOwnServices(
     ),
     ensureIngressClass(admin),
   ]);
+  startGatewayController({
+    ...shared,
+    client: clientAs('system:gateway-controller'),
+    address,
+    publish: (gateway, name, ports) => publishGateway(admin, gateway, name, { address, ports }),
+  });
   startIngressController({
     ...shared,
     client: clientAs('system:ingress-controller'),

@@ -6,7 +6,7 @@ import { type IngressClass, ingressClasses } from '../apis/networking/ingressCla
 import type { Client } from '../client/client.ts';
 import { INGRESS_CONTROLLER } from '../ingress/start.ts';
 import { jsonEqual } from '../machinery/jsonEqual.ts';
-import type { Kind, KubeObject } from '../machinery/kind.ts';
+import type { Kind, KubeObject, Stored } from '../machinery/kind.ts';
 import { isApiError } from '../machinery/status.ts';
 import { ClusterError } from './errors.ts';
 
@@ -14,6 +14,8 @@ export interface OwnService {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** whom it goes with */
+  readonly ownerReferences?: NonNullable<Service['metadata']>['ownerReferences'];
   readonly spec: Pick<NonNullable<Service['spec']>, 'clusterIP' | 'type'>;
   /** as clients see them */
   readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[];
@@ -52,8 +54,13 @@ export async function ensureOwnService(
   own: OwnService,
   at: { readonly address: string; readonly ports: Readonly<Record<string, number>> },
 ): Promise<void> {
-  const { namespace, name } = own;
-  const metadata = { name, namespace, labels: { ...own.labels } };
+  const { namespace, name, ownerReferences } = own;
+  const metadata = {
+    name,
+    namespace,
+    labels: { ...own.labels },
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+  };
   const found = await client.get(services, { namespace, name }).catch(absent);
   if (found === undefined) {
     const spec = { ...own.spec, ports: own.ports.map((port) => ({ ...port })) };
@@ -61,6 +68,11 @@ export async function ensureOwnService(
       if (!isApiError(error, 'Invalid')) throw error;
       throw new ClusterError(`the service ${namespace}/${name} could not be made: ${error.message}`);
     });
+  }
+  // In another order or number they are other ports; what somebody set beside stays.
+  else if (!jsonEqual(found.spec?.ports?.map(portOnly), own.ports)) {
+    const spec = { ports: own.ports.map((port) => ({ ...port })) };
+    await client.patch(services, { namespace, name }, 'merge', { spec });
   }
   const ports = own.ports.map(({ name: port, protocol }) => ({ name: port, protocol, port: at.ports[port] ?? 0 }));
   await put<Endpoints>(client, endpoints, {
@@ -84,6 +96,29 @@ export async function portOf(
   return found?.ports?.[0]?.port ?? 0;
 }
 
+/**
+ * Makes the service of a gateway, or puts it right; it goes with the gateway.
+ * @param at where it listens: for each port of the gateway another one
+ */
+export async function publishGateway(
+  client: Client,
+  { apiVersion, kind, metadata }: Stored<KubeObject>,
+  service: string,
+  at: { readonly address: string; readonly ports: ReadonlyMap<number, number> },
+): Promise<void> {
+  const { name, namespace = '', uid } = metadata;
+  const own: OwnService = {
+    namespace,
+    name: service,
+    labels: { 'gateway.networking.k8s.io/gateway-name': name },
+    ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: false }],
+    spec: { type: 'LoadBalancer' },
+    ports: [...at.ports.keys()].map((port) => ({ name: `port-${port}`, protocol: 'TCP', port })),
+  };
+  const ports = Object.fromEntries([...at.ports].map(([port, open]) => [`port-${port}`, open]));
+  if (own.ports.length > 0) await ensureOwnService(client, own, { address: at.address, ports });
+}
+
 /** The class of ingresses that name none. */
 export async function ensureIngressClass(client: Client): Promise<void> {
   const name = 'kubets';
@@ -94,6 +129,12 @@ export async function ensureIngressClass(client: Client): Promise<void> {
   const found = await client.get(ingressClasses, { name }).catch(absent);
   if (found === undefined) await client.create(ingressClasses, object);
 }
+
+const portOnly = ({ name, protocol, port }: { name?: string; protocol?: string; port: number }) => ({
+  name,
+  protocol,
+  port,
+});
 
 async function put<T extends KubeObject>(client: Client, kind: Kind<T>, wanted: T): Promise<void> {
   const { metadata, ...content } = wanted;

@@ -15,6 +15,8 @@ import { existingCluster } from '../cluster.ts';
 import type { ClusterFlags } from '../flags.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
+/** Each node has so many bits of the range. */
+const NODE_MASK = 24;
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 interface Administered {
@@ -32,8 +34,14 @@ export async function create(flags: ClusterFlags & { ttl: string; description?: 
     if (LOOPBACK.test(config.bindAddress)) {
       throw new ClusterError(`nodes cannot reach ${config.bindAddress}; start the cluster with another --bind-address`);
     }
+    const network = networkOf(config);
+    if (Number(network.clusterCIDR.split('/')[1]) >= NODE_MASK) {
+      throw new ClusterError(
+        `${network.clusterCIDR}, where the pods of ${config.name} have their addresses, is too small for further nodes; start another cluster, with --cluster-cidr`,
+      );
+    }
     const server = `https://${address}:${config.port}`;
-    await ensureJoinable(client, { server, ca, network: { ...networkOf(config), vni: tunnelNumberOf(ca) } });
+    await ensureJoinable(client, { server, ca, network: { ...network, vni: tunnelNumberOf(ca) } });
     const description = flags.description === undefined ? {} : { description: flags.description };
     const token = await createToken(client, new SystemClock(), { ttlMs, ...description });
     say(`kubets join ${server} --token ${token} --ca-hash ${hashOfCA(ca)}`);
