@@ -29,10 +29,24 @@ const MAX_HISTORY_LENGTH = 2000;
 
 type Annotations = Record<string, string>;
 
+/** What a revision may be at most: a whole number of 64 bits. */
+const MAX_REVISION = 2n ** 63n - 1n;
+
 /** 0 where there is none. */
-export function revisionOf(object: KubeObject): number {
+export function revisionOf(object: KubeObject): bigint {
   const text = object.metadata?.annotations?.[REVISION] ?? '';
-  return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (!/^\d{1,19}$/.test(text)) return 0n;
+  const revision = BigInt(text);
+  return revision > MAX_REVISION ? 0n : revision;
+}
+
+/** The revision behind all of these. */
+export function nextRevision(sets: readonly KubeObject[]): bigint {
+  let last = 0n;
+  for (const revision of sets.map(revisionOf)) {
+    if (revision > last) last = revision;
+  }
+  return last === MAX_REVISION ? last : last + 1n;
 }
 
 export function numberIn(object: KubeObject, annotation: string): number | undefined {
@@ -41,15 +55,15 @@ export function numberIn(object: KubeObject, annotation: string): number | undef
 }
 
 /** The annotations of the replica set that holds the deployment's present template. */
-export function newSetAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Annotations {
+export function newSetAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: bigint): Annotations {
   const annotations: Annotations = { ...set?.metadata?.annotations };
   for (const [name, value] of Object.entries(deployment.metadata?.annotations ?? {})) {
     if (!OWN.has(name)) annotations[name] = value;
   }
-  const before = set === undefined ? 0 : revisionOf(set);
+  const before = set === undefined ? 0n : revisionOf(set);
   if (before >= revision) return annotations;
   annotations[REVISION] = String(revision);
-  if (before > 0) {
+  if (before > 0n) {
     const history = (annotations[REVISION_HISTORY] ?? '').split(',').filter((r) => r !== '');
     history.push(String(before));
     while (history.length > 1 && history.join(',').length > MAX_HISTORY_LENGTH) history.shift();

@@ -5,7 +5,7 @@ import { pods } from '../../apis/core/pod.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { contentHash } from '../contentHash.ts';
 import { deploymentOf, TinyWorld, template } from '../testing/objects.ts';
-import { revisionOf } from './annotations.ts';
+import { nextRevision, revisionOf } from './annotations.ts';
 
 type Spec = Partial<NonNullable<Deployment['spec']>>;
 
@@ -108,14 +108,24 @@ describe('a deployment', () => {
     rollout.set({ template: template('two') });
     rollout.settle(true);
     expect(rollout.sizes).toEqual(['two×3']);
-    expect(rollout.sets.map(revisionOf)).toEqual([1, 2]);
+    expect(rollout.sets.map(revisionOf)).toEqual([1n, 2n]);
     rollout.set({ template: template('one') });
     rollout.settle(true);
     expect(rollout.sizes).toEqual(['one×3']);
-    expect(rollout.sets.map(revisionOf).sort()).toEqual([2, 3]);
-    const back = rollout.sets.find((s) => revisionOf(s) === 3);
+    expect(rollout.sets.map(revisionOf).sort()).toEqual([2n, 3n]);
+    const back = rollout.sets.find((s) => revisionOf(s) === 3n);
     expect(back?.metadata.annotations?.['deployment.kubernetes.io/revision-history']).toBe('1');
     expect(rollout.deployment.metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('3');
+  });
+
+  it('counts revisions in whole numbers of 64 bits', () => {
+    const withRevision = (text: string) => ({
+      metadata: { annotations: { 'deployment.kubernetes.io/revision': text } },
+    });
+    expect(nextRevision([])).toBe(1n);
+    expect(nextRevision(['7', '3546342826724305832', 'x', '99999999999999999999'].map(withRevision))).toBe(
+      3546342826724305833n,
+    );
   });
 
   it('goes no further with pods that do not become ready, and says so after the deadline', () => {
@@ -190,7 +200,7 @@ describe('a deployment', () => {
       rollout.set({ template: template(`v${i}`) });
     }
     rollout.settle(true);
-    expect(rollout.sets.map(revisionOf).sort()).toEqual([4, 5, 6]);
+    expect(rollout.sets.map(revisionOf).sort()).toEqual([4n, 5n, 6n]);
   });
 
   it('takes another name where somebody else has the one of its template', () => {

@@ -16,7 +16,7 @@ import { claim } from '../claim.ts';
 import { contentHash } from '../contentHash.ts';
 import type { Plan } from '../loop.ts';
 import { isFinished } from '../podState.ts';
-import { newSetAnnotations, REVISION, revisionOf, withSize } from './annotations.ts';
+import { newSetAnnotations, nextRevision, REVISION, revisionOf, withSize } from './annotations.ts';
 import {
   boundsOf,
   byAge,
@@ -130,7 +130,7 @@ function writeStatus(observed: Observed): Action[] {
 /** The numbering of revisions, on the new replica set and on the deployment. */
 function noteRevision({ deployment, fresh, old }: View): Action[] {
   if (fresh === undefined) return [];
-  const revision = Math.max(0, ...old.map(revisionOf)) + 1;
+  const revision = nextRevision(old);
   const annotations = newSetAnnotations(deployment, fresh, revision);
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
   const before = fresh.metadata.annotations ?? {};
@@ -161,7 +161,7 @@ function createSet(view: View): Plan {
   const setName = `${name}-${hash}`;
   const labels = { ...template.metadata?.labels, [TEMPLATE_HASH]: hash };
   const replicas = newSetSize(deployment, old, 0);
-  const annotations = newSetAnnotations(deployment, undefined, Math.max(0, ...old.map(revisionOf)) + 1);
+  const annotations = newSetAnnotations(deployment, undefined, nextRevision(old));
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
   const object: ReplicaSet = {
     metadata: {
@@ -238,7 +238,7 @@ function cleanUp({ deployment, old }: View): Action[] {
       (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0) &&
       set.metadata.deletionTimestamp === undefined,
   );
-  empty.sort((a, b) => revisionOf(a) - revisionOf(b));
+  empty.sort((a, b) => (revisionOf(a) < revisionOf(b) ? -1 : 1));
   const going = empty.slice(0, Math.max(0, old.length - limit));
   return going.map((set) => ({
     verb: 'delete',
