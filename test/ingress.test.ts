@@ -1,4 +1,4 @@
-/** Ingresses with real containers: from outside to the service, with TLS, HTTP/2 and upgrades. */
+/** Ingresses and gateways with real containers: from outside to the service, with TLS, HTTP/2 and upgrades. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ingress } from '../src/apis/networking/ingress.ts';
 import { TestCluster } from './support/cluster.ts';
+import { GATEWAY_DEFINITIONS } from './support/gatewayDefinitions.ts';
 import { eventually } from './support/process.ts';
 
 const cluster = new TestCluster('ingress');
@@ -84,14 +85,17 @@ afterAll(() => cluster.remove());
 const PAGE = '/cgi-bin/index.cgi';
 
 function ask(options: {
+  at?: string;
+  path?: string;
+  port?: number;
   tls?: boolean;
   host?: string;
   method?: string;
   body?: string;
-}): Promise<{ status: number; text: string }> {
-  const { tls = false, host = HOST, method = 'GET', body } = options;
+}): Promise<{ status: number; text: string; location?: string }> {
+  const { tls = false, host = HOST, method = 'GET', body, at = address, path = PAGE, port = tls ? 443 : 80 } = options;
   return new Promise((resolve, reject) => {
-    const common = { host: address, path: PAGE, method, headers: { host }, agent: false as const, timeout: 5_000 };
+    const common = { host: at, port, path, method, headers: { host }, agent: false as const, timeout: 5_000 };
     const made = tls ? requestTls({ ...common, servername: host, ca }) : request(common);
     made.on('response', (response) => {
       let text = '';
@@ -99,7 +103,10 @@ function ask(options: {
       response.on('data', (chunk: string) => {
         text += chunk;
       });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      const { location } = response.headers;
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text, ...(location === undefined ? {} : { location }) }),
+      );
     });
     made.on('error', reject);
     made.end(body);
@@ -147,5 +154,91 @@ describe('an ingress', () => {
     } finally {
       session.close();
     }
+  });
+});
+
+describe('a gateway', () => {
+  interface GatewayStatus {
+    status?: { addresses?: { value: string }[]; conditions?: { type: string; status: string }[] };
+  }
+  let gate = '';
+  const route = (name: string, listener: string, rules: object[]) => ({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name },
+    spec: { parentRefs: [{ name: 'gate', sectionName: listener }], hostnames: [HOST], rules },
+  });
+  const path = (value: string) => [{ path: { type: 'PathPrefix', value } }];
+  const backendRefs = [{ name: 'echo', port: 80 }];
+  const asked = (text: string) => text.match(/^\w+: .*$/gm);
+
+  beforeAll(async () => {
+    await cluster.apply({ apiVersion: 'v1', kind: 'List', items: [...GATEWAY_DEFINITIONS] });
+    await eventually(() => kubectl('get', 'gatewayclass', 'kubets'));
+    const gateway = {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: { name: 'gate' },
+      spec: {
+        gatewayClassName: 'kubets',
+        listeners: [
+          { name: 'http', port: 8080, protocol: 'HTTP' },
+          {
+            name: 'https',
+            port: 8443,
+            protocol: 'HTTPS',
+            hostname: HOST,
+            tls: { mode: 'Terminate', certificateRefs: [{ name: 'echo-tls' }] },
+          },
+        ],
+      },
+    };
+    const rewrite = {
+      type: 'URLRewrite',
+      urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: PAGE } },
+    };
+    const away = { type: 'RequestRedirect', requestRedirect: { scheme: 'https', port: 8443 } };
+    const items = [
+      gateway,
+      route('plain', 'http', [
+        { matches: path('/old'), filters: [rewrite], backendRefs },
+        { matches: path('/away'), filters: [away] },
+      ]),
+      route('secure', 'https', [{ backendRefs }]),
+    ];
+    await cluster.apply({ apiVersion: 'v1', kind: 'List', items });
+    gate = await eventually(async () => {
+      const { status } = await cluster.get<GatewayStatus>('gateway', 'gate');
+      expect(status?.conditions?.map((one) => [one.type, one.status])).toEqual([
+        ['Accepted', 'True'],
+        ['Programmed', 'True'],
+      ]);
+      return status?.addresses?.[0]?.value ?? '';
+    });
+  });
+
+  it('sends requests where its routes say, changed as they say', async () => {
+    const { status, text } = await eventually(async () => {
+      const answer = await ask({ at: gate, port: 8080, path: '/old?x=1' });
+      expect(answer.status).toBe(200);
+      return answer;
+    });
+    expect(status).toBe(200);
+    expect(asked(text)).toContainEqual(expect.stringMatching(/^pod: echo-/));
+    expect(await ask({ at: gate, port: 8080, path: '/away/x' })).toMatchObject({
+      status: 302,
+      location: `https://${HOST}:8443/away/x`,
+    });
+    expect((await ask({ at: gate, port: 8080, path: '/other' })).status).toBe(404);
+  });
+
+  it('ends TLS with the certificate of its listener', async () => {
+    expect((await ask({ at: gate, port: 8443, tls: true })).status).toBe(200);
+  });
+
+  it('goes with all that was made for it', async () => {
+    await kubectl('delete', 'gateway', 'gate');
+    await eventually(async () => expect(await kubectl('get', 'service')).not.toContain('gate-kubets'));
+    await expect(ask({ at: gate, port: 8080, path: '/old' })).rejects.toThrow();
   });
 });

@@ -4,6 +4,7 @@
  */
 import {
   Agent,
+  type ClientRequest,
   createServer,
   type IncomingMessage,
   request,
@@ -17,15 +18,19 @@ import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import type { Asked, Decision, Protocol, Redirect, ToBackends } from './decision.ts';
 import type { Address } from './endpoints.ts';
+import { changeHeaders, type Headers } from './headers.ts';
 
 export interface IngressServerOptions {
   /** where it listens */
   readonly address: string;
   readonly random: Random;
   readonly log: Logger;
-  /** The addresses that a request may go to; undefined: it is for nobody. */
-  route(host: string, url: string): readonly Address[] | undefined;
+  route(request: Asked): Decision;
+}
+
+export interface SecureServerOptions extends IngressServerOptions {
   /** PEM, for a name; undefined: there is none */
   certificate(serverName: string): Certificate | undefined;
 }
@@ -36,8 +41,7 @@ export interface Certificate {
 }
 
 export interface IngressServer {
-  readonly httpPort: number;
-  readonly httpsPort: number;
+  readonly port: number;
   close(): Promise<void>;
 }
 
@@ -53,13 +57,19 @@ const OF_CONNECTION: ReadonlySet<string> = new Set([
 ]);
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Resolves when both ports are open. @throws the listen error */
-export async function startIngressServer(options: IngressServerOptions): Promise<IngressServer> {
+/** HTTP/1.1. Resolves when the port is open. @throws the listen error */
+export function startPlainServer(options: IngressServerOptions): Promise<IngressServer> {
   const forwarder = new Forwarder(options);
-  const plain = createServer((req, res) => forwarder.forward(req, res, 'http'));
-  plain.on('upgrade', (req, socket, head) => forwarder.upgrade(req, socket, head, 'http'));
+  const server = createServer((req, res) => forwarder.forward(req, res, 'http'));
+  server.on('upgrade', (req, socket, head) => forwarder.upgrade(req, socket, head, 'http'));
+  return open(server, forwarder, options.address);
+}
+
+/** HTTP/1.1 and HTTP/2 over TLS. Resolves when the port is open. @throws the listen error */
+export function startSecureServer(options: SecureServerOptions): Promise<IngressServer> {
+  const forwarder = new Forwarder(options);
   const contexts = new WeakMap<Certificate, SecureContext>();
-  const secure = createSecureServer({
+  const server = createSecureServer({
     allowHTTP1: true,
     SNICallback(name, done) {
       const certificate = options.certificate(name);
@@ -77,29 +87,30 @@ export async function startIngressServer(options: IngressServerOptions): Promise
     },
   });
   // Node's requests over HTTP/2 are made to look like those over HTTP/1.1.
-  secure.on('request', (req, res) => {
+  server.on('request', (req, res) => {
     forwarder.forward(req as unknown as IncomingMessage, res as unknown as ServerResponse, 'https');
   });
-  secure.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) =>
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) =>
     forwarder.upgrade(req, socket, head, 'https'),
   );
+  return open(server, forwarder, options.address);
+}
+
+async function open(server: Server | Http2SecureServer, forwarder: Forwarder, address: string): Promise<IngressServer> {
   const sockets = new Set<Socket>();
-  for (const server of [plain, secure]) {
-    server.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
-    server.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
-  }
-  const [httpPort, httpsPort] = await Promise.all([listen(plain, options.address), listen(secure, options.address)]);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
+  const port = await listen(server, address);
   return {
-    httpPort,
-    httpsPort,
+    port,
     async close() {
       forwarder.close();
-      const closed = [plain, secure].map((server) => new Promise((resolve) => server.close(resolve)));
+      const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
-      await Promise.all(closed);
+      await closed;
     },
   };
 }
@@ -126,34 +137,40 @@ class Forwarder {
     this.#agent.destroy();
   }
 
-  forward(req: IncomingMessage, res: ServerResponse, protocol: string): void {
-    const addresses = this.#addresses(req);
-    if (addresses === undefined) refuse(res, 404);
-    else if (addresses.length === 0) refuse(res, 503);
-    else this.#send(req, res, protocol, addresses);
+  forward(req: IncomingMessage, res: ServerResponse, protocol: Protocol): void {
+    const decision = this.#o.route(askedBy(req, protocol));
+    if (decision.to === 'refuse') refuse(res, decision.status);
+    else if (decision.to === 'redirect') redirect(res, decision);
+    else if (decision.addresses.length === 0) refuse(res, 503);
+    else {
+      for (const mirror of decision.mirrors ?? []) this.#mirror(req, protocol, decision, mirror);
+      this.#send(req, res, protocol, decision, this.#shuffled(decision.addresses));
+    }
   }
 
   /** To one of the addresses; where it cannot be reached, and nothing was sent yet, to the next. */
-  #send(req: IncomingMessage, res: ServerResponse, protocol: string, [address, ...others]: readonly Address[]): void {
+  #send(
+    req: IncomingMessage,
+    res: ServerResponse,
+    protocol: Protocol,
+    decision: ToBackends,
+    [address, ...others]: readonly Address[],
+  ): void {
     if (address === undefined) {
       refuse(res, 502);
       return;
     }
     const { host, port } = address;
-    const out = request({
-      host,
-      port,
-      method: req.method ?? 'GET',
-      path: req.url ?? '/',
-      headers: headersFor(req, protocol),
-      agent: this.#agent,
-    });
+    const out = this.#request(req, protocol, decision, address);
     let sent = false;
     const connecting = setConnectTimeout(out);
     out.on('response', (answer) => {
       connecting();
       const headers = Object.entries(answer.headers).filter(([name]) => !OF_CONNECTION.has(name));
-      res.writeHead(answer.statusCode ?? 502, Object.fromEntries(headers) as Record<string, string | string[]>);
+      res.writeHead(
+        answer.statusCode ?? 502,
+        changeHeaders(Object.fromEntries(headers) as Headers, decision.answerHeaders),
+      );
       answer.on('error', () => res.destroy());
       answer.pipe(res);
     });
@@ -166,11 +183,11 @@ class Forwarder {
       // A connection that was kept open may have been closed at this very moment.
       const next = out.reusedSocket ? [address, ...others] : others;
       if (!sent && next.length > 0) {
-        this.#send(req, res, protocol, next);
+        this.#send(req, res, protocol, decision, next);
         return;
       }
       this.#o.log.info('a service could not be reached', { err, host, port });
-      refuse(res, 502);
+      refuse(res, err.name === 'TimeoutError' || err.name === 'AbortError' ? 504 : 502);
     });
     res.on('close', () => out.destroy());
     const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
@@ -190,10 +207,31 @@ class Forwarder {
     });
   }
 
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, protocol: string): void {
+  #request(req: IncomingMessage, protocol: Protocol, decision: ToBackends, { host, port }: Address): ClientRequest {
+    return request({
+      host,
+      port,
+      method: req.method ?? 'GET',
+      path: decision.url ?? req.url ?? '/',
+      headers: headersFor(req, protocol, decision),
+      agent: this.#agent,
+      ...(decision.timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(decision.timeoutMs) }),
+    });
+  }
+
+  /** A copy of the request; nobody waits for its answer. */
+  #mirror(req: IncomingMessage, protocol: Protocol, decision: ToBackends, address: Address): void {
+    const out = this.#request(req, protocol, decision, address);
+    out.on('response', (answer) => answer.resume());
+    out.on('error', () => req.unpipe(out));
+    req.pipe(out);
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, protocol: Protocol): void {
     socket.on('error', () => socket.destroy());
-    const [address] = this.#addresses(req) ?? [];
-    if (address === undefined) {
+    const decision = this.#o.route(askedBy(req, protocol));
+    const [address] = decision.to === 'backends' ? this.#shuffled(decision.addresses) : [];
+    if (address === undefined || decision.to !== 'backends') {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
       return;
     }
@@ -201,11 +239,15 @@ class Forwarder {
     backend.setTimeout(CONNECT_TIMEOUT_MS, () => backend.destroy());
     backend.once('connect', () => {
       backend.setTimeout(0);
-      const headers = { ...headersFor(req, protocol), connection: 'Upgrade', upgrade: req.headers.upgrade ?? '' };
+      const headers = {
+        ...headersFor(req, protocol, decision),
+        connection: 'Upgrade',
+        upgrade: req.headers.upgrade ?? '',
+      };
       const lines = Object.entries(headers).flatMap(([name, value]) =>
         (Array.isArray(value) ? value : [value]).map((one) => `${name}: ${one}\r\n`),
       );
-      backend.write(`${req.method} ${req.url} HTTP/1.1\r\n${lines.join('')}\r\n`);
+      backend.write(`${req.method} ${decision.url ?? req.url} HTTP/1.1\r\n${lines.join('')}\r\n`);
       if (head.length > 0) backend.write(head);
       socket.pipe(backend);
       backend.pipe(socket);
@@ -216,13 +258,20 @@ class Forwarder {
   }
 
   /** In an order of chance. */
-  #addresses(req: IncomingMessage): readonly Address[] | undefined {
-    const found = this.#o.route(hostOf(req), req.url ?? '/');
-    if (found === undefined || found.length < 2) return found;
-    const start = this.#o.random.integer(found.length);
-    return [...found.slice(start), ...found.slice(0, start)];
+  #shuffled(addresses: readonly Address[]): readonly Address[] {
+    if (addresses.length < 2) return addresses;
+    const start = this.#o.random.integer(addresses.length);
+    return [...addresses.slice(start), ...addresses.slice(0, start)];
   }
 }
+
+const askedBy = (req: IncomingMessage, protocol: Protocol): Asked => ({
+  protocol,
+  host: hostOf(req),
+  url: req.url ?? '/',
+  method: req.method ?? 'GET',
+  headers: req.headers,
+});
 
 /** Returns what ends the wait. */
 function setConnectTimeout(out: ReturnType<typeof request>): () => void {
@@ -237,8 +286,8 @@ function setConnectTimeout(out: ReturnType<typeof request>): () => void {
 
 const hostOf = ({ headers }: IncomingMessage) => String(headers[':authority'] ?? headers.host ?? '');
 
-function headersFor(req: IncomingMessage, protocol: string): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
+function headersFor(req: IncomingMessage, protocol: Protocol, decision: ToBackends): Headers {
+  const headers: Headers = {};
   const named = String(req.headers.connection ?? '')
     .toLowerCase()
     .split(',')
@@ -250,14 +299,15 @@ function headersFor(req: IncomingMessage, protocol: string): Record<string, stri
   const client = req.socket.remoteAddress ?? '';
   const before = headers['x-forwarded-for'];
   const host = hostOf(req);
-  return {
+  const all: Headers = {
     ...headers,
-    host,
+    host: decision.host ?? host,
     'x-forwarded-for': before === undefined ? client : `${before}, ${client}`,
     'x-forwarded-host': headers['x-forwarded-host'] ?? host,
     'x-forwarded-proto': protocol,
     'x-real-ip': client,
   };
+  return changeHeaders(all, decision.requestHeaders);
 }
 
 function refuse(res: ServerResponse, status: number): void {
@@ -265,4 +315,9 @@ function refuse(res: ServerResponse, status: number): void {
   const body = `${STATUS_CODES[status]}\n`;
   res.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': String(body.length) });
   res.end(body);
+}
+
+function redirect(res: ServerResponse, { status, location }: Redirect): void {
+  res.writeHead(status, { location, 'content-length': '0' });
+  res.end();
 }

@@ -15,7 +15,13 @@ import type { Stored } from '../machinery/kind.ts';
 import { isApiError } from '../machinery/status.ts';
 import { addressesOf } from './endpoints.ts';
 import { Routes } from './routes.ts';
-import { type Certificate, type IngressServer, startIngressServer } from './server.ts';
+import {
+  type Certificate,
+  type IngressServer,
+  type IngressServerOptions,
+  startPlainServer,
+  startSecureServer,
+} from './server.ts';
 
 /** As classes name it. */
 export const INGRESS_CONTROLLER = 'kubets.io/ingress';
@@ -53,7 +59,7 @@ class Controller {
   #routes = new Routes([]);
   #mine: readonly Stored<Ingress>[] = [];
   #certificates: (serverName: string) => Certificate | undefined = () => undefined;
-  #server: IngressServer | undefined;
+  #servers: readonly IngressServer[] = [];
   #due = false;
   #work: Promise<void> = Promise.resolve();
 
@@ -67,7 +73,11 @@ class Controller {
     const soon = () => this.#soon();
     const handler = { onAdd: soon, onUpdate: soon, onDelete: soon };
     for (const kind of [ingresses, ingressClasses]) this.#informers.of<object>(kind as never).handle(handler);
-    this.#o.signal.addEventListener('abort', () => void this.#server?.close(), { once: true });
+    this.#o.signal.addEventListener('abort', () => this.#close(), { once: true });
+  }
+
+  #close(): void {
+    for (const server of this.#servers) void server.close();
   }
 
   #soon(ms = GATHER_MS): void {
@@ -100,7 +110,7 @@ class Controller {
       .filter(({ spec, metadata }) =>
         names.has(spec?.ingressClassName ?? metadata.annotations?.[CLASS_ANNOTATION] ?? ''),
       );
-    if (this.#mine.length > 0 && this.#server === undefined) await this.#open();
+    if (this.#mine.length > 0 && this.#servers.length === 0) await this.#open();
     this.#routes = new Routes(this.#mine);
     this.#certificates = this.#certificatesOf(this.#mine);
     await Promise.all(this.#mine.map((ingress) => this.#tell(ingress)));
@@ -117,22 +127,26 @@ class Controller {
     const known = this.#informers.of(services);
     const certificates = this.#informers.of(secrets, { fieldSelector: 'type=kubernetes.io/tls' });
     await Promise.all([slices.synced, known.synced, certificates.synced]);
-    const server = await startIngressServer({
+    const options: IngressServerOptions = {
       address,
       random,
       log: this.#log,
-      route: (host, url) => {
+      route: ({ host, url }) => {
         const target = this.#routes.find(host, url);
-        if (target === undefined) return undefined;
+        if (target === undefined) return { to: 'refuse', status: 404 };
         const found = known.get(target.namespace, target.service);
         const key = refKey(target.namespace, target.service);
-        return found === undefined ? [] : addressesOf(found, slices.byIndex(BY_SERVICE, key), target.port);
+        const addresses = found === undefined ? [] : addressesOf(found, slices.byIndex(BY_SERVICE, key), target.port);
+        return { to: 'backends', addresses };
       },
-      certificate: (name) => this.#certificates(name),
-    });
-    if (signal.aborted) await server.close();
-    this.#server = server;
-    await opened({ http: server.httpPort, https: server.httpsPort });
+    };
+    const [plain, secure] = await Promise.all([
+      startPlainServer(options),
+      startSecureServer({ ...options, certificate: (name) => this.#certificates(name) }),
+    ]);
+    this.#servers = [plain, secure];
+    if (signal.aborted) this.#close();
+    await opened({ http: plain.port, https: secure.port });
     const isOwn = ({ metadata }: Stored<Service>) =>
       metadata.name === service.name && metadata.namespace === service.namespace;
     known.handle({ onAdd: (s) => isOwn(s) && this.#soon(), onUpdate: (s) => isOwn(s) && this.#soon() });

@@ -149,6 +149,17 @@ export const COMPONENT_ROLES: readonly RoleRow[] = [
     ],
   },
   {
+    name: 'system:gateway-controller',
+    rules: [
+      can('list watch', 'core', 'namespaces secrets services'),
+      can('list watch', 'discovery.k8s.io', 'endpointslices'),
+      can('list watch', 'apiextensions.k8s.io', 'customresourcedefinitions'),
+      can('list watch', 'gateway.networking.k8s.io', 'gatewayclasses gateways httproutes referencegrants'),
+      can('create', 'gateway.networking.k8s.io', 'gatewayclasses'),
+      can('patch', 'gateway.networking.k8s.io', 'gatewayclasses/status gateways/status httproutes/status'),
+    ],
+  },
+  {
     name: 'system:local-volume-provisioner',
     rules: [
       can('create delete get list update watch', 'core', 'persistentvolumes'),

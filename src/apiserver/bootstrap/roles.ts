@@ -55,6 +55,7 @@ const BINDINGS: Readonly<Record<string, readonly Subject[]>> = {
   'system:node-proxier': [user('system:kube-proxy')],
   'system:kube-dns': [account('kube-dns')],
   'system:local-volume-provisioner': [user('system:local-volume-provisioner')],
+  'system:gateway-controller': [user('system:gateway-controller')],
   'system:ingress-controller': [user('system:ingress-controller')],
   'system:network-policy-enforcer': [user('system:network-policy-enforcer')],
   'system:pod-network': [user('system:pod-network')],
