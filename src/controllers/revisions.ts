@@ -11,8 +11,12 @@ import type { JsonObject } from '../machinery/schema/types.ts';
 import type { Action } from './action.ts';
 import { canonical, contentHash } from './contentHash.ts';
 
-/** Which revision a pod was made of. */
-export const REVISION_HASH = 'controller-revision-hash';
+/** Which revision a pod was made of: a daemon set's pods bear its hash, those of a stateful set its name. */
+export const REVISION_LABEL = 'controller-revision-hash';
+/** What revisions of stateful sets bear their hashes as; those of daemon sets have it as their pods do. */
+const HASH_LABEL = 'controller.kubernetes.io/hash';
+/** Longer names of owners are cut, to leave room for the hash. */
+const MAX_PREFIX = 223;
 
 interface Templated extends KubeObject {
   readonly spec?: { readonly template?: PodTemplateSpec };
@@ -55,9 +59,9 @@ export function revisionsOf<O extends Templated>(
   const hash = contentHash(data, collisions);
   const update: ControllerRevision = {
     metadata: {
-      name: `${owner.metadata.name}-${hash}`,
+      name: `${owner.metadata.name.slice(0, MAX_PREFIX)}-${hash}`,
       namespace: owner.metadata.namespace ?? '',
-      labels: { ...owner.spec?.template?.metadata?.labels, [REVISION_HASH]: hash },
+      labels: { ...owner.spec?.template?.metadata?.labels, [hashLabelOf(ownerKind)]: hash },
       ownerReferences: [controllerReference(owner, ownerKind)],
     },
     data,
@@ -80,8 +84,18 @@ export function planCleanUp(
     .map((r) => ({ verb: 'delete', kind: controllerRevisions as Kind, object: r as Stored<ControllerRevision> }));
 }
 
+function hashLabelOf(ownerKind: { readonly kind: string }): string {
+  return ownerKind.kind === 'DaemonSet' ? REVISION_LABEL : HASH_LABEL;
+}
+
+/** What the pods of a daemon set bear that are of this revision. */
 export function hashOf(revision: ControllerRevision): string {
-  return revision.metadata?.labels?.[REVISION_HASH] ?? '';
+  return revision.metadata?.labels?.[REVISION_LABEL] ?? '';
+}
+
+/** What the pods of a stateful set bear that are of this revision. */
+export function nameOf(revision: ControllerRevision): string {
+  return revision.metadata?.name ?? '';
 }
 
 /** The template that a revision holds. */

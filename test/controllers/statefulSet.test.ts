@@ -39,6 +39,16 @@ describe('a stateful set', () => {
       'apps.kubernetes.io/pod-index': '0',
     });
     expect(await status()).toMatchObject({ replicas: 3, readyReplicas: 3, availableReplicas: 3, updatedReplicas: 3 });
+    const { currentRevision } = (await status()) ?? {};
+    expect(currentRevision).toMatch(/^db-[a-z0-9]+$/);
+    for (const { metadata } of await world.pods('db')) {
+      expect(metadata.labels?.['controller-revision-hash']).toBe(currentRevision);
+    }
+    const { items } = await world.cluster.client.list(controllerRevisions, { namespace: NAMESPACE });
+    expect(items[0]?.metadata.labels).toEqual({
+      app: 'db',
+      'controller.kubernetes.io/hash': currentRevision?.slice('db-'.length),
+    });
   });
 
   it('makes them all at once where the order does not matter', async () => {

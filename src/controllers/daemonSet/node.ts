@@ -12,7 +12,7 @@ import type { PodSpec } from '../../apis/core/podSpec.ts';
 import { isTolerated } from '../../apis/core/tolerations.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { controllerReference } from '../../machinery/ownerReferences.ts';
-import { REVISION_HASH } from '../revisions.ts';
+import { REVISION_LABEL } from '../revisions.ts';
 
 /** The template's generation, as pods of old carried it; kept where a set has it. */
 export const GENERATION_ANNOTATION = 'deprecated.daemonset.template.generation';
@@ -47,7 +47,7 @@ export function podFor(set: Stored<DaemonSet>, hash: string, nodeName: string): 
       namespace: set.metadata.namespace ?? '',
       labels: {
         ...metadata?.labels,
-        [REVISION_HASH]: hash,
+        [REVISION_LABEL]: hash,
         ...(generation === undefined ? {} : { [GENERATION_LABEL]: generation }),
       },
       ...(metadata?.annotations === undefined ? {} : { annotations: metadata.annotations }),

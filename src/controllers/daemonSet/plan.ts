@@ -15,7 +15,7 @@ import { type Action, statusUpdate } from '../action.ts';
 import { claim } from '../claim.ts';
 import type { Plan } from '../loop.ts';
 import { availableInMs, isReady } from '../podState.ts';
-import { hashOf, planCleanUp, REVISION_HASH, revisionsOf } from '../revisions.ts';
+import { hashOf, planCleanUp, REVISION_LABEL, revisionsOf } from '../revisions.ts';
 import { type Belonging, belonging, nodeNameOf, podFor } from './node.ts';
 import { statusOf } from './status.ts';
 
@@ -70,7 +70,7 @@ export function planDaemonSet(world: DaemonSetWorld): Plan {
   }
   const live = new Set([
     history.update.metadata?.name ?? '',
-    ...claimed.claimed.map((pod) => `${set.metadata.name}-${pod.metadata.labels?.[REVISION_HASH] ?? ''}`),
+    ...claimed.claimed.map((pod) => `${set.metadata.name}-${pod.metadata.labels?.[REVISION_LABEL] ?? ''}`),
   ]);
   const status = statusOf({ set, nodes, hash, now });
   return {
@@ -175,7 +175,7 @@ class DaemonWork {
   }
 
   #isFresh(pod: Stored<Pod>): boolean {
-    return pod.metadata.labels?.[REVISION_HASH] === this.#hash;
+    return pod.metadata.labels?.[REVISION_LABEL] === this.#hash;
   }
 
   #replaceFailed(pod: Stored<Pod>, node: string): void {

@@ -3,7 +3,7 @@ import { type DaemonSet, DaemonSetStatus } from '../../apis/apps/daemonSet.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { availableInMs, isReady } from '../podState.ts';
-import { REVISION_HASH } from '../revisions.ts';
+import { REVISION_LABEL } from '../revisions.ts';
 import type { NodePods } from './plan.ts';
 
 export interface DaemonSetObserved {
@@ -31,7 +31,7 @@ export function statusOf({ set, nodes, hash, now }: DaemonSetObserved): DaemonSe
     desiredNumberScheduled: desired.length,
     numberReady: ready.length,
     observedGeneration: set.metadata.generation ?? 0,
-    updatedNumberScheduled: shown.filter((pod) => pod.metadata.labels?.[REVISION_HASH] === hash).length,
+    updatedNumberScheduled: shown.filter((pod) => pod.metadata.labels?.[REVISION_LABEL] === hash).length,
     numberAvailable: available.length,
     numberUnavailable: desired.length - available.length,
   };

@@ -13,7 +13,7 @@ import { type Action, statusUpdate } from '../action.ts';
 import { claim } from '../claim.ts';
 import type { Plan } from '../loop.ts';
 import { availableInMs, isFinished } from '../podState.ts';
-import { hashOf, planCleanUp, REVISION_HASH, revisionsOf } from '../revisions.ts';
+import { nameOf, planCleanUp, REVISION_LABEL, revisionsOf } from '../revisions.ts';
 import { type FindClaim, hasClaimThatGoes, planClaimOwners, planMissingClaims } from './claims.ts';
 import { firstOrdinal, hasIdentity, ordinalOf, podNameOf, podOf, withIdentity } from './pod.ts';
 import { statusOf } from './status.ts';
@@ -46,9 +46,9 @@ export function planStatefulSet(world: StatefulSetWorld): Plan {
   const rollout = new Rollout(world, mine, current, history.update);
   if (set.metadata.deletionTimestamp === undefined) rollout.plan();
   const live = new Set([
-    current.metadata?.name ?? '',
-    history.update.metadata?.name ?? '',
-    ...mine.map((pod) => `${set.metadata.name}-${pod.metadata.labels?.[REVISION_HASH] ?? ''}`),
+    nameOf(current),
+    nameOf(history.update),
+    ...mine.map((pod) => pod.metadata.labels?.[REVISION_LABEL] ?? ''),
   ]);
   const status = statusOf({ set, pods: mine, current, update: history.update, now: world.now });
   return {
@@ -213,7 +213,7 @@ class Rollout {
   }
 
   #isUpToDate(pod: Stored<Pod>): boolean {
-    return pod.metadata.labels?.[REVISION_HASH] === hashOf(this.#update);
+    return pod.metadata.labels?.[REVISION_LABEL] === nameOf(this.#update);
   }
 
   #isAvailable(pod: Stored<Pod>): boolean {

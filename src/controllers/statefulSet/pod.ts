@@ -7,7 +7,7 @@ import type { Pod } from '../../apis/core/pod.ts';
 import type { Volume } from '../../apis/core/volumes.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { controllerReference } from '../../machinery/ownerReferences.ts';
-import { hashOf, REVISION_HASH, templateOf } from '../revisions.ts';
+import { nameOf, REVISION_LABEL, templateOf } from '../revisions.ts';
 
 export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
 const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
@@ -41,7 +41,7 @@ export function podOf(set: Stored<StatefulSet>, revision: ControllerRevision, or
   const { hostname: _hostname, subdomain: _subdomain, ...spec } = named.spec ?? { containers: [] };
   return {
     ...named,
-    metadata: { ...named.metadata, labels: { ...named.metadata?.labels, [REVISION_HASH]: hashOf(revision) } },
+    metadata: { ...named.metadata, labels: { ...named.metadata?.labels, [REVISION_LABEL]: nameOf(revision) } },
     spec: { ...spec, hostname: podNameOf(set, ordinal), ...subdomainOf(set) },
   };
 }

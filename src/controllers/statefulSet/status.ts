@@ -5,7 +5,7 @@ import type { Pod } from '../../apis/core/pod.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { availableInMs, isReady } from '../podState.ts';
-import { hashOf, REVISION_HASH } from '../revisions.ts';
+import { nameOf, REVISION_LABEL } from '../revisions.ts';
 
 export interface StatefulSetObserved {
   readonly set: Stored<StatefulSet>;
@@ -19,7 +19,7 @@ export interface StatefulSetObserved {
 /** The status to write; undefined where it says so already. */
 export function statusOf({ set, pods, current, update, now }: StatefulSetObserved): StatefulSetStatus | undefined {
   const isOf = (pod: Pod, revision: ControllerRevision) =>
-    pod.metadata?.labels?.[REVISION_HASH] === hashOf(revision) && pod.metadata.deletionTimestamp === undefined;
+    pod.metadata?.labels?.[REVISION_LABEL] === nameOf(revision) && pod.metadata.deletionTimestamp === undefined;
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
   const ready = pods.filter((pod) => pod.status?.phase === 'Running' && isReady(pod));
   const available = ready.filter((pod) => availableInMs(pod, minReadySeconds, now) === 0);
