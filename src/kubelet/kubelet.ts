@@ -5,6 +5,8 @@ import { persistentVolumeClaims } from '../apis/core/persistentVolumeClaim.ts';
 import { type Pod, pods } from '../apis/core/pod.ts';
 import { secrets } from '../apis/core/secret.ts';
 import { type Service, services } from '../apis/core/service.ts';
+import { csiDrivers } from '../apis/storage/csiDriver.ts';
+import { volumeAttachments } from '../apis/storage/volumeAttachment.ts';
 import type { Client } from '../client/client.ts';
 import { createEventRecorder, referenceTo } from '../client/eventRecorder.ts';
 import type { Informer } from '../client/informer.ts';
@@ -16,6 +18,7 @@ import { parseResolvConf } from '../lib/resolvConf.ts';
 import { isApiError } from '../machinery/status.ts';
 import { DEFAULT_CONFIGURATION, type KubeletConfiguration } from './config/configuration.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
+import { runCsi } from './csi/start.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ImagePuller } from './images/puller.ts';
 import type { MachineFactory } from './machine/machine.ts';
@@ -36,6 +39,7 @@ import { PodProbes } from './probes/podProbes.ts';
 import type { PodViews } from './server/podView.ts';
 import type { NodeReports } from './server/reports.ts';
 import { type KubeletServerOptions, startKubeletServer } from './server/server.ts';
+import { startGrantors } from './startGrantors.ts';
 import { followSources } from './staticPods/sources.ts';
 import { isMirror, StaticPods } from './staticPods/staticPods.ts';
 import type { NodeReading } from './stats/reading.ts';
@@ -133,19 +137,50 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     secret: (namespace, name) => orMissing(client.get(secrets, { namespace, name })),
     claim: (namespace, name) => orMissing(client.get(persistentVolumeClaims, { namespace, name })),
     persistentVolume: (name) => orMissing(client.get(persistentVolumes, { name })),
+    csiDriver: (name) => orMissing(client.get(csiDrivers, { name })),
+    attachment: (name) => orMissing(client.get(volumeAttachments, { name })),
+    nodeName,
+    clock,
     token: (pod, audience, seconds) => tokens.token(pod, audience, seconds),
   });
   const observer = new RuntimeObserver(runtime, clock, log);
   const serviceInformer = options.services ?? informers.of(services);
   const gate = new Gate(STARTS_AT_ONCE);
-  const admission = createAdmission(machine.allocatable);
+  let agent: NodeAgent | undefined;
+  const grantors = await startGrantors({
+    configuration,
+    machine,
+    runtime,
+    observer,
+    clock,
+    log,
+    signal,
+    pods: () => workers.active(),
+    onDevices: () => agent?.statusSoon(),
+  });
+  const { grantor, more } = grantors;
+  const admission = createAdmission(() => ({ ...machine.allocatable, ...more().allocatable }));
   const dns = {
     clusterDomain: options.clusterDomain,
     host: parseResolvConf(machine.resolvConf),
     ...(options.clusterDNS === undefined ? {} : { clusterDNS: options.clusterDNS }),
   };
   const hostIP = nodeIP;
-  const shared = { client, runtime, machine, events, gate, clock, random, log, signal, podLogsDir, dns, hostIP };
+  const shared = {
+    client,
+    runtime,
+    machine,
+    grantor,
+    events,
+    gate,
+    clock,
+    random,
+    log,
+    signal,
+    podLogsDir,
+    dns,
+    hostIP,
+  };
   const staticPods: StaticPods = new StaticPods({
     ...shared,
     nodeName,
@@ -195,7 +230,6 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     onEvicted: (signal) => metrics.evicted(signal),
     onConditions: () => agent?.statusSoon(),
   });
-  let agent: NodeAgent | undefined;
   // Pods are worked on only after the runtime was looked at once: what runs is adopted, not started again.
   const begin = async () => {
     const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
@@ -229,12 +263,15 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
       const { podCIDR, labels } = options;
       agent = new NodeAgent({
         ...shared,
-        facts: { nodeName, nodeIP, kubeletPort, machine, pressure: () => housekeeping.evictor.conditions },
+        facts: { nodeName, nodeIP, kubeletPort, machine, more, pressure: () => housekeeping.evictor.conditions },
         ...(podCIDR === undefined ? {} : { podCIDR }),
         ...(labels === undefined ? {} : { labels }),
       });
-      const tasks = [agent.run(), begin(), housekeeping.run()].map((task) =>
-        task.catch((error: unknown) => {
+      const { csi } = machine;
+      if (csi !== undefined) csi.volumes.onChange = () => agent?.statusSoon();
+      const drivers = csi === undefined ? undefined : runCsi({ ...shared, nodeName, ...csi });
+      const tasks = [agent.run(), begin(), housekeeping.run(), grantors.run(), drivers].map((task) =>
+        task?.catch((error: unknown) => {
           if (!signal.aborted) log.error('a part of the kubelet ended', { err: error });
         }),
       );

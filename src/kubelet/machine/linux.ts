@@ -5,6 +5,8 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import { CsiDrivers } from '../csi/drivers.ts';
+import { CsiVolumes } from '../csi/volumes.ts';
 import type { Observations } from '../eviction/pressure.ts';
 import { allocatableOf } from '../node/allocatable.ts';
 import { architecture } from '../node/nodeStatus.ts';
@@ -45,17 +47,27 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
     'hugepages-2Mi': '0',
   };
   const allocatable = allocatableOf(capacity, configuration);
-  const volumes = new PodVolumes(join(rootDir, 'pods'), join(rootDir, 'memory'), {
-    ...sources,
-    nodeAllocatable: allocatable,
-  });
-  return new LinuxMachine(options, { capacity, allocatable }, volumes);
+  const drivers = new CsiDrivers();
+  const csi = {
+    registryDir: join(rootDir, 'plugins_registry'),
+    drivers,
+    volumes: new CsiVolumes(rootDir, drivers, sources),
+  };
+  await csi.volumes.load();
+  const volumes = new PodVolumes(
+    join(rootDir, 'pods'),
+    join(rootDir, 'memory'),
+    { ...sources, nodeAllocatable: allocatable },
+    csi.volumes,
+  );
+  return new LinuxMachine(options, { capacity, allocatable, csi }, volumes);
 }
 
 class LinuxMachine implements Machine {
   readonly hasFiles = true;
   readonly capacity: Machine['capacity'];
   readonly allocatable: Machine['allocatable'];
+  readonly csi: NonNullable<Machine['csi']>;
   readonly memoryBytes = totalmem();
   readonly info = {
     machineID: read('/etc/machine-id').trim(),
@@ -68,22 +80,27 @@ class LinuxMachine implements Machine {
   };
   readonly resolvConf = read('/etc/resolv.conf');
   readonly perform = perform;
-  readonly #rootDir: string;
+  readonly rootDir: string;
   readonly #podLogsDir: string;
   readonly #volumes: PodVolumes;
   readonly #cgroups = new Cgroups();
   readonly #messages = new TerminationMessages();
 
-  constructor(options: LinuxMachineOptions, size: Pick<Machine, 'capacity' | 'allocatable'>, volumes: PodVolumes) {
-    this.#rootDir = options.rootDir;
+  constructor(
+    options: LinuxMachineOptions,
+    has: Pick<Machine, 'capacity' | 'allocatable'> & Required<Pick<Machine, 'csi'>>,
+    volumes: PodVolumes,
+  ) {
+    this.rootDir = options.rootDir;
     this.#podLogsDir = options.podLogsDir;
-    this.capacity = size.capacity;
-    this.allocatable = size.allocatable;
+    this.capacity = has.capacity;
+    this.allocatable = has.allocatable;
+    this.csi = has.csi;
     this.#volumes = volumes;
   }
 
   observe(imagesDir: string | undefined): Promise<Observations> {
-    return observeLinux(this.#rootDir, imagesDir);
+    return observeLinux(this.rootDir, imagesDir);
   }
 
   async podFiles(pod: Pod): Promise<{ logs: Map<string, DiskUsage>; volumes: Map<string, DiskUsage> }> {
@@ -102,7 +119,7 @@ class LinuxMachine implements Machine {
   }
 
   usage(): Promise<MachineReading> {
-    return linuxUsage(this.#rootDir);
+    return linuxUsage(this.rootDir);
   }
 
   async prepare(pod: Pod): Promise<void> {

@@ -7,6 +7,8 @@ import type { NodeSystemInfo } from '../../apis/core/node.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { KubeletConfiguration } from '../config/configuration.ts';
 import type { Device, Mount } from '../cri/messages.ts';
+import type { CsiDrivers } from '../csi/drivers.ts';
+import type { CsiSources, CsiVolumes } from '../csi/volumes.ts';
 import type { Observations } from '../eviction/pressure.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import type { ActionTarget, ActionTools, Handler } from '../probes/actions.ts';
@@ -19,6 +21,8 @@ import type { DiskUsage } from './diskUsage.ts';
 export interface Machine {
   /** False: there are no files, so none need be kept up to date or small. */
   readonly hasFiles: boolean;
+  /** where the kubelet keeps its files; '' where there are none */
+  readonly rootDir: string;
   /** amounts by resource, as in the node's status; constant while the machine runs */
   readonly capacity: Readonly<Record<string, string>>;
   /** what of it is for pods */
@@ -57,6 +61,14 @@ export interface Machine {
   /** The uids of all pods of which something is left here. */
   uids(): Promise<ReadonlySet<string>>;
 
+  /** CSI drivers of the machine and their volumes; absent: it has none */
+  readonly csi?: {
+    /** where drivers register */
+    readonly registryDir: string;
+    readonly drivers: CsiDrivers;
+    readonly volumes: CsiVolumes;
+  };
+
   /** What a container gets from the machine. @throws ContainerConfigError */
   containerFiles(request: ContainerFilesRequest): Promise<ContainerFiles>;
   makeLogDirectory(path: string): void;
@@ -90,7 +102,7 @@ export interface ContainerFiles {
 }
 
 /** What a machine is given by its kubelet: what volumes are made of, and what the kubelet was told. */
-export interface MachineSources extends Omit<VolumeSources, 'nodeAllocatable'> {
+export interface MachineSources extends Omit<VolumeSources, 'nodeAllocatable'>, CsiSources {
   readonly configuration: KubeletConfiguration;
 }
 

@@ -17,6 +17,11 @@ export interface NodeFacts {
   readonly nodeIP: string;
   readonly kubeletPort: number;
   readonly machine: Machine;
+  /** what it has besides, by resource: all, and what is for pods */
+  more(): {
+    readonly capacity: Readonly<Record<string, string>>;
+    readonly allocatable: Readonly<Record<string, string>>;
+  };
   /** what it is short of */
   pressure(): ReadonlySet<PressureCondition>;
 }
@@ -34,6 +39,7 @@ export async function nodeStatusOf(
   const version = await runtime.call('version', {}).catch(() => undefined);
   const problem = await problemOf(runtime);
   const pressure = facts.pressure();
+  const more = facts.more();
   const { images = [] } = await runtime.call('listImages', {}).catch(() => ({ images: [] as Image[] }));
   const before = old?.status?.conditions ?? [];
   const at = formatTime(now);
@@ -53,8 +59,8 @@ export async function nodeStatusOf(
       { type: 'InternalIP', address: facts.nodeIP },
       { type: 'Hostname', address: facts.nodeName },
     ],
-    capacity,
-    allocatable,
+    capacity: { ...capacity, ...more.capacity },
+    allocatable: { ...allocatable, ...more.allocatable },
     conditions: [
       pressure.has('MemoryPressure')
         ? condition(
@@ -75,6 +81,7 @@ export async function nodeStatusOf(
         : condition('Ready', 'False', 'KubeletNotReady', problem),
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
+    ...volumesInUse(facts.machine, old),
     nodeInfo: {
       ...info,
       containerRuntimeVersion: version === undefined ? '' : `${version.runtime_name}://${version.runtime_version}`,
@@ -106,4 +113,10 @@ async function problemOf(runtime: ContainerRuntime): Promise<string | undefined>
 /** The name of this machine as a node's name must be. */
 export function defaultNodeName(): string {
   return hostname().toLowerCase();
+}
+
+/** What must not be detached; told again when nothing is left, so that it is known. */
+function volumesInUse({ csi }: Machine, old: Node | undefined): Pick<NodeStatus, 'volumesInUse'> {
+  const inUse = [...(csi?.volumes.inUse() ?? [])];
+  return inUse.length > 0 || old?.status?.volumesInUse !== undefined ? { volumesInUse: inUse } : {};
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { container, podOf } from '../testing/observedPods.ts';
 import { createAdmission } from './admission.ts';
 
-const { refusal } = createAdmission({ cpu: '2', memory: '1Gi', pods: '3' });
+const { refusal } = createAdmission(() => ({ cpu: '2', memory: '1Gi', pods: '3', 'example.com/gpu': '1' }));
 const asking = (cpu: string) => podOf({ containers: [container('main', { resources: { requests: { cpu } } })] });
 const onPort = (hostPort: number, hostIP?: string) =>
   podOf({
@@ -24,8 +24,12 @@ it('refuses what does not', () => {
   });
   expect(refusal(podOf({}), [podOf({}), podOf({}), podOf({})])?.reason).toBe('OutOfpods');
   expect(refusal(onPort(80), [onPort(80, '127.0.0.2')])?.reason).toBe('NodePorts');
-  const unknown = podOf({ containers: [container('main', { resources: { requests: { 'example.com/gpu': '1' } } })] });
-  expect(refusal(unknown, [])?.reason).toBe('OutOfexample.com/gpu');
+  const wanting = (resource: string) =>
+    podOf({ containers: [container('main', { resources: { requests: { [resource]: '2' } } })] });
+  expect(refusal(wanting('example.com/gpu'), [])?.reason).toBe('OutOfexample.com/gpu');
+  expect(refusal(wanting('hugepages-1Gi'), [])?.reason).toBe('OutOfhugepages-1Gi');
+  // What the node knows nothing of is somebody else's to count.
+  expect(refusal(wanting('example.com/licence'), [])).toBeUndefined();
   expect(refusal(podOf({ hostUsers: false }), [])?.reason).toBe('UnsupportedUserNamespaces');
   expect(refusal(podOf({ os: { name: 'windows' } }), [])?.reason).toBe('PodOSNotSupported');
   const sysctl = (name: string) => podOf({ securityContext: { sysctls: [{ name, value: '1' }] } });

@@ -16,10 +16,10 @@ export interface Admission {
 }
 
 /** @param allocatable amounts by resource, as in the node's status */
-export function createAdmission(allocatable: Readonly<ResourceList>): Admission {
+export function createAdmission(allocatable: () => Readonly<ResourceList>): Admission {
   return {
-    refusal: (pod, others) => unsupported(pod) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable),
-    shortage: (pod, others) => tooMuch(pod, others, allocatable),
+    refusal: (pod, others) => unsupported(pod) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable()),
+    shortage: (pod, others) => tooMuch(pod, others, allocatable()),
   };
 }
 
@@ -90,6 +90,8 @@ function tooMuch(pod: Pod, others: readonly Pod[], allocatable: Readonly<Resourc
   const room = allocatable.pods;
   if (room !== undefined && others.length + 1 > Number(room)) return outOf('pods', '1', String(others.length), room);
   for (const [name, asked] of Object.entries(requestsOf(pod))) {
+    // What somebody wrote into the node's status is for whoever wrote it to keep count of.
+    if (allocatable[name] === undefined && isExtended(name)) continue;
     const capacity = allocatable[name] ?? '0';
     if (compareQuantities(asked, 0) <= 0) continue;
     let used = '0';
@@ -97,6 +99,11 @@ function tooMuch(pod: Pod, others: readonly Pod[], allocatable: Readonly<Resourc
     if (compareQuantities(addQuantities(used, asked), capacity) > 0) return outOf(name, asked, used, capacity);
   }
   return undefined;
+}
+
+/** Of some other domain than Kubernetes' own. */
+function isExtended(name: string): boolean {
+  return name.includes('/') && !name.split('/')[0]?.endsWith('kubernetes.io');
 }
 
 function outOf(name: string, asked: string, used: string, capacity: string): Failure {

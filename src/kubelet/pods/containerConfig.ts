@@ -11,6 +11,7 @@ import {
   NAMESPACE_MODE,
   PROFILE_TYPE,
 } from '../cri/messages.ts';
+import type { Grants } from '../grants.ts';
 import { ContainerConfigError, expand } from './environment.ts';
 import { ANNOTATION, containerHash, LABEL, logPath } from './labels.ts';
 import { resourcesKey } from './resize.ts';
@@ -22,6 +23,7 @@ export interface ContainerSurroundings {
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
   readonly devices: readonly Device[];
+  readonly grants: Grants;
   readonly resources: LinuxContainerResources;
   readonly restarts: number;
   /** the id of the container whose processes it is to see */
@@ -33,7 +35,7 @@ export interface ContainerSurroundings {
 
 /** @throws ContainerConfigError where the spec cannot be met */
 export function containerConfig(pod: Pod, container: Container, around: ContainerSurroundings): ContainerConfig {
-  const { env } = around;
+  const { env, grants } = around;
   const meta = pod.metadata ?? {};
   return {
     metadata: { name: container.name, attempt: around.restarts },
@@ -41,9 +43,11 @@ export function containerConfig(pod: Pod, container: Container, around: Containe
     command: (container.command ?? []).map((text) => expand(text, env)),
     args: (container.args ?? []).map((text) => expand(text, env)),
     working_dir: container.workingDir ?? '',
-    envs: [...env].map(([key, value]) => ({ key, value })),
-    mounts: [...around.mounts],
-    devices: [...around.devices],
+    // What the pod says counts more than what a device brings.
+    envs: [...new Map([...Object.entries(grants.envs ?? {}), ...env])].map(([key, value]) => ({ key, value })),
+    mounts: [...around.mounts, ...(grants.mounts ?? [])],
+    devices: [...around.devices, ...(grants.devices ?? [])],
+    CDI_devices: (grants.cdiDevices ?? []).map((name) => ({ name })),
     labels: {
       [LABEL.podName]: meta.name ?? '',
       [LABEL.podNamespace]: meta.namespace ?? '',
@@ -51,6 +55,7 @@ export function containerConfig(pod: Pod, container: Container, around: Containe
       [LABEL.containerName]: container.name,
     },
     annotations: {
+      ...grants.annotations,
       [ANNOTATION.hash]: containerHash(container),
       [ANNOTATION.resources]: resourcesKey(container),
       [ANNOTATION.restartCount]: String(around.restarts),
@@ -62,7 +67,10 @@ export function containerConfig(pod: Pod, container: Container, around: Containe
     stdin: container.stdin ?? false,
     stdin_once: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    linux: { resources: around.resources, security_context: securityContext(pod, container, around) },
+    linux: {
+      resources: { ...around.resources, ...(grants.cpus === undefined ? {} : { cpuset_cpus: grants.cpus }) },
+      security_context: securityContext(pod, container, around),
+    },
   };
 }
 

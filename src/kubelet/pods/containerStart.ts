@@ -11,6 +11,7 @@ import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
 import type { AuthConfig, Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
+import type { Grantor } from '../grants.ts';
 import { ImageError, type ImagePuller } from '../images/puller.ts';
 import { registryAuths } from '../images/pullSecrets.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -32,6 +33,7 @@ export interface ContainerStartOptions {
   readonly runtime: ContainerRuntime;
   readonly images: ImagePuller;
   readonly machine: Machine;
+  readonly grantor: Grantor;
   readonly events: EventRecorder;
   /** how many containers are made at the same time; pulls do not count */
   readonly gate: Gate;
@@ -175,6 +177,7 @@ export class ContainerStarter {
       env,
       mounts,
       devices,
+      grants: await o.grantor.grants(pod, container),
       resources: containerResources(pod, container, o.machine.memoryBytes),
       restarts,
       ...(target === undefined ? {} : { target }),

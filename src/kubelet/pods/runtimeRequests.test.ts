@@ -30,6 +30,7 @@ function asked(own: Partial<Container>, spec: Partial<PodSpec> = {}, more: objec
     env: new Map([['A', '1']]),
     mounts: [],
     devices: [],
+    grants: {},
     resources: {},
     restarts: 2,
     terminationMessageFile: '/message',

@@ -10,6 +10,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
 import { isStaticPod } from '../eviction/ranking.ts';
+import type { Grantor } from '../grants.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PodProbes } from '../probes/podProbes.ts';
 import { type Failure, podStatusOf } from '../status/podStatus.ts';
@@ -31,6 +32,7 @@ export interface WorkersOptions {
   readonly actor: Actor;
   readonly machine: Machine;
   readonly admission: Admission;
+  readonly grantor: Grantor;
   readonly probes: PodProbes;
   /** absent where no volume has files */
   readonly updates: VolumeUpdates | undefined;
@@ -222,7 +224,7 @@ export class PodWorkers {
 
   async #run(uid: string, entry: Entry): Promise<void> {
     const { observer, probes, clock, actor } = this.#o;
-    this.#admit(uid, entry);
+    if (this.#admit(uid, entry)) await this.#allocate(entry);
     this.#grant(entry);
     for (let step = 0; step < MAX_STEPS; step++) {
       // What came meanwhile is in the queue.
@@ -247,14 +249,25 @@ export class PodWorkers {
     this.#queue.addAfter(uid, MOUNT_RETRY_MS);
   }
 
-  /** A pod that this node cannot run fails at once. */
-  #admit(uid: string, entry: Entry): void {
-    if (entry.admitted) return;
+  /** A pod that this node cannot run fails at once. True where it is new, and taken. */
+  #admit(uid: string, entry: Entry): boolean {
+    if (entry.admitted) return false;
     entry.admitted = true;
     // What runs already was admitted before.
-    if (isOver(entry.pod) || this.#o.observer.get(uid) !== undefined) return;
+    if (isOver(entry.pod) || this.#o.observer.get(uid) !== undefined) return false;
     const refusal = this.#o.admission.refusal(entry.pod, this.#others(entry));
-    if (refusal === undefined) return;
+    if (refusal === undefined) return true;
+    this.#refuse(entry, refusal);
+    return false;
+  }
+
+  /** What the node has only so much of is set aside before anything is started. */
+  async #allocate(entry: Entry): Promise<void> {
+    const refusal = await this.#o.grantor.allocate(entry.pod, this.#others(entry));
+    if (refusal !== undefined) this.#refuse(entry, refusal);
+  }
+
+  #refuse(entry: Entry, refusal: Failure): void {
     entry.failed = { ...refusal, message: `Pod was rejected: ${refusal.message}` };
     this.#o.events.event(referenceTo(entry.pod), 'Warning', refusal.reason, refusal.message);
   }

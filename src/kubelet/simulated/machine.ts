@@ -31,6 +31,7 @@ const OK: ProbeResult = { ok: true, message: '' };
 
 export class SimulatedMachine implements Machine {
   readonly hasFiles = false;
+  readonly rootDir = '';
   readonly capacity: Readonly<Record<string, string>>;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
