@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestCluster } from '../support/cluster.ts';
+import { exampleOf } from '../support/examples.ts';
 import { steps } from '../support/steps.ts';
 
 const cluster = new TestCluster('change');
@@ -11,10 +12,10 @@ const editor = (name: string, script: string) => {
   writeFileSync(file(name), `#!/bin/sh\n${script}\n`);
   chmodSync(file(name), 0o755);
 };
-const config = (data: Record<string, string>, name = 'c', labels = {}) => ({
+const config = (data: Record<string, string>, name = 'c', labels?: Record<string, string>) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { name, labels },
+  metadata: { name, ...(labels === undefined ? {} : { labels }) },
   data,
 });
 const web = (image: string, replicas: number) => ({
@@ -298,5 +299,24 @@ describe('kubectl set', () => {
       run: 'set subject rolebinding rb --user=bob --group=devs',
       leaves: [json('rolebinding rb', '{.subjects[*].name}'), 'jane bob devs'],
     },
+  ]);
+});
+
+describe('kubectl certificate', () => {
+  const request = (name: string) => ({
+    ...exampleOf('certificates.k8s.io/v1', 'CertificateSigningRequest'),
+    metadata: { name },
+  });
+  steps(cluster, [
+    { run: 'create -f -', input: request('wanted'), leaves: ['get csr wanted', /wanted .* Pending/] },
+    {
+      run: 'certificate approve wanted',
+      says: 'certificatesigningrequest.certificates.k8s.io/wanted approved',
+      leaves: ['get csr wanted', /wanted .* Approved/],
+    },
+    { run: 'certificate deny wanted', fails: true },
+    { run: 'create -f -', input: request('unwanted') },
+    { run: 'certificate deny unwanted', leaves: ['get csr unwanted', /unwanted .* Denied/] },
+    { run: 'certificate approve absent', fails: true, says: 'not found' },
   ]);
 });

@@ -45,6 +45,10 @@ describe('kubectl get', () => {
     { run: "get cm a -o jsonpath='{.data.key}'", says: /^gamma$/ },
     { run: `get cm -o jsonpath='{range .items[*]}{.metadata.name}{"\\n"}{end}' -l app=x`, says: 'a\nb\n' },
     { run: `get cm a -o go-template='{{.data.key}}'`, says: /^gamma$/ },
+    { run: "get cm a -o jsonpath-as-json='{.data}'", says: /^\[\n +\{\n +"key": "gamma"\n +\}\n\]/ },
+    { run: 'get cm a -o yaml --show-managed-fields', says: 'managedFields:' },
+    { run: 'get cm a -o name', says: /^configmap\/a\n$/ },
+    { run: 'get cm a -o nonsense', fails: true, says: 'unable to match a printer' },
     {
       run: "get cm -l app=x -o custom-columns='NAME:.metadata.name,KEY:.data.key'",
       says: /NAME +KEY\na +gamma\nb +beta/,
@@ -110,8 +114,11 @@ describe('every kind', () => {
       expect(await cluster.kubectl('get', type, name)).toContain(name);
       expect(await cluster.kubectl('get', type, name, '-o', 'wide', '--show-labels')).toMatch(/LABELS\n/);
       expect(await cluster.kubectl('get', type, name, '-o', 'yaml')).toContain(`kind: ${example.kind}`);
-      if (!NOT_DESCRIBED.has(example.kind))
-        expect(await cluster.kubectl('describe', type, name)).toMatch(new RegExp(`Name: +${name}`));
+      if (!NOT_DESCRIBED.has(example.kind)) {
+        const described = await cluster.tryKubectl(['describe', type, name]);
+        expect(described).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`Name: +${name}`)) });
+        expect(described.stderr.replaceAll(/^Warning: .*\n/gm, '')).toBe('');
+      }
       const replaced = await cluster.tryKubectl(['apply', '-f', '-'], { input: manifest });
       expect(replaced, replaced.stderr).toMatchObject({ code: 0 });
       expect(await cluster.kubectl('annotate', type, name, 'seen=yes')).toContain('annotated');

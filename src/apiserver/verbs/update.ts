@@ -140,7 +140,11 @@ export async function changeObject(
       if (kind.warnings !== undefined && subresource === '') {
         for (const text of kind.warnings(object, old)) ctx.warn(text);
       }
-      if (dryRun) return { type: 'object', status: 200, object: fromHub(asked, object), kind: asked };
+      if (dryRun) {
+        // Nothing was written, so the version is the one that is there: who compares sees no difference in it.
+        object.metadata = { ...object.metadata, resourceVersion: old.metadata.resourceVersion };
+        return { type: 'object', status: 200, object: fromHub(asked, object), kind: asked };
+      }
       assertInTime(ctx);
       const entry = await storeChange(parts, kind, current, object);
       if (entry !== undefined) return { type: 'entry', status: 200, kind: asked, entry };

@@ -154,6 +154,8 @@ describe('a dry run', () => {
     const updated = await api.send('PUT', `${at(made)}?dryRun=All`, { ...made, data: { a: '1' } });
     expect(updated.json.data).toEqual({ a: '1' });
     const patched = await api.patch('merge', `${at(made)}?dryRun=All`, { data: { a: '2' } });
+    const { resourceVersion } = made.metadata;
+    for (const { json } of [updated, patched]) expect(json.metadata.resourceVersion).toBe(resourceVersion);
     expect(patched.json.data).toEqual({ a: '2' });
     expect((await api.send('DELETE', `${at(made)}?dryRun=All`)).json.status).toBe('Success');
     expect((await api.send('DELETE', at(made), { dryRun: ['All'] })).json.status).toBe('Success');
