@@ -5,10 +5,12 @@ import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Volume } from '../../apis/core/volumes.ts';
 import { type Device, type Mount, PROPAGATION } from '../cri/messages.ts';
+import { sourceOfInline, sourceOfPersistent } from '../csi/source.ts';
+import type { CsiVolumes } from '../csi/volumes.ts';
 import { type DiskUsage, diskUsageOf } from '../machine/diskUsage.ts';
 import { ContainerConfigError } from '../pods/environment.ts';
 import { writeAtomically } from './atomicWriter.ts';
-import { claimedVolume } from './claims.ts';
+import { type ClaimedVolume, claimedVolume } from './claims.ts';
 import { memoryFor, setUpEmptyDir } from './emptyDir.ts';
 import { checkHostPath } from './hostPath.ts';
 import { isMounted, mountTmpfs, unmountBelow } from './mounts.ts';
@@ -24,6 +26,7 @@ export class PodVolumes {
   readonly #root: string;
   readonly #memory: string;
   readonly #sources: VolumeSources;
+  readonly #csi: CsiVolumes;
   /** what the volumes of pods are that are no folders of the pod's own, by pod and volume */
   readonly #onNode = new Map<string, Map<string, VolumeOnNode>>();
   #mounting: Promise<void> | undefined;
@@ -32,10 +35,11 @@ export class PodVolumes {
    * @param root the folder that holds a folder for each pod, by uid
    * @param memory the folder on which a file system in memory is mounted, for what must not reach a disk
    */
-  constructor(root: string, memory: string, sources: VolumeSources) {
+  constructor(root: string, memory: string, sources: VolumeSources, csi: CsiVolumes) {
     this.#root = root;
     this.#memory = memory;
     this.#sources = sources;
+    this.#csi = csi;
   }
 
   podDir(uid: string): string {
@@ -49,17 +53,19 @@ export class PodVolumes {
       const name = claimed?.volume.metadata.name ?? volume.name;
       try {
         if (claimed === undefined) await this.#setUpOne(pod, volume);
-        else {
-          const securityContext = pod.spec?.securityContext ?? {};
-          const dir = this.#volumeDir(pod, volume);
-          this.#found(pod, volume, await setUpPersistent({ ...claimed, dir, securityContext }));
-        }
+        else this.#found(pod, volume, await this.#setUpClaimed(pod, volume, claimed));
       } catch (error) {
-        throw new VolumeError(
-          `MountVolume.SetUp failed for volume ${JSON.stringify(name)} : ${(error as Error).message}`,
-        );
+        const operation = error instanceof VolumeError ? error.operation : 'MountVolume.SetUp';
+        throw new VolumeError(`${operation} failed for volume ${JSON.stringify(name)} : ${(error as Error).message}`);
       }
     }
+  }
+
+  #setUpClaimed(pod: Pod, volume: Volume, claimed: ClaimedVolume): Promise<VolumeOnNode> {
+    const source = sourceOfPersistent(claimed.volume, claimed.readOnly);
+    if (source !== undefined) return this.#csi.setUp(pod, source);
+    const securityContext = pod.spec?.securityContext ?? {};
+    return setUpPersistent({ ...claimed, dir: this.#volumeDir(pod, volume), securityContext });
   }
 
   async #setUpOne(pod: Pod, volume: Volume): Promise<void> {
@@ -69,6 +75,8 @@ export class PodVolumes {
     const dir = this.#volumeDir(pod, volume);
     if (emptyDir !== undefined)
       return setUpEmptyDir(dir, emptyDir, fsGroup, memoryFor(pod, this.#sources.nodeAllocatable));
+    const inline = sourceOfInline(pod, volume);
+    if (inline !== undefined) return this.#found(pod, volume, await this.#csi.setUp(pod, inline));
     if (nfs !== undefined) return this.#found(pod, volume, await setUpNfs(nfs, dir, [], false));
     await this.#write(pod, volume, fsGroup);
   }
@@ -149,6 +157,7 @@ export class PodVolumes {
   /** Unmounts and removes the volumes of a pod, and nothing else that it has. @throws VolumeError */
   async tearDownVolumes(uid: string): Promise<void> {
     const dir = this.podDir(uid);
+    await this.#csi.tearDown(uid);
     await unmountBelow(dir);
     this.#onNode.delete(uid);
     for (const what of [join(dir, VOLUMES), join(dir, SUB_PATHS), join(this.#memory, uid)])

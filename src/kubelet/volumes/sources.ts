@@ -10,6 +10,13 @@ import type { ClaimSources } from './claims.ts';
 /** A volume cannot be made yet. Shows as a FailedMount event. */
 export class VolumeError extends Error {
   override readonly name = 'VolumeError';
+  /** what was being done, as Kubernetes calls it */
+  readonly operation: 'MountVolume.SetUp' | 'MountVolume.WaitForAttach' | 'MountVolume.MountDevice';
+
+  constructor(message: string, operation: VolumeError['operation'] = 'MountVolume.SetUp') {
+    super(message);
+    this.operation = operation;
+  }
 }
 
 export interface VolumeSources extends ClaimSources {
