@@ -100,7 +100,7 @@ describe('a replica set', () => {
   });
 
   it('says why pods cannot be made, until they can', () => {
-    const { world, set } = worldOf();
+    const { world, set, step } = worldOf();
     const failed = world.planSet(set()).after?.(apiError('Forbidden', 'exceeded quota'));
     expect(failed).toMatchObject([
       {
@@ -116,7 +116,12 @@ describe('a replica set', () => {
     const [update] = failed ?? [];
     if (update?.verb !== 'update') throw new Error('no update');
     world.put(replicaSets, update.object);
-    expect(world.planSet(set()).after?.(undefined)).toMatchObject([{ object: { status: { replicas: 0 } } }]);
+    // What was made just now is told of when it is seen.
+    step();
+    expect(set().status?.conditions).toHaveLength(1);
+    step();
+    expect(set().status).toMatchObject({ replicas: 3 });
+    expect(set().status?.conditions ?? []).toEqual([]);
   });
 });
 

@@ -56,6 +56,8 @@ export function planReplicaSet(world: ReplicaSetWorld): Plan {
     actions,
     ...(againMs === undefined ? {} : { againMs }),
     after(failure) {
+      // The pods that were made are about to be seen, and then there is more to say.
+      if (failure === undefined && missing > 0 && set.metadata.deletionTimestamp === undefined) return [];
       const reason = isNamespaceGoing(failure) ? undefined : failure;
       // What was deleted just now does not count any more, though the informer may not show it yet.
       const deleted = new Set(failure === undefined ? going : []);
