@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { PodDisruptionBudget } from '../apis/policy/podDisruptionBudget.ts';
 import { SeededRandom } from '../lib/random.ts';
+import type { Stored } from '../machinery/kind.ts';
 import { unschedulableMessage } from './message.ts';
 import { NodeInfo } from './nodeInfo.ts';
 import type { PodInfo } from './podInfo.ts';
@@ -75,6 +77,50 @@ describe('victims', () => {
   ];
   it.each(cases)('%s', (_, snapshot, pod, expected) => {
     expect(shown(plan(snapshot, pod).plan)).toEqual(expected);
+  });
+
+  describe('with disruption budgets', () => {
+    const budget = (name: string, disruptionsAllowed: number, more = {}): Stored<PodDisruptionBudget> => ({
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name, namespace: 'default', uid: name, resourceVersion: '1' },
+      spec: { minAvailable: 1, selector: { matchLabels: { guarded: name } }, ...more },
+      status: { disruptionsAllowed },
+    });
+    const guarded = (name: string, priority: number, by: string) =>
+      worker(name, priority, '2', { labels: { guarded: by } });
+    const victims = (snapshot: Snapshot, cpu: string, ...budgets: Stored<PodDisruptionBudget>[]) => {
+      const pod = worker('p', 5, cpu);
+      const placement = schedule(snapshot, pod, new SeededRandom(1));
+      const refusals = placement.nodeName === undefined ? placement.refusals : new Map();
+      const of = (namespace: string) => budgets.filter((b) => b.metadata.namespace === namespace);
+      return shown(planPreemption(snapshot, pod, refusals, new SeededRandom(1), of));
+    };
+    const onOne = cluster([[node('a'), guarded('low', 1, 'x'), worker('medium', 2, '2')]]);
+    const onTwo = cluster([
+      [node('a'), guarded('low', 1, 'x'), guarded('lower', 0, 'x')],
+      [node('b'), worker('high', 4, '4')],
+    ]);
+
+    it.each<[string, Snapshot, string, Stored<PodDisruptionBudget>[], string[]]>([
+      ['go by their priority where nothing guards them', onOne, '2', [], ['a', 'low']],
+      ['stay where one is guarded and the other is not', onOne, '2', [budget('x', 0)], ['a', 'medium']],
+      ['go where the budget has room', onOne, '2', [budget('x', 1)], ['a', 'low']],
+      ['go where nothing else helps', onOne, '4', [budget('x', 0)], ['a', 'medium', 'low']],
+      ['are not guarded by the budget of all pods', onOne, '2', [budget('x', 0, { selector: {} })], ['a', 'low']],
+      ['are counted one after the other', onTwo, '4', [budget('x', 2)], ['a', 'low', 'lower']],
+      ['are taken from where no budget breaks', onTwo, '4', [budget('x', 1)], ['b', 'high']],
+    ])('%s', (_, snapshot, cpu, budgets, expected) => {
+      expect(victims(snapshot, cpu, ...budgets)).toEqual(expected);
+    });
+
+    it('count no pod that is disrupted already', () => {
+      const counted = {
+        ...budget('x', 0),
+        status: { disruptionsAllowed: 0, disruptedPods: { low: '2026-01-01T00:00:00Z' } },
+      };
+      expect(victims(onOne, '2', counted)).toEqual(['a', 'low']);
+    });
   });
 
   it('are never asked for by pods that do not preempt', () => {

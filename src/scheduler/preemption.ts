@@ -5,6 +5,7 @@
  */
 import type { Random } from '../lib/random.ts';
 import { parseTime } from '../machinery/time.ts';
+import { type BudgetsOf, breakingBudgets } from './disruptionBudgets.ts';
 import type { NodeInfo } from './nodeInfo.ts';
 import type { PodInfo } from './podInfo.ts';
 import { type NodeRefusal, nodeCheck } from './schedule.ts';
@@ -13,6 +14,8 @@ import { type Snapshot, withNode } from './snapshot.ts';
 export interface Preemption {
   readonly nodeName: string;
   readonly victims: readonly PodInfo[];
+  /** how many of the victims break a disruption budget */
+  readonly broken: number;
 }
 
 export type PreemptionPlan =
@@ -23,6 +26,7 @@ export type PreemptionPlan =
 /** Room is looked for on this share of the nodes, but on no fewer than so many. */
 const SHARE_OF_NODES = 0.1;
 const LEAST_NODES = 100;
+const NO_BUDGETS: BudgetsOf = () => [];
 const NOT_HELPFUL = ['Preemption is not helpful for scheduling'];
 const NO_VICTIMS = ['No preemption victims found for incoming pod'];
 
@@ -32,6 +36,7 @@ export function planPreemption(
   pod: PodInfo,
   refusals: ReadonlyMap<string, NodeRefusal>,
   random: Random,
+  budgetsOf: BudgetsOf = NO_BUDGETS,
 ): PreemptionPlan {
   const ineligible = whyNotEligible(snapshot, pod, refusals);
   if (ineligible !== undefined) return { preemption: undefined, reasons: ineligible };
@@ -44,12 +49,15 @@ export function planPreemption(
   const enough = Math.max(LEAST_NODES, Math.floor(snapshot.nodes.length * SHARE_OF_NODES));
   const start = possible.length === 0 ? 0 : random.integer(possible.length);
   const candidates: Preemption[] = [];
-  for (let i = 0; i < possible.length && candidates.length < enough; i++) {
+  let unbroken = 0;
+  for (let i = 0; i < possible.length && (candidates.length < enough || unbroken === 0); i++) {
     // The index is within the array.
     const node = possible[(start + i) % possible.length] as NodeInfo;
-    const chosen = chooseVictims(snapshot, pod, node);
-    if ('victims' in chosen) candidates.push({ nodeName: node.name, victims: chosen.victims });
-    else reasons.set(node.name, chosen.reasons);
+    const chosen = chooseVictims(snapshot, pod, node, budgetsOf);
+    if ('victims' in chosen) {
+      candidates.push({ nodeName: node.name, ...chosen });
+      if (chosen.broken === 0) unbroken++;
+    } else reasons.set(node.name, chosen.reasons);
   }
   const [first, ...others] = candidates;
   if (first === undefined) return { preemption: undefined, reasons };
@@ -75,7 +83,8 @@ function chooseVictims(
   snapshot: Snapshot,
   pod: PodInfo,
   node: NodeInfo,
-): { victims: PodInfo[] } | { reasons: readonly string[] } {
+  budgetsOf: BudgetsOf,
+): { victims: PodInfo[]; broken: number } | { reasons: readonly string[] } {
   const lower = node.pods.filter((other) => other.priority < pod.priority).sort(moreImportantFirst);
   if (lower.length === 0) return { reasons: NO_VICTIMS };
   const refusalWithout = (gone: ReadonlySet<PodInfo>) => {
@@ -85,12 +94,16 @@ function chooseVictims(
   const victims = new Set(lower);
   const refusal = refusalWithout(victims);
   if (refusal !== undefined) return { reasons: refusal.reasons };
-  // Each may stay, the most important first, if the pod fits all the same.
-  for (const other of lower) {
+  // Each may stay if the pod fits all the same: first those that break budgets, of each the most important first.
+  const breaking = breakingBudgets(lower, budgetsOf);
+  let broken = 0;
+  for (const other of [...breaking, ...lower.filter((o) => !breaking.has(o))]) {
     victims.delete(other);
-    if (refusalWithout(victims) !== undefined) victims.add(other);
+    if (refusalWithout(victims) === undefined) continue;
+    victims.add(other);
+    if (breaking.has(other)) broken++;
   }
-  return { victims: [...victims].sort(moreImportantFirst) };
+  return { victims: [...victims].sort(moreImportantFirst), broken };
 }
 
 /** Higher priority first; among equals those that have run longer. */
@@ -102,9 +115,14 @@ function startOf({ pod }: PodInfo): number {
   return parseTime(pod.status?.startTime) ?? Number.POSITIVE_INFINITY;
 }
 
-/** Whether `a` costs less than `b`: victims of lower priority, then a smaller sum of them, then fewer, then younger. */
+/** Whether `a` costs less than `b`: fewer broken budgets, victims of lower priority, then a smaller sum of them, then fewer, then younger. */
 function isLighter(a: Preemption, b: Preemption): boolean {
-  const measures: ((p: Preemption) => number)[] = [highestPriority, sumOfPriorities, (p) => p.victims.length];
+  const measures: ((p: Preemption) => number)[] = [
+    (p) => p.broken,
+    highestPriority,
+    sumOfPriorities,
+    (p) => p.victims.length,
+  ];
   for (const measure of measures) {
     const difference = measure(a) - measure(b);
     if (difference !== 0) return difference < 0;

@@ -2,6 +2,7 @@
 import { namespaces } from '../apis/core/namespace.ts';
 import { nodes } from '../apis/core/node.ts';
 import { type Pod, pods } from '../apis/core/pod.ts';
+import { podDisruptionBudgets } from '../apis/policy/podDisruptionBudget.ts';
 import type { Client } from '../client/client.ts';
 import { createEventRecorder } from '../client/eventRecorder.ts';
 import { Informer } from '../client/informer.ts';
@@ -45,13 +46,21 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
   let devices: Devices | undefined;
   const actions = { client, recorder, clock, log, signal };
   let volumes: Volumes | undefined;
-  const loop = new SchedulingLoop({ cache, queue, random, actions, reservations });
+  const loop = new SchedulingLoop({
+    cache,
+    queue,
+    random,
+    actions,
+    reservations,
+    budgets: (namespace) => budgetInformer.list(namespace),
+  });
   signal.addEventListener('abort', () => queue.stop(), { once: true });
 
   const source = { client, clock, random, log, signal };
   const nodeInformer = new Informer({ ...source, kind: nodes });
   const namespaceInformer = new Informer({ ...source, kind: namespaces });
   const podInformer = new Informer({ ...source, kind: pods, fieldSelector: NOT_ENDED });
+  const budgetInformer = new Informer({ ...source, kind: podDisruptionBudgets });
 
   nodeInformer.handle({
     onAdd(node) {
@@ -163,7 +172,7 @@ export function startScheduler(options: SchedulerOptions): Promise<void> {
     if (cache.removePod(uid)) queue.clusterChanged(['podGone']);
   }
 
-  const informers = [nodeInformer, namespaceInformer, podInformer];
+  const informers = [nodeInformer, namespaceInformer, podInformer, budgetInformer];
   const started = Promise.all(informers.map(({ synced }) => synced)).then(() => loop.start());
   // Nobody need wait for it.
   started.catch(() => {});

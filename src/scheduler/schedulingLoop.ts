@@ -2,6 +2,7 @@
 import type { Random } from '../lib/random.ts';
 import { type ActionContext, bind, isGone, makeRoom, reportFailure } from './actions.ts';
 import type { ClusterCache } from './clusterCache.ts';
+import type { BudgetsOf } from './disruptionBudgets.ts';
 import { unschedulableMessage } from './message.ts';
 import type { NodeInfo } from './nodeInfo.ts';
 import type { Verdict } from './podCondition.ts';
@@ -16,6 +17,7 @@ export interface SchedulingLoopParts {
   readonly queue: SchedulingQueue;
   readonly random: Random;
   readonly actions: ActionContext;
+  readonly budgets: BudgetsOf;
   /** What the pod must have before it is bound; for most pods there is nothing. */
   reservations(pod: PodInfo): readonly Reservations[];
 }
@@ -170,9 +172,9 @@ export class SchedulingLoop {
     snapshot: Snapshot,
     refusals: Exclude<Placement, { nodeName: string }>['refusals'],
   ): Promise<void> {
-    const { cache, queue, random, actions } = this.#parts;
+    const { cache, queue, random, actions, budgets } = this.#parts;
     const pod = queued.info;
-    const plan = snapshot.nodes.length === 0 ? undefined : planPreemption(snapshot, pod, refusals, random);
+    const plan = snapshot.nodes.length === 0 ? undefined : planPreemption(snapshot, pod, refusals, random, budgets);
     const message = unschedulableMessage(snapshot.nodes.length, refusals, plan);
     const preemption = plan?.preemption;
     const nominatedNodeName = preemption?.nodeName ?? keptNomination(pod, plan);
