@@ -159,7 +159,10 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     onDevices: () => agent?.statusSoon(),
   });
   const { grantor, more } = grantors;
-  const admission = createAdmission(() => ({ ...machine.allocatable, ...more().allocatable }));
+  const admission = createAdmission(
+    () => ({ ...machine.allocatable, ...more().allocatable }),
+    configuration.allowedUnsafeSysctls,
+  );
   const dns = {
     clusterDomain: options.clusterDomain,
     host: parseResolvConf(machine.resolvConf),

@@ -1,10 +1,11 @@
 /** The machine that the kubelet runs on. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import { bytesQuantity } from '../../machinery/quantity.ts';
 import { CsiDrivers } from '../csi/drivers.ts';
 import { CsiVolumes } from '../csi/volumes.ts';
 import type { Observations } from '../eviction/pressure.ts';
@@ -44,7 +45,7 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
     memory: `${Math.floor(totalmem() / BYTES_PER_KI)}Ki`,
     pods: String(configuration.maxPods),
     'ephemeral-storage': `${Math.floor((disk.blocks * disk.bsize) / BYTES_PER_KI)}Ki`,
-    'hugepages-2Mi': '0',
+    ...hugePages(),
   };
   const allocatable = allocatableOf(capacity, configuration);
   const drivers = new CsiDrivers();
@@ -83,7 +84,7 @@ class LinuxMachine implements Machine {
   readonly rootDir: string;
   readonly #podLogsDir: string;
   readonly #volumes: PodVolumes;
-  readonly #cgroups = new Cgroups();
+  readonly #cgroups: Cgroups;
   readonly #messages = new TerminationMessages();
 
   constructor(
@@ -97,6 +98,7 @@ class LinuxMachine implements Machine {
     this.allocatable = has.allocatable;
     this.csi = has.csi;
     this.#volumes = volumes;
+    this.#cgroups = new Cgroups(undefined, options.sources.configuration.podPidsLimit);
   }
 
   observe(imagesDir: string | undefined): Promise<Observations> {
@@ -209,6 +211,19 @@ class LinuxMachine implements Machine {
   forgetMessages(containerIds: Iterable<string>): void {
     this.#messages.forget(containerIds);
   }
+}
+
+/** Pages of each size that were set aside at boot, or since. */
+function hugePages(): Record<string, string> {
+  const root = '/sys/kernel/mm/hugepages';
+  const sizes = existsSync(root) ? readdirSync(root) : [];
+  const found = sizes.flatMap((name): [string, string][] => {
+    const kilobytes = Number(/^hugepages-(\d+)kB$/.exec(name)?.[1]);
+    if (!(kilobytes > 0)) return [];
+    const count = Number(read(join(root, name, 'nr_hugepages'))) || 0;
+    return [[`hugepages-${bytesQuantity(kilobytes * BYTES_PER_KI)}`, bytesQuantity(count * kilobytes * BYTES_PER_KI)]];
+  });
+  return Object.fromEntries(found);
 }
 
 function read(path: string): string {

@@ -40,3 +40,14 @@ it('refuses what does not', () => {
   const profile = { appArmorProfile: { type: 'RuntimeDefault' } };
   expect(refusal(podOf({ securityContext: profile }), [])?.reason).toBe('AppArmor');
 });
+
+it('allows the sysctls that it is told to', () => {
+  const { refusal } = createAdmission(() => ({}), ['kernel.msg*', 'net.core.somaxconn']);
+  const reason = (name: string) => refusal(podOf({ securityContext: { sysctls: [{ name, value: '1' }] } }), [])?.reason;
+  expect(['kernel.msgmax', 'net/core/somaxconn', 'net.ipv4.tcp_syncookies'].map(reason)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(['kernel.sem', 'net.core.somaxconn2'].map(reason)).toEqual(['SysctlForbidden', 'SysctlForbidden']);
+});

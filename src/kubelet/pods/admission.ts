@@ -15,10 +15,17 @@ export interface Admission {
   shortage(pod: Pod, others: readonly Pod[]): Failure | undefined;
 }
 
-/** @param allocatable amounts by resource, as in the node's status */
-export function createAdmission(allocatable: () => Readonly<ResourceList>): Admission {
+/**
+ * @param allocatable amounts by resource, as in the node's status
+ * @param unsafeSysctls what is allowed besides the safe ones: `kernel.msg*`, `net.core.somaxconn`
+ */
+export function createAdmission(
+  allocatable: () => Readonly<ResourceList>,
+  unsafeSysctls: readonly string[] = [],
+): Admission {
   return {
-    refusal: (pod, others) => unsupported(pod) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable()),
+    refusal: (pod, others) =>
+      unsupported(pod, unsafeSysctls) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable()),
     shortage: (pod, others) => tooMuch(pod, others, allocatable()),
   };
 }
@@ -40,7 +47,7 @@ const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
 ]);
 
 /** What this kubelet would have to ignore, or must not allow. */
-function unsupported({ spec }: Pod): Failure | undefined {
+function unsupported({ spec }: Pod, unsafeSysctls: readonly string[]): Failure | undefined {
   const shared = spec?.securityContext;
   if (spec?.os?.name !== undefined && spec.os.name !== 'linux')
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
@@ -57,10 +64,18 @@ function unsupported({ spec }: Pod): Failure | undefined {
     const message = 'SupplementalGroupsPolicy=Strict is not supported in this node';
     return { reason: 'SupplementalGroupsPolicyNotSupported', message };
   }
-  const unsafe = (shared?.sysctls ?? []).find((s) => !SAFE_SYSCTLS.has(s.name.replaceAll('/', '.')));
+  const unsafe = (shared?.sysctls ?? []).find((s) => !isAllowedSysctl(s.name.replaceAll('/', '.'), unsafeSysctls));
   if (unsafe !== undefined)
     return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${JSON.stringify(unsafe.name)} not allowlisted` };
   return undefined;
+}
+
+function isAllowedSysctl(name: string, unsafe: readonly string[]): boolean {
+  if (SAFE_SYSCTLS.has(name)) return true;
+  return unsafe.some((pattern) => {
+    const dotted = pattern.replaceAll('/', '.');
+    return dotted.endsWith('*') ? name.startsWith(dotted.slice(0, -1)) : name === dotted;
+  });
 }
 
 function portTaken(pod: Pod, others: readonly Pod[]): Failure | undefined {

@@ -32,9 +32,11 @@ export class Cgroups {
   readonly #hierarchies: readonly Hierarchy[];
   /** cgroup2 beside version 1 hierarchies holds no controllers; runtimes make cgroups in it all the same. */
   readonly #unified: boolean;
+  readonly #maxProcesses: number;
 
-  /** @param mounts as in /proc/self/mounts */
-  constructor(mounts = readFileSync('/proc/self/mounts', 'utf8')) {
+  /** @param mounts as in /proc/self/mounts; @param maxProcesses of each pod; -1: any number */
+  constructor(mounts = readFileSync('/proc/self/mounts', 'utf8'), maxProcesses = -1) {
+    this.#maxProcesses = maxProcesses;
     const all: Hierarchy[] = [];
     for (const line of mounts.split('\n')) {
       const [, path = '', type, options = ''] = line.split(' ');
@@ -51,10 +53,19 @@ export class Cgroups {
     const totals = podTotals(pod);
     for (const { path, version, controllers } of this.#hierarchies) {
       if (version === 2) {
-        if (this.#unified) await limitUnified(path, cgroup, totals);
+        if (!this.#unified) continue;
+        await limitUnified(path, cgroup, totals);
+        await this.#limitProcesses(join(path, cgroup));
       } else if (controllers.includes('cpu')) await limitCpu(join(path, cgroup), totals);
       else if (controllers.includes('memory')) await limitMemory(join(path, cgroup), totals);
+      else if (controllers.includes('pids')) await this.#limitProcesses(join(path, cgroup));
     }
+  }
+
+  async #limitProcesses(dir: string): Promise<void> {
+    if (this.#maxProcesses <= 0) return;
+    await mkdir(dir, { recursive: true });
+    await set(dir, 'pids.max', String(this.#maxProcesses));
   }
 
   /** What the kernel says of a cgroup, by its path from the root of each hierarchy. */

@@ -27,6 +27,11 @@ it('puts requests and limits in the terms of the kernel', () => {
     cpu_shares: 2,
     oom_score_adj: 1000,
   });
+  const huge = container('h', { resources: { limits: { 'hugepages-2Mi': '4Mi', 'hugepages-1Gi': '1Gi' } } });
+  expect(containerResources(pod(huge), huge, GI).hugepage_limits).toEqual([
+    { page_size: '2MB', limit: 4 << 20 },
+    { page_size: '1GB', limit: GI },
+  ]);
   expect(oomScoreAdj(pod(burstable), burstable, 8 * GI)).toBe(750);
   expect(oomScoreAdj(podOf({ containers: [bestEffort], priority: 2_000_001_000 }), bestEffort, GI)).toBe(-997);
   expect([0, 1000, 256_000, 10_000_000].map(cpuWeight)).toEqual([1, 39, 10_000, 10_000]);
@@ -54,19 +59,22 @@ it('makes and removes cgroups of both versions', async () => {
   try {
     const read = (path: string) => readFileSync(join(root, path), 'utf8');
     const first = new Cgroups(
-      `cgroup ${root}/cpu cgroup rw,cpu 0 0\ncgroup ${root}/mem cgroup rw,memory 0 0\ncgroup2 ${root}/uni cgroup2 rw 0 0`,
+      `cgroup ${root}/cpu cgroup rw,cpu 0 0\ncgroup ${root}/mem cgroup rw,memory 0 0\ncgroup ${root}/pids cgroup rw,pids 0 0\ncgroup2 ${root}/uni cgroup2 rw 0 0`,
+      33,
     );
     await first.ensurePod(pod(guaranteed));
     expect(read('cpu/kubepods/podu/cpu.shares')).toBe('512');
     expect(read('cpu/kubepods/podu/cpu.cfs_quota_us')).toBe('50000');
     expect(read('mem/kubepods/podu/memory.limit_in_bytes')).toBe(String(GI));
+    expect(read('pids/kubepods/podu/pids.max')).toBe('33');
     expect(existsSync(join(root, 'uni/kubepods'))).toBe(false);
 
     mkdirSync(join(root, 'v2'));
-    const second = new Cgroups(`cgroup2 ${root}/v2 cgroup2 rw 0 0`);
+    const second = new Cgroups(`cgroup2 ${root}/v2 cgroup2 rw 0 0`, 77);
     await second.ensurePod(pod(guaranteed));
     expect(read('v2/kubepods/podu/cpu.max')).toBe('50000 100000');
     expect(read('v2/kubepods/podu/memory.max')).toBe(String(GI));
+    expect(read('v2/kubepods/podu/pids.max')).toBe('77');
     expect(read('v2/kubepods/cgroup.subtree_control')).toBe('+io');
   } finally {
     rmSync(root, { recursive: true, force: true });

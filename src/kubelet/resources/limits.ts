@@ -40,7 +40,18 @@ export function containerResources(pod: Pod, container: Container, memoryCapacit
     ...(limits?.cpu === undefined ? {} : { cpu_quota: cpuQuota(milliValue(limits.cpu)) }),
     ...(limits?.memory === undefined ? {} : { memory_limit_in_bytes: wholeValue(limits.memory) }),
     oom_score_adj: oomScoreAdj(pod, container, memoryCapacity),
+    ...hugePagesOf(limits),
   };
+}
+
+const HUGE = 'hugepages-';
+/** The kernel's names of sizes have a B, and no i. */
+const hugePageSize = (name: string) => name.slice(HUGE.length).replace('i', 'B');
+
+function hugePagesOf(limits: Readonly<Record<string, string>> = {}): Pick<LinuxContainerResources, 'hugepage_limits'> {
+  const own = Object.entries(limits).filter(([name]) => name.startsWith(HUGE));
+  if (own.length === 0) return {};
+  return { hugepage_limits: own.map(([name, limit]) => ({ page_size: hugePageSize(name), limit: wholeValue(limit) })) };
 }
 
 /** The less of what it uses it has asked for, the sooner a container goes when memory is short. */
