@@ -111,6 +111,18 @@ async function forwardPlain(
   }
 }
 
+/** The target's answer to a GET of this server's own. @throws ApiError where it fails */
+export async function ask(target: Target, options: ForwardOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  const outgoing = open(target, 'GET', options.headers);
+  signal.addEventListener('abort', () => outgoing.destroy(), { once: true });
+  const answering = answerOf(outgoing, options);
+  outgoing.end();
+  const answer = await answering;
+  const status = answer.statusCode ?? 502;
+  if (status >= 400) throw await failureOf(answer, status);
+  return answer;
+}
+
 async function forwardUpgrade(
   ctx: RequestContext,
   req: IncomingMessage,

@@ -17,6 +17,7 @@ import { containerOf } from './containers.ts';
 import { type ForwardOptions, forward } from './forward.ts';
 import type { Kubelets } from './kubelet.ts';
 import { allowing } from './verbs.ts';
+import { logOverWebSocket } from './webSocketLog.ts';
 
 const OPTIONS: ForwardOptions = {
   translateErrors: true,
@@ -67,7 +68,9 @@ async function log(parts: Streaming, ctx: RequestContext): Promise<Answer> {
   }
   const verify = !isTrue(ctx.query.get('insecureSkipTLSVerifyBackend'));
   const path = withQuery(pathOf('containerLogs', pod, container), query);
-  return forward(ctx, await parts.kubelets.target(node, path, verify), { ...OPTIONS, method: 'GET' });
+  const target = await parts.kubelets.target(node, path, verify);
+  if (ctx.raw?.upgrade !== undefined) return logOverWebSocket(ctx, target, OPTIONS);
+  return forward(ctx, target, { ...OPTIONS, method: 'GET' });
 }
 
 /** @throws ApiError Invalid */

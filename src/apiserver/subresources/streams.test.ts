@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { createServer, request } from 'node:https';
@@ -6,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { nodes } from '../../apis/core/node.ts';
 import { type Pod, pods } from '../../apis/core/pod.ts';
 import { services } from '../../apis/core/service.ts';
@@ -155,6 +157,29 @@ describe('logs', () => {
     stream.close();
     await gone.promise;
     session.destroy();
+  });
+
+  test.each([
+    ['binary.k8s.io', 'first\nsecond\n'],
+    ['base64.binary.k8s.io', 'Zmlyc3QKc2Vjb25kCg=='],
+    ['', 'first\nsecond\n'],
+  ])('come over WebSocket in the protocol %j', async (protocol, expected) => {
+    onRequest = (_req, res) => {
+      res.write('first\n');
+      setImmediate(() => res.end('second\n'));
+    };
+    const tls = { ca: server.ca.pem, ...server.admin };
+    const ws = new WebSocket(`wss://127.0.0.1:${port}${POD}/log?container=a`, protocol === '' ? [] : [protocol], tls);
+    const got: string[] = [];
+    ws.on('message', (message: Buffer) => got.push(message.toString()));
+    const [code] = await once(ws, 'close');
+    expect([code, ws.protocol, got[0], got.join('')]).toEqual([1000, protocol, '', expected]);
+    onRequest = (_req, res) => res.writeHead(400).end('is waiting to start');
+    const { status, text } = (await upgrade(`${POD}/log?container=a`, WEBSOCKET, 'GET')) as {
+      status: number;
+      text: string;
+    };
+    expect([status, JSON.parse(text).message]).toEqual([400, 'is waiting to start']);
   });
 
   test('a client that does not read stops the kubelet, and nothing piles up in between', async () => {

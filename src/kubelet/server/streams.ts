@@ -38,13 +38,8 @@ export interface StreamRequest {
 export class Streams {
   readonly #runtime: StreamingRuntime;
   readonly #log: Logger;
-  readonly #webSockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
-    perMessageDeflate: false,
-    handleProtocols: (offered) =>
-      [...REMOTE_COMMAND_PROTOCOLS, ...PORT_FORWARD_PROTOCOLS].find((protocol) => offered.has(protocol)) ?? false,
-  });
+  readonly #commands = webSockets(REMOTE_COMMAND_PROTOCOLS);
+  readonly #forwards = webSockets(PORT_FORWARD_PROTOCOLS);
 
   constructor(runtime: StreamingRuntime, log: Logger) {
     this.#runtime = runtime;
@@ -82,7 +77,7 @@ export class Streams {
       throw badRequest('a port must be between 1 and 65535');
     const url = await this.#runtime.portForward({ podSandboxId: pod.sandboxId, ports });
     if (!isWebSocket(req)) return this.#splice(request, url, [PORT_FORWARD_PROTOCOL]);
-    this.#webSockets.handleUpgrade(req, socket, head, (ws) => {
+    this.#forwards.handleUpgrade(req, socket, head, (ws) => {
       hold(ws);
       const bridged =
         ws.protocol === TUNNELED_PORT_FORWARD_PROTOCOL
@@ -105,7 +100,7 @@ export class Streams {
         .filter((protocol) => protocol !== '');
       return this.#splice(request, url, offered.length === 0 ? [RUNTIME_REMOTE_COMMAND_PROTOCOL] : offered);
     }
-    this.#webSockets.handleUpgrade(req, socket, head, (ws) => {
+    this.#commands.handleUpgrade(req, socket, head, (ws) => {
       hold(ws);
       openRuntimeSession(url, RUNTIME_REMOTE_COMMAND_PROTOCOL)
         .then((session) => bridgeRemoteCommand(ws, session, wanted))
@@ -140,8 +135,19 @@ export class Streams {
   }
 
   close(): void {
-    this.#webSockets.close();
+    this.#commands.close();
+    this.#forwards.close();
   }
+}
+
+/** @param spoken protocols, most wanted first */
+function webSockets(spoken: readonly string[]): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => spoken.find((protocol) => offered.has(protocol)) ?? false,
+  });
 }
 
 /** The client may speak at once; until the runtime listens, nothing is read, so that nothing is lost. */

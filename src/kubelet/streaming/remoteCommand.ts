@@ -6,10 +6,26 @@
  */
 import type { WebSocket } from 'ws';
 import type { SpdySession, SpdyStream } from '../../lib/spdy/session.ts';
-import { receiveChannel, sendChannel } from './channels.ts';
+import { BASE64, BINARY, type Framing, receiveChannel, sendChannel } from './channels.ts';
+
+interface Protocol {
+  readonly framing: Framing;
+  /** What went wrong is told as text; else as a Status, which also tells that all went well. */
+  readonly plainErrors?: true;
+}
 
 /** The WebSocket subprotocols that are spoken, most wanted first. v5 adds the closing of a channel. */
-export const REMOTE_COMMAND_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const;
+const PROTOCOLS: Readonly<Record<string, Protocol>> = {
+  'v5.channel.k8s.io': { framing: BINARY },
+  'v4.channel.k8s.io': { framing: BINARY },
+  'v4.base64.channel.k8s.io': { framing: BASE64 },
+  'channel.k8s.io': { framing: BINARY, plainErrors: true },
+  'base64.channel.k8s.io': { framing: BASE64, plainErrors: true },
+};
+/** That of a client that names none. */
+const FIRST_PROTOCOL: Protocol = { framing: BINARY, plainErrors: true };
+
+export const REMOTE_COMMAND_PROTOCOLS: readonly string[] = Object.keys(PROTOCOLS);
 
 /** What the runtime is asked to speak. */
 export const RUNTIME_REMOTE_COMMAND_PROTOCOL = 'v4.channel.k8s.io';
@@ -31,6 +47,7 @@ export async function bridgeRemoteCommand(
   wanted: RemoteCommandStreams,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => ws.once('close', () => resolve()));
+  const { framing, plainErrors } = PROTOCOLS[ws.protocol] ?? FIRST_PROTOCOL;
   try {
     // The runtime waits for exactly the streams that were asked for.
     const error = await session.open({ streamType: 'error' });
@@ -40,15 +57,15 @@ export async function bridgeRemoteCommand(
     const resize = wanted.tty ? await session.open({ streamType: 'resize' }) : undefined;
     for (const stream of [error, stdin, stdout, stderr, resize]) stream?.on('error', () => {});
 
-    receive(ws, stdin, resize);
+    receive(ws, framing, stdin, resize);
     ws.resume();
     stdin?.resume();
     resize?.resume();
-    greet(ws, wanted);
+    greet(ws, framing, wanted);
     const outputs = [
-      sendChannel(ws, CHANNEL.error, error),
-      ...(stdout ? [sendChannel(ws, CHANNEL.stdout, stdout)] : []),
-      ...(stderr ? [sendChannel(ws, CHANNEL.stderr, stderr)] : []),
+      plainErrors ? sendError(ws, framing, error) : sendChannel(ws, CHANNEL.error, error, framing),
+      ...(stdout ? [sendChannel(ws, CHANNEL.stdout, stdout, framing)] : []),
+      ...(stderr ? [sendChannel(ws, CHANNEL.stderr, stderr, framing)] : []),
     ];
     await Promise.race([Promise.all(outputs), closed]);
   } finally {
@@ -61,16 +78,38 @@ export async function bridgeRemoteCommand(
 }
 
 /** An empty message on the lowest channel that we write tells the client that the connection stands. */
-function greet(ws: WebSocket, wanted: RemoteCommandStreams): void {
+function greet(ws: WebSocket, framing: Framing, wanted: RemoteCommandStreams): void {
   const channel = wanted.stdout ? CHANNEL.stdout : wanted.stderr ? CHANNEL.stderr : CHANNEL.error;
-  ws.send(Buffer.from([channel]));
+  ws.send(framing.encode(channel, Buffer.alloc(0)));
 }
 
-function receive(ws: WebSocket, stdin: SpdyStream | undefined, resize: SpdyStream | undefined): void {
+/** Sends what went wrong as text, and nothing where all went well. */
+async function sendError(ws: WebSocket, framing: Framing, stream: SpdyStream): Promise<void> {
+  const parts: Buffer[] = [];
+  try {
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) parts.push(chunk as Buffer);
+  } catch {
+    // A stream that was reset has given all that it had.
+  }
+  const text = textOf(Buffer.concat(parts));
+  if (text !== '' && ws.readyState === ws.OPEN) ws.send(framing.encode(CHANNEL.error, Buffer.from(text)));
+}
+
+/** What a Status says that tells of a failure; '' for one that tells that all went well. */
+function textOf(status: Buffer): string {
+  const text = status.toString('utf8');
+  try {
+    const { status: outcome, message = '' } = JSON.parse(text) as { status?: string; message?: string };
+    return outcome === 'Success' ? '' : message;
+  } catch {
+    return text;
+  }
+}
+
+function receive(ws: WebSocket, framing: Framing, stdin: SpdyStream | undefined, resize: SpdyStream | undefined): void {
   ws.on('message', (message: Buffer) => {
-    if (message.length === 0) return;
-    const body = message.subarray(1);
-    switch (message[0]) {
+    const { channel, body = Buffer.alloc(0) } = framing.decode(message) ?? {};
+    switch (channel) {
       case CHANNEL.stdin:
         if (stdin !== undefined) receiveChannel(ws, stdin, body);
         return;
