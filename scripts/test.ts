@@ -20,6 +20,7 @@ const PROGRAMS: readonly { path: readonly string[]; package: string }[] = [
   { path: ['/usr/sbin/nft'], package: 'nftables' },
   { path: ['/usr/sbin/iptables'], package: 'iptables' },
   { path: ['/usr/sbin/conntrack'], package: 'conntrack' },
+  { path: ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip', '/bin/ip'], package: 'iproute2' },
   { path: ['/usr/bin/kubectl', '/usr/local/bin/kubectl'], package: 'kubernetes-client' },
   { path: ['/usr/bin/curl'], package: 'curl' },
   { path: ['/usr/bin/openssl'], package: 'openssl' },

@@ -124,6 +124,35 @@ describe('nodes that joined', () => {
   });
 });
 
+it('a pod sends no faster than its annotation says', async () => {
+  await nodes.cluster.apply({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'slow', annotations: { 'kubernetes.io/egress-bandwidth': '4M' } },
+    spec: {
+      nodeName: 'node-1',
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        {
+          name: 'slow',
+          image: 'busybox',
+          imagePullPolicy: 'IfNotPresent',
+          command: ['sh', '-c', 'dd if=/dev/zero of=/tmp/large bs=1000 count=1000; httpd -f -p 80 -h /tmp'],
+          readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1 },
+        },
+      ],
+    },
+  });
+  await kubectl('wait', 'pod/slow', '--for=condition=Ready', '--timeout=30s');
+  const ip = await kubectl('get', 'pod', 'slow', '-o', 'jsonpath={.status.podIP}');
+  const what = ['-s', '-m', '20', '-o', '/dev/null', '-w', '%{size_download} %{time_total}', `http://${ip}/large`];
+  const [bytes, seconds] = (await nodes.cluster.run('curl', what)).stdout.split(' ').map(Number);
+  expect(bytes).toBe(1_000_000);
+  // 8 megabits at 4 a second.
+  expect(seconds).toBeGreaterThan(1.6);
+  await kubectl('delete', 'pod', 'slow', '--wait=false');
+});
+
 describe('a service', () => {
   it('is reached from pods and nodes, wherever its endpoints are, and from itself', async () => {
     const ip = (await find('web')).spec?.clusterIP ?? '';

@@ -76,6 +76,7 @@ export interface ClusterPaths {
   /** what the volumes of the cluster's own storage class hold: a folder each */
   readonly volumes: string;
   readonly cniConfig: string;
+  readonly cniPlugins: string;
   readonly cniState: string;
   readonly containerdRoot: string;
   readonly containerdConfig: string;
@@ -124,6 +125,7 @@ export function pathsOf(dataDir: string): ClusterPaths {
     podLogs: join(real, 'logs/pods'),
     volumes: join(real, 'volumes'),
     cniConfig: join(real, 'cni'),
+    cniPlugins: join(real, 'cni-plugins'),
     cniState: join(real, 'cni-state'),
     containerdRoot: join(real, 'containerd'),
     containerdConfig: join(real, 'containerd.toml'),

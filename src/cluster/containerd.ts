@@ -9,7 +9,6 @@ import { PAUSE_IMAGE } from '../images/builtin.ts';
 import { connectCri } from '../kubelet/cri/connect.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { pluginFolder } from '../network/cni.ts';
 import type { ClusterPaths } from './config.ts';
 import { ClusterError } from './errors.ts';
 
@@ -17,6 +16,11 @@ const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LOOK_EVERY_MS = 20;
 const WATCH_EVERY_MS = 1_000;
+
+/** Whether containerd was, or will be, started with a folder of plugins of the cluster's own; older ones were not. */
+export function hasOwnPlugins(paths: ClusterPaths): boolean {
+  return runningPid(paths) === undefined || readFileSync(paths.containerdConfig, 'utf8').includes(paths.cniPlugins);
+}
 
 /** Starts containerd where it does not run. Resolves when it answers. @throws ClusterError */
 export async function ensureContainerd(paths: ClusterPaths, clock: Clock): Promise<void> {
@@ -131,7 +135,7 @@ oom_score = 0
   enable_unprivileged_icmp = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = ${JSON.stringify(pluginFolder() ?? '/usr/lib/cni')}
+  bin_dir = ${JSON.stringify(paths.cniPlugins)}
   conf_dir = ${JSON.stringify(paths.cniConfig)}
   max_conf_num = 1
 

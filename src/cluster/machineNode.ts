@@ -1,4 +1,7 @@
 /** What makes a machine a node: runtime, network and kubelet, wherever the API server is. */
+import { existsSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Client } from '../client/client.ts';
 import type { ContainerRuntime } from '../kubelet/cri/runtime.ts';
 import type { KubeletOptions } from '../kubelet/kubelet.ts';
@@ -40,6 +43,8 @@ export const NODE_USERS = {
   volumes: 'system:local-volume-provisioner',
 } as const;
 
+/** Where every container runtime looks. */
+const MACHINES_NETWORK = '/etc/cni/net.d';
 const KUBELET_PORT = 10250;
 /** where the link is not known yet */
 const USUAL_MTU = 1500;
@@ -49,18 +54,22 @@ export async function startRuntime(options: MachineNodeOptions): Promise<Contain
   const { paths, clock, log, podCIDR, network } = options;
   const [
     { prepareKernel, writeCniConfig },
+    { preparePlugins },
     { ensureContainerd },
     { connectCri },
     { loadImage },
     { PAUSE_IMAGE, pauseImage },
   ] = await Promise.all([
     import('../network/cni.ts'),
+    import('../network/plugins.ts'),
     import('./containerd.ts'),
     import('../kubelet/cri/connect.ts'),
     import('../images/load.ts'),
     import('../images/builtin.ts'),
   ]);
-  if (podCIDR !== undefined && network.network !== 'none') {
+  await preparePlugins(paths.cniPlugins);
+  if (network.network === 'none') await useMachinesNetwork(paths.cniConfig);
+  else if (podCIDR !== undefined) {
     await writeCniConfig(paths.cniConfig, { ...(await cniOf(options)), podCIDR });
   }
   await prepareKernel();
@@ -72,12 +81,27 @@ export async function startRuntime(options: MachineNodeOptions): Promise<Contain
   return cri;
 }
 
+/** Pods get their network as whoever runs this machine configured it. */
+async function useMachinesNetwork(dir: string): Promise<void> {
+  if (!existsSync(dir)) await symlink(MACHINES_NETWORK, dir);
+}
+
 /** The plugins' configuration, but for the node's range. */
 async function cniOf({ devices, paths, nodeIP, network }: MachineNodeOptions) {
-  const { linkMtu, tunnelMtu } = await import('../network/routes/kernel.ts');
+  const [{ linkMtu, tunnelMtu }, { BANDWIDTH_PLUGIN }, { hasOwnPlugins }] = await Promise.all([
+    import('../network/routes/kernel.ts'),
+    import('../network/plugins.ts'),
+    import('./containerd.ts'),
+  ]);
   const link = (await linkMtu(nodeIP)) ?? USUAL_MTU;
-  const mtu = network.network === 'vxlan' ? tunnelMtu(link, nodeIP) : link;
-  return { bridge: devices.bridge, stateDir: paths.cniState, mtu };
+  return {
+    bridge: devices.bridge,
+    stateDir: paths.cniState,
+    mtu: network.network === 'vxlan' ? tunnelMtu(link, nodeIP) : link,
+    ...(hasOwnPlugins(paths) && existsSync(join(paths.cniPlugins, BANDWIDTH_PLUGIN))
+      ? { bandwidthPlugin: BANDWIDTH_PLUGIN }
+      : {}),
+  };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pluginFolder } from '../network/cni.ts';
+import { pluginFolder } from '../network/plugins.ts';
 import { ClusterError } from './errors.ts';
 
 interface Program {
@@ -16,6 +16,7 @@ const PROGRAMS: readonly Program[] = [
   { program: 'nft', package: 'nftables' },
   { program: 'iptables', package: 'iptables' },
   { program: 'conntrack', package: 'conntrack' },
+  { program: 'ip', package: 'iproute2' },
 ];
 
 const SEARCHED = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];

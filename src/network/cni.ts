@@ -17,14 +17,8 @@ export interface PodNetwork {
   readonly stateDir: string;
   /** the largest packet of a pod: what the way to other nodes leaves of the link's */
   readonly mtu: number;
-}
-
-/** Where distributions put the plugins. */
-const PLUGIN_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin'];
-
-/** Undefined where the plugins are not installed. */
-export function pluginFolder(): string | undefined {
-  return PLUGIN_FOLDERS.find((dir) => existsSync(join(dir, 'bridge')));
+  /** the plugin that limits what pods send and receive, where there is one */
+  readonly bandwidthPlugin?: string;
 }
 
 /**
@@ -37,12 +31,6 @@ export async function writeCniConfig(dir: string, network: PodNetwork): Promise<
   if (existsSync(path) && (await readFile(path, 'utf8')) === text) return;
   await mkdir(dir, { recursive: true });
   await writeFile(path, text);
-}
-
-/** Not every distribution brings all of them. */
-function hasPlugin(name: string): boolean {
-  const folder = pluginFolder();
-  return folder !== undefined && existsSync(join(folder, name));
 }
 
 function conflist(network: PodNetwork): unknown {
@@ -66,7 +54,9 @@ function conflist(network: PodNetwork): unknown {
         },
       },
       { type: 'portmap', capabilities: { portMappings: true } },
-      ...(hasPlugin('bandwidth') ? [{ type: 'bandwidth', capabilities: { bandwidth: true } }] : []),
+      ...(network.bandwidthPlugin === undefined
+        ? []
+        : [{ type: network.bandwidthPlugin, capabilities: { bandwidth: true } }]),
     ],
   };
 }

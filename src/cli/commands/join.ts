@@ -17,6 +17,7 @@ import { assertCanRunContainers } from '../../cluster/prerequisites.ts';
 import { defaultNodeName } from '../../kubelet/node/nodeStatus.ts';
 import { SystemClock } from '../../lib/clock.ts';
 import { dnsSubdomain } from '../../machinery/names.ts';
+import { isApiError } from '../../machinery/status.ts';
 import type { ProxyMode } from '../../proxy/rules.ts';
 import type { ClusterFlags } from '../flags.ts';
 import { Steps } from '../steps.ts';
@@ -86,6 +87,7 @@ async function become(
     return node;
   } catch (error) {
     steps.failed();
-    throw error;
+    const { name, message } = error as Error;
+    throw name === 'TransportError' || isApiError(error) ? new ClusterError(`${server}: ${message}`) : error;
   }
 }
