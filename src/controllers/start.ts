@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Kind } from '../machinery/kind.ts';
+import { startAttachDetachController } from './attachDetach/controller.ts';
 import { startTokenCleaner } from './bootstrapToken/cleaner.ts';
 import { startBootstrapSigner } from './bootstrapToken/signer.ts';
 import { startCertificateController } from './certificateSigningRequest/controller.ts';
@@ -120,6 +121,7 @@ export function startControllers(options: ControllersOptions): void {
   startTTLAfterFinishedController(context);
   startPersistentVolumeController(context);
   startEphemeralVolumeController(context);
+  startAttachDetachController(context);
   startClaimProtectionController(context);
   startVolumeProtectionController(context);
   startClusterRoleAggregationController(context);
