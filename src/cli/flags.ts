@@ -2,7 +2,7 @@
 import type { ApiServerFlags } from '../cluster/apiServerFlags.ts';
 import type { NodeRuntime } from '../cluster/config.ts';
 import type { NetworkMode } from '../network/routes/plan.ts';
-import type { ProxyMode } from '../proxy/rules.ts';
+import type { ProxyMode } from '../proxy/modes.ts';
 
 export interface ClusterFlags {
   readonly name: string;

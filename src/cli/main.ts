@@ -1,7 +1,7 @@
 /** The `kubets` command. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ClusterError } from '../cluster/errors.ts';
-import { PROXY_MODES } from '../proxy/rules.ts';
+import { PROXY_MODES } from '../proxy/modes.ts';
 import type { JoinFlags } from './commands/join.ts';
 import type { ClusterFlags, UpFlags } from './flags.ts';
 

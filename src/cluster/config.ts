@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { parseCidr } from '../apis/networking/cidr.ts';
 import { defaultNodeName } from '../kubelet/node/nodeStatus.ts';
 import type { NetworkMode } from '../network/routes/plan.ts';
-import { type ProxyMode, whyNot } from '../proxy/rules.ts';
+import { type ProxyMode, whyNot } from '../proxy/modes.ts';
 import type { ApiServerFlags } from './apiServerFlags.ts';
 import { ClusterError } from './errors.ts';
 

@@ -2,7 +2,7 @@
 import { createClient } from '../client/createClient.ts';
 import { createHttpTransport } from '../client/http.ts';
 import type { Transport } from '../client/transport.ts';
-import { DEFAULT_PROXY_MODE } from '../proxy/rules.ts';
+import { DEFAULT_PROXY_MODE } from '../proxy/modes.ts';
 import { lockDirectory } from '../storage/embedded/directoryLock.ts';
 import { StorageUnavailableError } from '../storage/storage.ts';
 import { devicesOf, type JoinedCluster } from './config.ts';

@@ -8,7 +8,7 @@ import type { KubeletOptions } from '../kubelet/kubelet.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
-import type { ProxyMode } from '../proxy/rules.ts';
+import type { ProxyMode } from '../proxy/modes.ts';
 import { type ClusterNetwork, type ClusterPaths, type Devices, policyTableOf } from './config.ts';
 import { DNS_SERVICE } from './ownServices.ts';
 

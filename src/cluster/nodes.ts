@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { parseResolvConf } from '../lib/resolvConf.ts';
-import { DEFAULT_PROXY_MODE } from '../proxy/rules.ts';
+import { DEFAULT_PROXY_MODE } from '../proxy/modes.ts';
 import type { ClusterCertificates } from './certificates.ts';
 import { type ClusterConfig, type ClusterPaths, devicesOf, nodeAddress, nodeIPOf, rangesOf } from './config.ts';
 import { CLUSTER_DOMAIN, type ControlPlane, type ControlPlaneOptions } from './controlPlane.ts';

@@ -15,8 +15,9 @@ import type { Random } from '../lib/random.ts';
 import type { Stored } from '../machinery/kind.ts';
 import { forgetConnections } from './conntrack.ts';
 import { HealthCheckPorts } from './healthCheck.ts';
+import { PROXY_MODES, type ProxyMode, rulesFor } from './modes.ts';
 import { planService, type ServicePlan, type ServicePort } from './plan.ts';
-import { PROXY_MODES, type ProxyMode, type RuleOptions, type Rules, rulesFor } from './rules.ts';
+import type { RuleOptions, Rules } from './rules.ts';
 
 export interface ProxyOptions {
   readonly client: Client;

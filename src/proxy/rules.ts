@@ -2,14 +2,7 @@
  * What the ways of proxying have in common: from the plans of services to scripts, and of these to the kernel.
  * Source: https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-modes
  */
-import { existsSync } from 'node:fs';
 import type { ServicePort } from './plan.ts';
-
-export const PROXY_MODES = ['nftables', 'iptables', 'ipvs'] as const;
-export type ProxyMode = (typeof PROXY_MODES)[number];
-
-/** The fastest, and what Kubernetes recommends. */
-export const DEFAULT_PROXY_MODE: ProxyMode = 'nftables';
 
 export interface RuleOptions {
   /** the name of the table, and what names of chains begin with: one for each cluster on the machine */
@@ -37,29 +30,3 @@ export interface Rules {
   /** Takes everything out of the kernel. */
   remove(): Promise<void>;
 }
-
-/** Why this machine has not what the mode needs; undefined: it has. */
-export function whyNot(mode: ProxyMode): string | undefined {
-  return mode === 'ipvs' && !hasIpvs()
-    ? 'this kernel has no IPVS; load its module ip_vs, or choose nftables or iptables'
-    : undefined;
-}
-
-export async function rulesFor(mode: ProxyMode, options: RuleOptions): Promise<Rules> {
-  switch (mode) {
-    case 'nftables': {
-      const { NftablesRules } = await import('./nftables/rules.ts');
-      return new NftablesRules(options);
-    }
-    case 'iptables': {
-      const { IptablesRules } = await import('./iptables/rules.ts');
-      return new IptablesRules(options);
-    }
-    case 'ipvs': {
-      const { IpvsRules } = await import('./ipvs/rules.ts');
-      return new IpvsRules(options);
-    }
-  }
-}
-
-const hasIpvs = () => existsSync('/proc/net/ip_vs');

@@ -18,7 +18,7 @@ import { defaultNodeName } from '../../kubelet/node/nodeStatus.ts';
 import { SystemClock } from '../../lib/clock.ts';
 import { dnsSubdomain } from '../../machinery/names.ts';
 import { isApiError } from '../../machinery/status.ts';
-import type { ProxyMode } from '../../proxy/rules.ts';
+import type { ProxyMode } from '../../proxy/modes.ts';
 import type { ClusterFlags } from '../flags.ts';
 import { Steps } from '../steps.ts';
 import { install, startNode } from './up.ts';

@@ -8,7 +8,8 @@ import { networkInterfaces } from 'node:os';
 import { IptablesRules } from '../iptables/rules.ts';
 import { type Run, runTool } from '../iptables/runTool.ts';
 import type { ServicePort } from '../plan.ts';
-import { type RuleOptions, type Rules, whyNot } from '../rules.ts';
+import type { RuleOptions, Rules } from '../rules.ts';
+import { hasIpvs } from './kernel.ts';
 import { ipvsChainsOf, type VirtualServer, virtualServersOf } from './virtualServers.ts';
 
 /** Scripts say with such lines for whom the lines after them are. */
@@ -86,7 +87,7 @@ export class IpvsRules implements Rules {
   }
 
   async remove(): Promise<void> {
-    if (whyNot('ipvs') !== undefined) return;
+    if (!hasIpvs()) return;
     await this.#removeServers();
     await this.#iptables.remove();
   }
