@@ -18,6 +18,7 @@ import { limitRanger } from './admission/limitRanger.ts';
 import { namespaceLifecycle } from './admission/namespaceLifecycle.ts';
 import { nodeRestriction } from './admission/nodeRestriction.ts';
 import { persistentVolumeClaimResize } from './admission/persistentVolumeClaimResize.ts';
+import { podSecurity } from './admission/podSecurity/podSecurity.ts';
 import { deviceSelectorCheck } from './admission/policies/deviceSelectorCheck.ts';
 import { expressionCheck } from './admission/policies/expressionCheck.ts';
 import { MutatingPolicies } from './admission/policies/mutatingPolicies.ts';
@@ -189,6 +190,7 @@ export function createBuiltins(
       certificateSubjectRestriction,
       expressionCheck,
       deviceSelectorCheck,
+      podSecurity(registry),
       validatingPolicies,
       validatingWebhooks,
       // Last: what is refused by others takes nothing.
