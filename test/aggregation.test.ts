@@ -118,6 +118,15 @@ describe('an API service', () => {
     await eventually(async () => expect(extension?.watches).toBe(0));
   });
 
+  it('loses what it has in a namespace that is deleted, which waits for that', async () => {
+    await kubectl('create', 'namespace', 'shop');
+    const ware = { apiVersion: `${GROUP}/v1`, kind: 'Ware', metadata: { name: 'tea', namespace: 'shop' } };
+    await cluster.tryKubectl(['create', '-f', '-'], { input: JSON.stringify(ware) });
+    expect(await kubectl('get', 'wares', '-n', 'shop', '-o', 'name')).toBe(`ware.${GROUP}/tea\n`);
+    await kubectl('delete', 'namespace', 'shop', '--timeout=60s');
+    expect(await kubectl('get', '--raw', `/apis/${GROUP}/v1/namespaces/shop/wares`)).toContain('"items":[]');
+  });
+
   it('is unavailable without endpoints, and nothing else is', async () => {
     await kubectl('delete', 'endpointslice', 'till');
     await kubectl('wait', '--for=condition=Available=false', `apiservice/${API_SERVICE}`, '--timeout=60s');
@@ -126,8 +135,12 @@ describe('an API service', () => {
     const refused = await cluster.tryKubectl(['get', '--raw', `/apis/${GROUP}/v1/namespaces/default/wares`]);
     expect(refused.stderr).toContain('service unavailable');
     expect(await kubectl('get', 'deployments')).toBe('');
+    await kubectl('create', 'namespace', 'gone');
+    await kubectl('delete', 'namespace', 'gone', '--wait=false');
+    await kubectl('wait', '--for=condition=NamespaceDeletionDiscoveryFailure', 'namespace/gone', '--timeout=60s');
     await cluster.apply(slice);
     await kubectl('wait', '--for=condition=Available', `apiservice/${API_SERVICE}`, '--timeout=60s');
+    await kubectl('wait', '--for=delete', 'namespace/gone', '--timeout=60s');
     await kubectl('delete', 'apiservice', API_SERVICE);
     expect((await cluster.tryKubectl(['get', '--raw', `/apis/${GROUP}`])).stderr).toContain('NotFound');
   });

@@ -8,6 +8,7 @@ import { isApiError } from '../../machinery/status.ts';
 import type { ControllerContext } from '../context.ts';
 import type { CustomKinds } from '../customKinds.ts';
 import { longestGraceMs, type Remains, statusOf } from './plan.ts';
+import { remoteKinds } from './remoteKinds.ts';
 
 const NAME = 'namespace-controller';
 const WORKERS = 4;
@@ -28,24 +29,28 @@ export function startNamespaceController(
   const log = context.log.child({ controller: NAME });
   const client = context.clientFor(NAME);
   const informer = context.informers.of(namespaces);
-  const contents = () => inOrder([...kinds, ...custom.all()].filter(holdsContent));
+  const contents = (remote: readonly Kind[]) => inOrder([...kinds, ...custom.all(), ...remote].filter(holdsContent));
 
   async function work(name: string): Promise<void> {
     const namespace = informer.byKey(name);
     if (namespace?.metadata.deletionTimestamp === undefined) return;
     if (!namespace.spec?.finalizers?.includes(NAMESPACE_FINALIZER)) return;
     await custom.synced;
-    const { remains, failure } = await empty(client, contents(), name, signal);
+    const remote = await remoteKinds(client, signal);
+    const emptied = await empty(client, contents(remote.kinds), name, signal);
+    const { remains } = emptied;
+    const failure = emptied.failure ?? remote.failure;
     const left = remains.some((r) => r.objects.length > 0);
     if (!left && failure === undefined) {
       await finalize(client, namespace, signal);
       return;
     }
-    const status = statusOf(namespace, remains, failure, clock.now());
+    const status = statusOf(namespace, { remains, failure: emptied.failure, unknown: remote.failure }, clock.now());
     if (status !== undefined) {
       await client.update(namespaces, { ...namespace, status }, { subresource: 'status', signal });
     }
-    if (failure !== undefined) throw failure;
+    // What is not known yet may be in a moment, or when somebody has repaired it.
+    if (emptied.failure !== undefined) throw emptied.failure;
     queue.addAfter(name, Math.max(CHECK_MS, (longestGraceMs(remains) ?? 0) / 2));
   }
 

@@ -22,11 +22,19 @@ interface Draft {
 
 const resourceOf = (kind: Kind) => (kind.group === '' ? `${kind.plural}.` : `${kind.plural}.${kind.group}`);
 
-/** The status to write; undefined where it says so already. @param failure why content could not be deleted */
+/** How far the deletion has come. */
+export interface Progress {
+  readonly remains: readonly Remains[];
+  /** why content could not be deleted */
+  readonly failure: Error | undefined;
+  /** why it is not known what content there is */
+  readonly unknown: Error | undefined;
+}
+
+/** The status to write; undefined where it says so already. */
 export function statusOf(
   namespace: Namespace,
-  remains: readonly Remains[],
-  failure: Error | undefined,
+  { remains, failure, unknown }: Progress,
   now: number,
 ): NamespaceStatus | undefined {
   const left = remains.filter((r) => r.objects.length > 0);
@@ -34,9 +42,12 @@ export function statusOf(
   const drafts: readonly Draft[] = [
     {
       type: 'NamespaceDeletionDiscoveryFailure',
-      bad: false,
+      bad: unknown !== undefined,
       reasons: ['ResourcesDiscovered', 'DiscoveryFailed'],
-      messages: ['All resources successfully discovered', ''],
+      messages: [
+        'All resources successfully discovered',
+        `Discovery failed for some groups, ${unknown?.message ?? ''}`,
+      ],
     },
     {
       type: 'NamespaceDeletionGroupVersionParsingFailure',
