@@ -36,6 +36,32 @@ test('every reference leads somewhere, and every operation has a name of its own
   }
 });
 
+test.each([
+  ['api/v1', '/api/v1/pods', 'get', 'listCoreV1PodForAllNamespaces'],
+  ['api/v1', '/api/v1/namespaces/{namespace}/pods', 'get', 'listCoreV1NamespacedPod'],
+  ['api/v1', '/api/v1/namespaces/{namespace}/pods', 'delete', 'deleteCoreV1CollectionNamespacedPod'],
+  ['api/v1', '/api/v1/namespaces/{namespace}/pods/{name}', 'get', 'readCoreV1NamespacedPod'],
+  ['api/v1', '/api/v1/namespaces/{namespace}/pods/{name}/status', 'put', 'replaceCoreV1NamespacedPodStatus'],
+  ['api/v1', '/api/v1/namespaces/{namespace}/pods/{name}/exec', 'get', 'connectCoreV1GetNamespacedPodExec'],
+  ['api/v1', '/api/v1/namespaces/{namespace}/pods/{name}/eviction', 'post', 'createCoreV1NamespacedPodEviction'],
+  ['api/v1', '/api/v1/nodes', 'delete', 'deleteCoreV1CollectionNode'],
+  [
+    'apis/apps/v1',
+    '/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale',
+    'patch',
+    'patchAppsV1NamespacedDeploymentScale',
+  ],
+  [
+    'apis/rbac.authorization.k8s.io/v1',
+    '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+    'post',
+    'createRbacAuthorizationV1ClusterRole',
+  ],
+])('generated clients have their functions under the names of Kubernetes: %s %s %s', async (doc, path, method, id) => {
+  const { paths } = (await get(`/openapi/v3/${doc}`)).json;
+  expect(paths[path][method].operationId).toBe(id);
+});
+
 test('kubectl finds what it looks for: the kind of a patch, and whether fields are validated', async () => {
   const { paths, components } = (await get('/openapi/v3/api/v1')).json;
   const { patch } = paths['/api/v1/namespaces/{namespace}/pods/{name}'];

@@ -137,7 +137,7 @@ const VERB_WORD: Readonly<Record<string, string>> = {
   update: 'replace',
   patch: 'patch',
   delete: 'delete',
-  deletecollection: 'deleteCollection',
+  deletecollection: 'delete',
 };
 
 function operation(kind: Kind, verb: Verb, action: string, place: Place = {}): Json {
@@ -145,14 +145,16 @@ function operation(kind: Kind, verb: Verb, action: string, place: Place = {}): J
   const shown = of ?? kind;
   const gvk = place.gvk ?? shown;
   const connects = action === 'connect';
-  const word = connects ? `connect${camel(METHOD_OF[verb][0])}` : (VERB_WORD[verb] ?? verb);
+  const word = connects ? 'connect' : (VERB_WORD[verb] ?? verb);
+  // Clients are generated with these names for functions: the method of a connection stands behind the version.
+  const how = connects ? camel(METHOD_OF[verb][0]) : verb === 'deletecollection' ? 'Collection' : '';
   const scope = kind.namespaced && !place.allNamespaces ? 'Namespaced' : '';
   const suffix = `${camel(place.subresource ?? '')}${place.allNamespaces ? 'ForAllNamespaces' : ''}`;
-  const group = camel(kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? ''));
+  const group = camel(kind.group === '' ? 'core' : kind.group.replace(/\.k8s\.io$/, ''));
   return {
     tags: [`${kind.group === '' ? 'core' : kind.group.replace(/\.k8s\.io$/, '')}_${kind.version}`],
     description: `${word} ${kind.kind}${place.subresource === undefined ? '' : ` ${place.subresource}`}`,
-    operationId: `${word}${group}${camel(kind.version)}${scope}${kind.kind}${suffix}`,
+    operationId: `${word}${group}${camel(kind.version)}${how}${scope}${kind.kind}${suffix}`,
     parameters: PARAMETERS[action] ?? [],
     ...(connects ? {} : requestBody(shown, action, kind.withoutStrategicMerge === true)),
     responses: responses(shown, action, connects || of === undefined),
