@@ -22,6 +22,7 @@ import type { Admission } from './admission.ts';
 import { FailureBackoff } from './backoff.ts';
 import { containerReference } from './containerReference.ts';
 import { type ActiveFailure, holdBack } from './holdBack.ts';
+import { containerHash } from './labels.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
 import { containerNamed, isOver, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
 import { grant, grantedBefore, type PendingResize, stillGranted } from './resize.ts';
@@ -85,6 +86,8 @@ interface Entry {
   failGrace: number | undefined;
   /** What it had for running, beside its containers, is taken away. */
   wound: boolean;
+  /** It is being deleted, and its containers are told to end. */
+  stopping: boolean;
   /** Nothing of it is left here and the API was told. */
   removed: boolean;
   /** aborted when the pod is to end: what is being started need not be */
@@ -181,7 +184,12 @@ export class PodWorkers {
 
   /** Something of these pods changed in the runtime or in a probe. */
   poke(uids: Iterable<string>): void {
-    for (const uid of uids) this.#queue.add(uid);
+    for (const uid of uids) {
+      this.#queue.add(uid);
+      const entry = this.#entries.get(uid);
+      // Its worker waits until its containers have ended: who is not ready any more is to be known before.
+      if (entry?.stopping === true) this.#tell(entry, this.#o.observer.get(uid), new Map());
+    }
   }
 
   /** The API's pods are known: what runs and belongs to none of them is left over. */
@@ -304,7 +312,7 @@ export class PodWorkers {
       now: clock.now(),
       failed: entry.failed !== undefined,
       grace: entry.failGrace,
-      backoffUntil: (container, finishedAt) => this.#backoff.until(`${uid}/${container}`, finishedAt),
+      backoffUntil: (container, finishedAt) => this.#backoff.until(backoffKey(entry, container), finishedAt),
       applied: (run) => this.#o.actor.resized.get(run.id) ?? run.resources,
       failedProbe: (id) => probes.failure(uid, id),
       started: (id) => probes.started(uid, id),
@@ -322,7 +330,7 @@ export class PodWorkers {
 
   /** Once for each wait. */
   #tellBackoff(uid: string, entry: Entry, container: string): void {
-    const until = this.#backoff.current(`${uid}/${container}`) ?? 0;
+    const until = this.#backoff.current(backoffKey(entry, container)) ?? 0;
     if (entry.toldBackoffs.get(container) === until) return;
     entry.toldBackoffs.set(container, until);
     const { name, namespace } = entry.pod.metadata ?? {};
@@ -400,7 +408,12 @@ export class PodWorkers {
   async #terminate(uid: string, entry: Entry): Promise<void> {
     const { statuses, client, probes, observer } = this.#o;
     probes.stopLiveness(uid);
-    await this.#stopAll(uid, entry, () => this.#tell(entry, observer.get(uid), new Map()));
+    entry.stopping = true;
+    try {
+      await this.#stopAll(uid, entry, () => this.#tell(entry, observer.get(uid), new Map()));
+    } finally {
+      entry.stopping = false;
+    }
     this.#tell(entry, observer.get(uid), new Map());
     await statuses.flushed(uid);
     await this.#cleanUp(uid);
@@ -474,12 +487,19 @@ function newEntry(pod: Pod, now: number): Entry {
     failed: undefined,
     failGrace: undefined,
     wound: false,
+    stopping: false,
     removed: false,
     ending: new AbortController(),
     graceUntil: undefined,
     tries: 0,
     heardAt: (pod.status?.phase ?? 'Pending') === 'Pending' ? now : undefined,
   };
+}
+
+/** Another image is another try. */
+function backoffKey({ pod }: Entry, name: string): string {
+  const container = containerNamed(pod.spec ?? { containers: [] }, name);
+  return `${pod.metadata?.uid}/${name}/${container === undefined ? '' : containerHash(container)}`;
 }
 
 /** Whether the API wants it to go, or has it no more. */
