@@ -18,6 +18,8 @@ import { attachmentName, planAttachments, type UsedVolume } from './plan.ts';
 const BY_NODE = 'node, of pods with claims';
 const ATTACHMENTS_BY_NODE = 'node';
 const ATTACHMENTS_BY_VOLUME = 'volume';
+/** Until the informers show what was made, or it was not made after all. */
+const UNSEEN_MS = 30_000;
 
 export function startAttachDetachController(context: ControllerContext): void {
   const { clock } = context;
@@ -36,6 +38,9 @@ export function startAttachDetachController(context: ControllerContext): void {
   attachments.addIndex(ATTACHMENTS_BY_VOLUME, ({ spec }) => [spec?.source?.persistentVolumeName ?? '']);
   /** when attachments were first seen that nothing uses, in ms of the monotonic clock */
   const unused = new Map<string, number>();
+
+  /** who is about to have a volume, by its name, and until when that counts without being seen */
+  const decided = new Map<string, { nodeName: string; until: number }>();
 
   const volumeOf = (claimKey: string): Stored<PersistentVolume> | undefined => {
     const claim = claims.byKey(claimKey);
@@ -81,6 +86,12 @@ export function startAttachDetachController(context: ControllerContext): void {
         used,
         attachments: here,
         attachmentsOf: (volumeName) => attachments.byIndex(ATTACHMENTS_BY_VOLUME, volumeName),
+        mayHave(volumeName) {
+          const other = decided.get(volumeName);
+          if (other !== undefined && other.nodeName !== nodeName && clock.monotonic() < other.until) return false;
+          decided.set(volumeName, { nodeName, until: clock.monotonic() + UNSEEN_MS });
+          return true;
+        },
         volume: (name) => volumes.byKey(name),
         otherUsers: (volumeName) =>
           usersOf(volumeName).filter((pod) => pod.spec?.nodeName !== nodeName && !isFinished(pod)),
@@ -117,7 +128,10 @@ export function startAttachDetachController(context: ControllerContext): void {
   });
   const attachmentChanged = ({ spec }: VolumeAttachment) => loop.enqueue(spec?.nodeName ?? '');
   attachments.handle({
-    onAdd: attachmentChanged,
+    onAdd(attachment) {
+      decided.delete(attachment.spec?.source?.persistentVolumeName ?? '');
+      attachmentChanged(attachment);
+    },
     onUpdate: attachmentChanged,
     onDelete(attachment) {
       unused.delete(attachment.metadata.name);

@@ -41,6 +41,7 @@ function planned(given: Given): string[] {
     used: users.length === 0 ? [] : [{ volume: given.volume, pods: users.map(pod) }],
     attachments: attachments.filter((a) => a.spec?.nodeName === 'n1'),
     attachmentsOf: () => attachments,
+    mayHave: () => true,
     volume: (name) => (name === given.volume.metadata.name ? given.volume : undefined),
     otherUsers: () => others.map(pod),
     unusedSince: () => 0,

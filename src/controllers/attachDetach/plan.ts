@@ -30,6 +30,8 @@ export interface AttachWorld {
   readonly attachments: readonly Attachment[];
   /** of a volume, on any node */
   attachmentsOf(volumeName: string): readonly Attachment[];
+  /** Whether this node is the first to ask for a volume that only one may have; what was decided may not be seen yet. */
+  mayHave(volumeName: string): boolean;
   /** The driver and the handle of an attached volume, for its name in the node's status. */
   volume(name: string): Stored<PersistentVolume> | undefined;
   /** other pods that use a volume, on other nodes */
@@ -65,7 +67,8 @@ export function planAttachments(world: AttachWorld): Plan {
     if (there === undefined) actions.push(...attach(world, name, use));
     else actions.push(...failures(there, use));
   }
-  let waits = false;
+  // What another was promised it may not get.
+  let waits = actions.some((action) => action.verb === 'event');
   for (const attachment of attachments) {
     const { name, deletionTimestamp } = attachment.metadata;
     if (wanted.has(name) || deletionTimestamp !== undefined) continue;
@@ -80,7 +83,7 @@ export function planAttachments(world: AttachWorld): Plan {
 function attach(world: AttachWorld, name: string, { volume, pods }: UsedVolume): Action[] {
   const volumeName = volume.metadata.name;
   const isShared = (volume.spec?.accessModes ?? []).some((mode) => SHARED_MODES.has(mode));
-  if (!isShared && world.attachmentsOf(volumeName).length > 0) {
+  if (!isShared && (world.attachmentsOf(volumeName).length > 0 || !world.mayHave(volumeName))) {
     const others = world.otherUsers(volumeName).map((pod) => pod.metadata.name);
     const why =
       others.length > 0

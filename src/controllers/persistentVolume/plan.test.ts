@@ -185,9 +185,8 @@ describe('a volume', () => {
 
   it('is free again when the claim took another', () => {
     const found = volume('v', { claimRef: REF }, { annotations: { [BOUND_BY_CONTROLLER]: 'yes' } });
-    const [action] = planVolume({ volume: found, claim: claim({ volumeName: 'w' }), now: NOW }).actions as {
-      object: Volume;
-    }[];
+    const taken = planVolume({ volume: found, claim: claim({ volumeName: 'w' }), now: NOW });
+    const [action] = taken.actions as unknown as { object: Volume }[];
     expect(action?.object.spec?.claimRef).toBeUndefined();
     expect(action?.object.metadata.annotations).toEqual({});
   });
