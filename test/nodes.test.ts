@@ -40,10 +40,11 @@ async function podsOf(app: string): Promise<Map<string, Pod>> {
 let web: Map<string, Pod>;
 let asking: Map<string, Pod>;
 const nameOf = (pods: Map<string, Pod>, node: string) => pods.get(node)?.metadata?.name ?? '';
+const address6Of = (pods: Map<string, Pod>, node: string) => pods.get(node)?.status?.podIPs?.[1]?.ip ?? '';
 const addressOf = (pods: Map<string, Pod>, node: string) => pods.get(node)?.status?.podIP ?? '';
 
 beforeAll(async () => {
-  await nodes.start(NAMES.length);
+  await nodes.start(NAMES.length, '--cluster-cidr', '10.60.0.0/16,fd00:60::/48');
   const items = [
     daemonSet('web', { image: 'kubets/echo', readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 } }),
     daemonSet('asking', { image: 'busybox', command: ['sh', '-c', 'echo asking; sleep 1000'] }),
@@ -64,7 +65,7 @@ interface Answered {
 }
 function read(text: string): Answered | undefined {
   const [, pod] = /^pod: (.*)$/m.exec(text) ?? [];
-  const [, client] = /^client: (?:\[::ffff:)?([\d.]+)/m.exec(text) ?? [];
+  const [, client] = /^client: (?:\[(?:::ffff:)?)?([\da-f.:]+?)(?:\]|$)/m.exec(text) ?? [];
   return pod === undefined || client === undefined ? undefined : { pod, client };
 }
 async function fromPod(pod: string, address: string): Promise<Answered | undefined> {
@@ -108,6 +109,19 @@ describe('nodes that joined', () => {
         expect(answered, `${from} to ${to}`).toEqual({ pod: nameOf(web, to), client: addressOf(asking, from) });
       }
     }
+  });
+
+  it('let pods reach each other over IPv6', async () => {
+    const found = { from: '', to: '' };
+    for (found.from of ['node-0', 'node-1']) {
+      for (found.to of NAMES) {
+        const answered = await fromPod(nameOf(asking, found.from), `[${address6Of(web, found.to)}]:8080`);
+        const expected = { pod: nameOf(web, found.to), client: address6Of(asking, found.from) };
+        expect(answered, JSON.stringify(found)).toEqual(expected);
+      }
+    }
+    const answered = await fromNode(nodes.node(2), `[${address6Of(web, 'node-1')}]:8080`);
+    expect(answered?.pod).toBe(nameOf(web, 'node-1'));
   });
 
   it('show their logs, and run commands, through the API server', async () => {
@@ -195,11 +209,12 @@ describe('a network policy', () => {
     await eventually(async () => {
       const seen = await Promise.all(
         NAMES.map(async (to) => {
-          const address = `${addressOf(web, to)}:8080`;
-          return [await fromPod(friend, address), await fromPod(stranger, address)].map((a) => a !== undefined);
+          const addresses = [`${addressOf(web, to)}:8080`, `[${address6Of(web, to)}]:8080`];
+          const asked = addresses.flatMap((address) => [fromPod(friend, address), fromPod(stranger, address)]);
+          return (await Promise.all(asked)).map((answered) => answered !== undefined);
         }),
       );
-      expect(seen).toEqual(NAMES.map(() => [true, false]));
+      expect(seen).toEqual(NAMES.map(() => [true, false, true, false]));
     });
     await kubectl('delete', 'networkpolicy', 'friends');
   });

@@ -25,7 +25,7 @@ export interface ClusterConfig {
   readonly nodes?: number;
   /** of the addresses of load balancers, IPv4, in CIDR notation; absent: a range of its own */
   readonly loadBalancerRange?: string;
-  /** of all pods, IPv4, in CIDR notation; absent: the range of clusters that were made without one */
+  /** of all pods, in CIDR notation: IPv4, or IPv4,IPv6; absent: the range of clusters that were made without one */
   readonly clusterCIDR?: string;
   /** how pods of different nodes reach each other; absent: vxlan */
   readonly network?: NetworkMode;
@@ -53,7 +53,10 @@ export interface JoinedCluster extends ClusterNetwork {
 
 /** What all nodes of a cluster must agree on. */
 export interface ClusterNetwork {
+  /** of all pods */
   readonly clusterCIDR: string;
+  /** of the IPv6 addresses of all pods, where they have such */
+  readonly clusterCIDRv6?: string;
   readonly serviceCIDR: string;
   /** of the service `kube-dns` */
   readonly dnsIP: string;
@@ -153,7 +156,10 @@ export function devicesOf({ index }: Pick<ClusterConfig, 'index'>): Devices {
 export interface Ranges extends Devices {
   /** of all pods of the cluster */
   readonly clusterCIDR: string;
-  readonly podCIDR: string;
+  /** of their IPv6 addresses, where they have such */
+  readonly clusterCIDRv6?: string;
+  /** of the first node's pods: one of each family */
+  readonly podCIDRs: readonly string[];
   readonly podGateway: string;
   readonly serviceCIDR: string;
   /** of the addresses of load balancers */
@@ -170,14 +176,18 @@ const defaultClusterCIDR = (index: number) => (index === 0 ? '10.244.0.0/16' : `
 /** The first cluster has the usual ranges, the others those next to them. */
 export function rangesOf(config: ClusterConfig): Ranges {
   const before = config.index === 0 ? '10.244.0.0/18' : `10.244.${100 + config.index}.0/24`;
-  const clusterCIDR = config.clusterCIDR ?? before;
+  const [clusterCIDR = before, clusterCIDRv6] = (config.clusterCIDR ?? before).split(',');
   const pods = clusterCIDR.split('.').slice(0, 3).join('.');
   const services = config.index === 0 ? '10.96.0.0/16' : `10.${96 + config.index}.0.0/16`;
   const base = services.split('.').slice(0, 2).join('.');
   return {
     ...devicesOf(config),
     clusterCIDR,
-    podCIDR: `${pods}.0/24`,
+    ...(clusterCIDRv6 === undefined ? {} : { clusterCIDRv6 }),
+    podCIDRs: [
+      `${pods}.0/24`,
+      ...(clusterCIDRv6 === undefined ? [] : [`${clusterCIDRv6.slice(0, clusterCIDRv6.indexOf('/'))}/64`]),
+    ],
     podGateway: `${pods}.1`,
     serviceCIDR: services,
     loadBalancerRange: config.loadBalancerRange ?? `10.${196 + config.index}.0.0/24`,
@@ -186,7 +196,8 @@ export function rangesOf(config: ClusterConfig): Ranges {
   };
 }
 
-/** The table of the network policies beside that of the services. */
+/** The tables of what leaves the cluster over IPv6, and of the network policies, beside that of the services. */
+export const masqueradeTableOf = (table: string) => `${table}-outside`;
 export const policyTableOf = (table: string) => `${table}-policies`;
 
 export interface Wishes extends ApiServerFlags {
@@ -332,7 +343,7 @@ function assertPossible(wishes: Wishes, known: ClusterConfig | undefined): void 
   if (known !== undefined) assertUnchanged(wishes, known);
   if (wishes.clusterCidr !== undefined && !isNetwork(wishes.clusterCidr)) {
     throw new ClusterError(
-      `${JSON.stringify(wishes.clusterCidr)} is no range of IPv4 addresses from /8 to /24: write it as 10.244.0.0/16`,
+      `${JSON.stringify(wishes.clusterCidr)} is no range of addresses for pods: write it as 10.244.0.0/16 (from /8 to /24), or with IPv6 as 10.244.0.0/16,fd00:10:244::/56 (from /48 to /64)`,
     );
   }
   if (wishes.advertiseAddress !== undefined && !isIPv4(wishes.advertiseAddress)) {
@@ -357,7 +368,7 @@ export function assertCanProxy(mode: ProxyMode | undefined): void {
 /** What nodes and pods live by stays as it was at the first start. @throws ClusterError */
 function assertUnchanged(wishes: Wishes, known: ClusterConfig): void {
   const fixed: readonly [string, string | undefined, string | undefined][] = [
-    ['--cluster-cidr', wishes.clusterCidr, rangesOf(known).clusterCIDR],
+    ['--cluster-cidr', wishes.clusterCidr, known.clusterCIDR ?? rangesOf(known).clusterCIDR],
     ['--network', wishes.network, known.network ?? 'vxlan'],
     ['--node-name', wishes.nodeName, nodeNameOf(known)],
   ];
@@ -368,10 +379,14 @@ function assertUnchanged(wishes: Wishes, known: ClusterConfig): void {
   }
 }
 
-/** Whole, and large enough for a node, small enough to be meant. */
+/** One of IPv4, and perhaps one of IPv6: whole, large enough for a node, and small enough to be cut into nodes'. */
 function isNetwork(text: string): boolean {
-  const cidr = parseCidr(text);
-  return cidr?.family === 4 && !cidr.loose && cidr.length >= 8 && cidr.length <= 24;
+  const [ipv4 = '', ipv6, ...more] = text.split(',');
+  const isOf = (range: string, family: 4 | 6, shortest: number, longest: number) => {
+    const cidr = parseCidr(range);
+    return cidr?.family === family && !cidr.loose && cidr.length >= shortest && cidr.length <= longest;
+  };
+  return more.length === 0 && isOf(ipv4, 4, 8, 24) && (ipv6 === undefined || isOf(ipv6, 6, 48, 64));
 }
 
 function isIPv4Range(text: string): boolean {

@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { ProxyMode } from '../proxy/modes.ts';
-import { type ClusterNetwork, type ClusterPaths, type Devices, policyTableOf } from './config.ts';
+import { type ClusterNetwork, type ClusterPaths, type Devices, masqueradeTableOf, policyTableOf } from './config.ts';
 import { DNS_SERVICE } from './ownServices.ts';
 
 export interface MachineNodeOptions {
@@ -19,8 +19,8 @@ export interface MachineNodeOptions {
   readonly devices: Devices;
   readonly network: Omit<ClusterNetwork, 'vni'>;
   readonly proxyMode: ProxyMode;
-  /** of this node's pods; absent: the cluster gives it one */
-  readonly podCIDR?: string;
+  /** of this node's pods, one of each family; absent: the cluster gives them to it */
+  readonly podCIDRs?: readonly string[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -51,7 +51,7 @@ const USUAL_MTU = 1500;
 
 /** Starts containerd, where it does not run, with all it needs. @throws ClusterError */
 export async function startRuntime(options: MachineNodeOptions): Promise<ContainerRuntime> {
-  const { paths, clock, log, podCIDR, network } = options;
+  const { paths, clock, log, podCIDRs, network } = options;
   const [
     { prepareKernel, writeCniConfig },
     { preparePlugins },
@@ -69,10 +69,10 @@ export async function startRuntime(options: MachineNodeOptions): Promise<Contain
   ]);
   await preparePlugins(paths.cniPlugins);
   if (network.network === 'none') await useMachinesNetwork(paths.cniConfig);
-  else if (podCIDR !== undefined) {
-    await writeCniConfig(paths.cniConfig, { ...(await cniOf(options)), podCIDR });
+  else if (podCIDRs !== undefined) {
+    await writeCniConfig(paths.cniConfig, { ...(await cniOf(options)), podCIDRs });
   }
-  await prepareKernel();
+  await prepareKernel(network.clusterCIDRv6 !== undefined);
   await ensureContainerd(paths, clock);
   const cri = connectCri(paths.containerdSocket, clock);
   const { image } = await cri.call('imageStatus', { image: { image: PAUSE_IMAGE } });
@@ -109,29 +109,33 @@ async function cniOf({ devices, paths, nodeIP, network }: MachineNodeOptions) {
  * @param vni of the tunnel between nodes
  */
 export async function startNodeNetwork(options: MachineNodeOptions, clients: NodeClients, vni: number): Promise<void> {
-  const { paths, nodeName, nodeIP, devices, network, podCIDR, clock, random, log, signal } = options;
-  const [{ startProxy }, { startPolicyEnforcer }, { startPodNetwork }] = await Promise.all([
+  const { paths, nodeName, nodeIP, devices, network, podCIDRs, clock, random, log, signal } = options;
+  const [{ startProxy }, { startPolicyEnforcer }, { startPodNetwork }, { masqueradeV6 }] = await Promise.all([
     import('../proxy/proxy.ts'),
     import('../network/policy/enforcer.ts'),
     import('../network/podNetwork.ts'),
+    import('../network/masquerade.ts'),
   ]);
   const shared = { nodeName, clock, random, log, signal };
-  const { clusterCIDR, serviceCIDR, network: mode } = network;
+  const { clusterCIDR, clusterCIDRv6, serviceCIDR, network: mode } = network;
   const { table, bridge, tunnel } = devices;
   startPodNetwork({
     ...shared,
     client: clients.podNetwork,
     nodeClient: clients.kubelet,
     nodeIP,
-    clusterCIDRs: [clusterCIDR],
+    clusterCIDRs: [clusterCIDR, clusterCIDRv6].filter((range) => range !== undefined),
     mode,
     device: tunnel,
     vni,
-    ...(podCIDR === undefined && mode !== 'none'
+    ...(podCIDRs === undefined && mode !== 'none'
       ? { cni: { dir: paths.cniConfig, network: await cniOf(options) } }
       : {}),
   });
   await Promise.all([
+    ...(clusterCIDRv6 === undefined || mode === 'none'
+      ? []
+      : [masqueradeV6({ table: masqueradeTableOf(table), bridge, clusterCIDR: clusterCIDRv6 })]),
     startProxy({
       ...shared,
       client: clients.proxy,
@@ -144,7 +148,13 @@ export async function startNodeNetwork(options: MachineNodeOptions, clients: Nod
         ...(mode === 'vxlan' ? { tunnel } : {}),
       },
     }),
-    startPolicyEnforcer({ ...shared, client: clients.policies, table: policyTableOf(table), own: [DNS_SERVICE] }),
+    startPolicyEnforcer({
+      ...shared,
+      client: clients.policies,
+      table: policyTableOf(table),
+      own: [DNS_SERVICE],
+      families: clusterCIDRv6 === undefined && mode !== 'none' ? [4] : [4, 6],
+    }),
   ]);
 }
 
@@ -167,7 +177,7 @@ export async function startNodeKubelet(
   runtime: ContainerRuntime,
   serving: KubeletOptions['serving'],
 ): Promise<{ readonly ended: Promise<unknown> }> {
-  const { paths, nodeName, nodeIP, network, podCIDR, clock, random, log, signal } = options;
+  const { paths, nodeName, nodeIP, network, podCIDRs, clock, random, log, signal } = options;
   const [{ kubeletConfiguration }, { startKubelet }, { createLinuxMachine }] = await Promise.all([
     import('./kubeletConfiguration.ts'),
     import('../kubelet/kubelet.ts'),
@@ -185,7 +195,7 @@ export async function startNodeKubelet(
     port: KUBELET_PORT,
     clusterDomain: network.clusterDomain,
     clusterDNS: network.dnsIP,
-    ...(podCIDR === undefined ? {} : { podCIDR }),
+    ...(podCIDRs === undefined ? {} : { podCIDRs }),
     clock,
     random,
     log,

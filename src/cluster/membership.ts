@@ -6,8 +6,15 @@ import { CLUSTER_DOMAIN } from './controlPlane.ts';
 
 /** As the configuration has it; the rest follows from the cluster's CA. */
 export function networkOf(config: ClusterConfig): Omit<ClusterNetwork, 'vni'> {
-  const { clusterCIDR, serviceCIDR, dnsIP } = rangesOf(config);
-  return { clusterCIDR, serviceCIDR, dnsIP, clusterDomain: CLUSTER_DOMAIN, network: config.network ?? 'vxlan' };
+  const { clusterCIDR, clusterCIDRv6, serviceCIDR, dnsIP } = rangesOf(config);
+  return {
+    clusterCIDR,
+    ...(clusterCIDRv6 === undefined ? {} : { clusterCIDRv6 }),
+    serviceCIDR,
+    dnsIP,
+    clusterDomain: CLUSTER_DOMAIN,
+    network: config.network ?? 'vxlan',
+  };
 }
 
 const publicKeyOf = (ca: string) => new X509Certificate(ca).publicKey.export({ type: 'spki', format: 'der' });

@@ -98,7 +98,7 @@ function machineNode(options: NodesOptions): Nodes {
     devices: devicesOf(config),
     proxyMode: config.proxyMode ?? DEFAULT_PROXY_MODE,
     network: networkOf(config),
-    podCIDR: rangesOf(config).podCIDR,
+    podCIDRs: rangesOf(config).podCIDRs,
     clock,
     random,
     log,

@@ -5,9 +5,17 @@ import { promisify } from 'node:util';
 import { connectCri } from '../kubelet/cri/connect.ts';
 import { Cgroups } from '../kubelet/resources/cgroups.ts';
 import type { Clock } from '../lib/clock.ts';
+import { removeMasqueradeV6 } from '../network/masquerade.ts';
 import { removePolicies } from '../network/policy/enforcer.ts';
 import { removeRules } from '../proxy/proxy.ts';
-import { type ClusterConfig, type ClusterPaths, devicesOf, policyTableOf, releaseIndex } from './config.ts';
+import {
+  type ClusterConfig,
+  type ClusterPaths,
+  devicesOf,
+  masqueradeTableOf,
+  policyTableOf,
+  releaseIndex,
+} from './config.ts';
 import { ensureContainerd, stopContainerd } from './containerd.ts';
 
 const run = promisify(execFile);
@@ -29,6 +37,7 @@ async function removeNode(config: ClusterConfig, paths: ClusterPaths, clock: Clo
   }
   await removeRules(table).catch(() => {});
   await removePolicies(policyTableOf(table)).catch(() => {});
+  await removeMasqueradeV6(masqueradeTableOf(table)).catch(() => {});
   for (const device of [bridge, tunnel]) await run('ip', ['link', 'delete', device]).catch(() => {});
   for (const mount of mountsBelow([paths.dataDir, paths.runDir])) await run('umount', ['-l', mount]).catch(() => {});
 }

@@ -78,7 +78,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       storage,
       certificates,
       serviceCIDR: ranges.serviceCIDR,
-      podCIDRs: [config.runtime === 'simulated' ? SIMULATED_POD_CIDR : ranges.clusterCIDR],
+      podCIDRs:
+        config.runtime === 'simulated'
+          ? [SIMULATED_POD_CIDR]
+          : [ranges.clusterCIDR, ranges.clusterCIDRv6].filter((range) => range !== undefined),
       loadBalancerRange: ranges.loadBalancerRange,
       advertiseAddress,
       nodeUsage: nodes.usage,

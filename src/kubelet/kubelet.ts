@@ -19,6 +19,7 @@ import { isApiError } from '../machinery/status.ts';
 import { DEFAULT_CONFIGURATION, type KubeletConfiguration } from './config/configuration.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
 import { runCsi } from './csi/start.ts';
+import type { AtFaultPoint } from './faultPoints.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ImagePuller } from './images/puller.ts';
 import type { MachineFactory } from './machine/machine.ts';
@@ -61,12 +62,14 @@ export interface NodeOptions {
   readonly labels?: Readonly<Record<string, string>>;
   readonly clusterDNS?: string;
   readonly clusterDomain: string;
-  readonly podCIDR?: string;
+  readonly podCIDRs?: readonly string[];
   /** shared by kubelets of one process; absent: the kubelet follows the services by itself */
   readonly services?: Informer<Service>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** for tests: is told of moments at which something may die */
+  readonly at?: AtFaultPoint;
   /** ends the kubelet; containers go on */
   readonly signal: AbortSignal;
 }
@@ -183,6 +186,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     podLogsDir,
     dns,
     hostIP,
+    at: options.at,
   };
   const staticPods: StaticPods = new StaticPods({
     ...shared,
@@ -263,11 +267,11 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
       pods: () => workers.pods(),
     }),
     async run(kubeletPort) {
-      const { podCIDR, labels } = options;
+      const { podCIDRs, labels } = options;
       agent = new NodeAgent({
         ...shared,
         facts: { nodeName, nodeIP, kubeletPort, machine, more, pressure: () => housekeeping.evictor.conditions },
-        ...(podCIDR === undefined ? {} : { podCIDR }),
+        ...(podCIDRs === undefined ? {} : { podCIDRs }),
         ...(labels === undefined ? {} : { labels }),
       });
       const { csi } = machine;

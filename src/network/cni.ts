@@ -5,14 +5,14 @@
  * Source: https://www.cni.dev/plugins/current/main/bridge/ and .../ipam/host-local/
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface PodNetwork {
   /** at most 15 characters */
   readonly bridge: string;
-  /** `10.244.0.0/24` */
-  readonly podCIDR: string;
+  /** `10.244.0.0/24`, and perhaps one of IPv6: pods get an address of each */
+  readonly podCIDRs: readonly string[];
   /** where the plugins keep which address is taken */
   readonly stateDir: string;
   /** the largest packet of a pod: what the way to other nodes leaves of the link's */
@@ -48,8 +48,8 @@ function conflist(network: PodNetwork): unknown {
         mtu: network.mtu,
         ipam: {
           type: 'host-local',
-          ranges: [[{ subnet: network.podCIDR }]],
-          routes: [{ dst: '0.0.0.0/0' }],
+          ranges: network.podCIDRs.map((subnet) => [{ subnet }]),
+          routes: network.podCIDRs.map((subnet) => ({ dst: subnet.includes(':') ? '::/0' : '0.0.0.0/0' })),
           dataDir: network.stateDir,
         },
       },
@@ -61,15 +61,33 @@ function conflist(network: PodNetwork): unknown {
   };
 }
 
-const SETTINGS = {
-  '/proc/sys/net/ipv4/ip_forward': '1',
-  '/proc/sys/net/bridge/bridge-nf-call-iptables': '1',
-} as const;
+const SETTINGS: readonly Setting[] = [
+  ['/proc/sys/net/ipv4/ip_forward', '1'],
+  ['/proc/sys/net/bridge/bridge-nf-call-iptables', '1'],
+];
+const SETTINGS_V6: readonly Setting[] = [
+  ['/proc/sys/net/bridge/bridge-nf-call-ip6tables', '1'],
+  ['/proc/sys/net/ipv6/conf/all/forwarding', '1'],
+];
 
-/** Lets the kernel forward between pods and the world. A setting that this kernel does not have is left out. */
-export async function prepareKernel(): Promise<void> {
-  for (const [path, value] of Object.entries(SETTINGS)) {
-    if (!existsSync(path)) continue;
-    if ((await readFile(path, 'utf8')).trim() !== value) await writeFile(path, value);
+type Setting = readonly [path: string, value: string];
+
+/**
+ * Lets the kernel forward between pods and the world. A setting that this kernel does not have is left out.
+ * @param withV6 pods have IPv6 addresses, too
+ */
+export async function prepareKernel(withV6: boolean): Promise<void> {
+  for (const setting of SETTINGS) await set(setting);
+  if (!withV6) return;
+  // Who forwards no longer listens to routers, unless told to: the machine would lose its own addresses.
+  const devices = '/proc/sys/net/ipv6/conf';
+  for (const device of await readdir(devices).catch(() => [])) {
+    const path = join(devices, device, 'accept_ra');
+    if (existsSync(path) && (await readFile(path, 'utf8')).trim() === '1') await writeFile(path, '2');
   }
+  for (const setting of SETTINGS_V6) await set(setting);
+}
+
+async function set([path, value]: Setting): Promise<void> {
+  if (existsSync(path) && (await readFile(path, 'utf8')).trim() !== value) await writeFile(path, value);
 }

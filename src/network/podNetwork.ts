@@ -21,7 +21,7 @@ export interface PodNetworkOptions extends Here {
   readonly nodeIP: string;
   readonly clusterCIDRs: readonly string[];
   /** where the plugins are configured, but for the range; absent: that was done already */
-  readonly cni?: { readonly dir: string; readonly network: Omit<PodNetwork, 'podCIDR'> };
+  readonly cni?: { readonly dir: string; readonly network: Omit<PodNetwork, 'podCIDRs'> };
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -45,7 +45,7 @@ class Network {
   readonly #o: PodNetworkOptions;
   readonly #log: Logger;
   #nodes: readonly Node[] = [];
-  #configured: string | undefined;
+  #configured: readonly string[] | undefined;
   #written: RoutePlan | undefined;
   /** nothing of ours is in the kernel */
   #clean = false;
@@ -82,8 +82,8 @@ class Network {
   #isSettled(): boolean {
     const own = this.#own();
     if (own === undefined) return true;
-    const range = own.spec?.podCIDR;
-    return !this.#lacksAnnotation(own) && (this.#o.cni === undefined || range === this.#configured);
+    const isConfigured = this.#o.cni === undefined || jsonEqual(own.spec?.podCIDRs, this.#configured);
+    return !this.#lacksAnnotation(own) && isConfigured;
   }
 
   #lacksAnnotation(own: Node): boolean {
@@ -120,10 +120,10 @@ class Network {
     const { signal, cni, device, nodeIP, clusterCIDRs } = this.#o;
     if (signal.aborted) return;
     const own = this.#own();
-    const podCIDR = own?.spec?.podCIDR;
-    if (cni !== undefined && podCIDR !== undefined && podCIDR !== this.#configured) {
-      await writeCniConfig(cni.dir, { ...cni.network, podCIDR });
-      this.#configured = podCIDR;
+    const podCIDRs = own?.spec?.podCIDRs;
+    if (cni !== undefined && podCIDRs !== undefined && !jsonEqual(podCIDRs, this.#configured)) {
+      await writeCniConfig(cni.dir, { ...cni.network, podCIDRs });
+      this.#configured = podCIDRs;
     }
     if (own !== undefined && this.#lacksAnnotation(own)) await this.#annotate();
     const plan = planRoutes(this.#nodes, this.#o);

@@ -137,7 +137,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
         port: 0,
         clusterDNS: '10.96.0.10',
         clusterDomain: 'cluster.local',
-        podCIDR: `${options.network}.0/24`,
+        podCIDRs: [`${options.network}.0/24`],
         clock,
         random,
         log,

@@ -28,7 +28,8 @@ export interface NodeAgentOptions {
   readonly client: Client;
   readonly runtime: ContainerRuntime;
   readonly facts: NodeFacts;
-  readonly podCIDR?: string;
+  /** one of each family; absent: somebody else gives them */
+  readonly podCIDRs?: readonly string[];
   /** beside those that every node has */
   readonly labels?: Readonly<Record<string, string>>;
   readonly events: EventRecorder;
@@ -64,7 +65,7 @@ export class NodeAgent {
   }
 
   async #register(): Promise<Node> {
-    const { client, facts, podCIDR, runtime, clock } = this.#o;
+    const { client, facts, podCIDRs, runtime, clock } = this.#o;
     const existing = await this.#get();
     const labels = {
       'kubernetes.io/hostname': facts.nodeName,
@@ -78,20 +79,20 @@ export class NodeAgent {
     const status = await nodeStatusOf(facts, runtime, undefined, clock.now());
     return client.create(nodes, {
       metadata: { name: facts.nodeName, labels },
-      spec: podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] },
+      spec: rangesOf(podCIDRs),
       status,
     });
   }
 
   /** The node was registered before: what this kubelet says of it is set right, the rest is left alone. */
   async #adopt(node: Node, labels: Readonly<Record<string, string>>): Promise<Node> {
-    const { client, facts, podCIDR } = this.#o;
+    const { client, facts, podCIDRs } = this.#o;
     const missing = Object.entries(labels).filter(([name, value]) => node.metadata?.labels?.[name] !== value);
-    const cidr = podCIDR !== undefined && node.spec?.podCIDR === undefined;
+    const cidr = podCIDRs !== undefined && node.spec?.podCIDR === undefined;
     if (missing.length === 0 && !cidr) return node;
     return client.patch(nodes, { name: facts.nodeName }, 'strategic', {
       metadata: { labels: Object.fromEntries(missing) },
-      ...(cidr ? { spec: { podCIDR, podCIDRs: [podCIDR] } } : {}),
+      ...(cidr ? { spec: rangesOf(podCIDRs) } : {}),
     });
   }
 
@@ -212,6 +213,11 @@ export class NodeAgent {
       }
     }
   }
+}
+
+function rangesOf(podCIDRs: readonly string[] | undefined): NonNullable<Node['spec']> {
+  const [podCIDR] = podCIDRs ?? [];
+  return podCIDR === undefined ? {} : { podCIDR, podCIDRs: [...(podCIDRs ?? [])] };
 }
 
 /** Others write conditions too: a node that was silent for a while is made Unknown by the node lifecycle controller. */

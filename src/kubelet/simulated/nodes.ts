@@ -65,7 +65,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
             ...(options.program === undefined ? {} : { program: options.program }),
           }),
         labels: LABELS,
-        podCIDR: podCIDROf(index),
+        podCIDRs: [podCIDROf(index)],
         services: shared,
       });
     }),

@@ -9,8 +9,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { nft } from '../../lib/nft.ts';
 import type { Random } from '../../lib/random.ts';
-import { planPolicies, type Server } from './plan.ts';
-import { policyScript } from './rules.ts';
+import { type Family, planPolicies, type Server } from './plan.ts';
+import { policyScript, removalScript } from './rules.ts';
 
 /** A service of the cluster's own, whose endpoints are no pods but are to be chosen as if they were. */
 export interface OwnService {
@@ -28,6 +28,8 @@ export interface EnforcerOptions {
   /** the name of the table */
   readonly table: string;
   readonly own: readonly OwnService[];
+  /** of pods' addresses */
+  readonly families: readonly Family[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -42,7 +44,7 @@ const SERVICE_NAME = 'kubernetes.io/service-name';
 
 /** Resolves when the rules are in the kernel. */
 export async function startPolicyEnforcer(options: EnforcerOptions): Promise<void> {
-  const { client, clock, random, signal, nodeName, table, own } = options;
+  const { client, clock, random, signal, nodeName, table, own, families } = options;
   const log = options.log.child({ component: 'network-policy' });
   const informers = new Informers({ client, clock, random, log, signal });
   const podInformer = informers.of(pods);
@@ -62,7 +64,11 @@ export async function startPolicyEnforcer(options: EnforcerOptions): Promise<voi
     if (signal.aborted || (policies.length === 0 && written === '')) return;
     const labels = new Map(namespaceInformer.list().map(({ metadata }) => [metadata.name, metadata.labels ?? {}]));
     const world = { policies, pods: podInformer.list(), namespaces: labels, nodeName, servers: serversNow() };
-    const script = policies.length === 0 ? removalScript(table) : policyScript(table, planPolicies(world));
+    const script = families
+      .map((family) =>
+        policies.length === 0 ? removalScript(table, family) : policyScript(table, planPolicies(world, family), family),
+      )
+      .join('');
     if (script === written) return;
     try {
       await nft(script);
@@ -104,7 +110,5 @@ function serversOf({ namespace, labels, ports }: OwnService): (slice: EndpointSl
 
 /** Takes the rules out of the kernel. */
 export function removePolicies(table: string): Promise<void> {
-  return nft(removalScript(table));
+  return nft(removalScript(table, 4) + removalScript(table, 6));
 }
-
-const removalScript = (table: string) => `add table ip ${table}\ndelete table ip ${table}\n`;

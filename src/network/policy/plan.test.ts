@@ -50,10 +50,10 @@ function planned(...specs: NetworkPolicySpec[]) {
     nodeName: 'here',
     servers: [DNS],
   };
-  return planPolicies(world);
+  return planPolicies(world, 4);
 }
 
-const scriptOf = (...specs: NetworkPolicySpec[]) => policyScript('test-policies', planned(...specs));
+const scriptOf = (...specs: NetworkPolicySpec[]) => policyScript('test-policies', planned(...specs), 4);
 const WEB = { podSelector: { matchLabels: { app: 'web' } } };
 
 describe('network policies', () => {
@@ -129,6 +129,40 @@ describe('network policies', () => {
         .map((line) => line.trim())
         .filter((line) => line !== ''),
     ).toEqual(expected);
+  });
+
+  it('guard addresses of the other family, too', () => {
+    const both = PODS.map((one, i) => ({
+      ...one,
+      status: { ...one.status, podIPs: [...(one.status?.podIPs ?? []), { ip: `fd00::${i + 1}` }] },
+    }));
+    const ipBlock = { cidr: 'fd00:1::/32', except: ['fd00:1:1::/48'] };
+    const policy: NetworkPolicy = {
+      metadata: { name: 'p', namespace: 'default', uid: 'u' },
+      spec: {
+        ...WEB,
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [
+          {
+            from: [
+              { ipBlock },
+              { ipBlock: { cidr: '10.0.0.0/8' } },
+              { podSelector: { matchLabels: { app: 'client' } } },
+            ],
+          },
+          { ports: [{ port: 'http' }] },
+        ],
+      },
+    };
+    const world = { policies: [policy], pods: both, namespaces: new Map(), nodeName: 'here', servers: [DNS] };
+    const script = policyScript('test-policies', planPolicies(world, 6), 6);
+    expect(script).toContain('ip6 saddr fd00:1::/32 ip6 saddr != { fd00:1:1::/48 } accept');
+    expect(script).toContain('ip6 saddr { fd00::2 } accept');
+    expect(script).toContain('ip6 daddr . meta l4proto . th dport { fd00::1 . tcp . 8080 } accept');
+    expect(script).toContain('fd00::1 : goto ingress-guard-0');
+    expect(script).not.toContain('10.');
+    const result = spawnSync('unshare', ['-n', 'nft', '-f', '-'], { input: script, encoding: 'utf8' });
+    expect(result).toMatchObject({ stderr: '', status: 0 });
   });
 
   it('are rules that the kernel takes', () => {

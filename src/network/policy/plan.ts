@@ -68,8 +68,14 @@ interface Place {
   readonly server?: Server;
 }
 
-export function planPolicies(world: PolicyWorld): PolicyPlan {
-  const places = [...world.pods.flatMap(placeOf), ...world.servers.map(placeOfServer)];
+/** A pod's addresses of one family are guarded by themselves: packets are of one of them. */
+export type Family = 4 | 6;
+
+export function planPolicies(world: PolicyWorld, family: Family): PolicyPlan {
+  const places = [
+    ...world.pods.flatMap((pod) => placeOf(pod, family)),
+    ...world.servers.filter(({ ip }) => familyOf(ip) === family).map(placeOfServer),
+  ];
   const chains: PolicyChain[] = [];
   const guarded = { ingress: new Map<string, string[]>(), egress: new Map<string, string[]>() };
   for (const policy of world.policies) {
@@ -86,7 +92,7 @@ export function planPolicies(world: PolicyWorld): PolicyPlan {
     for (const direction of ['ingress', 'egress'] as const) {
       if (!(policy.spec?.policyTypes ?? ['Ingress']).includes(direction === 'ingress' ? 'Ingress' : 'Egress')) continue;
       const name = `${direction}-${policy.metadata?.uid ?? ''}`;
-      chains.push({ name, allowed: allowedBy(policy, direction, places, chosen, world) });
+      chains.push({ name, allowed: allowedBy(policy, direction, places, chosen, world, family) });
       for (const ip of chosen.flatMap(({ ips }) => ips)) {
         const names = guarded[direction].get(ip);
         if (names === undefined) guarded[direction].set(ip, [name]);
@@ -98,10 +104,10 @@ export function planPolicies(world: PolicyWorld): PolicyPlan {
 }
 
 /** A pod with an address of its own that is not over. */
-function placeOf(pod: Pod): Place[] {
+function placeOf(pod: Pod, family: Family): Place[] {
   const { status, spec, metadata } = pod;
   if (spec?.hostNetwork === true || status?.phase === 'Succeeded' || status?.phase === 'Failed') return [];
-  const ips = (status?.podIPs ?? []).map(({ ip }) => ip).filter(isIPv4);
+  const ips = (status?.podIPs ?? []).map(({ ip }) => ip).filter((ip) => familyOf(ip) === family);
   return ips.length === 0 ? [] : [{ namespace: metadata?.namespace ?? '', labels: metadata?.labels ?? {}, ips, pod }];
 }
 
@@ -116,6 +122,7 @@ function allowedBy(
   places: readonly Place[],
   chosen: readonly Place[],
   world: PolicyWorld,
+  family: Family,
 ): Allowed[] {
   const namespace = policy.metadata?.namespace ?? '';
   const rules =
@@ -123,7 +130,7 @@ function allowedBy(
       ? (policy.spec?.ingress ?? []).map(({ from, ports }) => ({ peers: from, ports }))
       : (policy.spec?.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
   return rules.flatMap(({ peers = [], ports = [] }): Allowed[] => {
-    const found = peers.length === 0 ? undefined : peers.map((peer) => peersOf(peer, namespace, places, world));
+    const found = peers.length === 0 ? undefined : peers.map((peer) => peersOf(peer, namespace, places, world, family));
     // A name is looked up in the pods that are reached.
     const reached = direction === 'ingress' ? chosen : (found?.flatMap((f) => f.places) ?? places);
     const allowed: Allowed = {
@@ -139,13 +146,14 @@ function peersOf(
   namespace: string,
   places: readonly Place[],
   world: PolicyWorld,
+  family: Family,
 ): { peers: Peers; places: readonly Place[] } {
   if (ipBlock !== undefined) {
     const { cidr, except = [] } = ipBlock;
-    const isKnown = cidr.includes('.');
-    const peers: Peers = isKnown
-      ? { kind: 'range', cidr, except: except.filter((range) => range.includes('.')) }
-      : { kind: 'addresses', ips: [] };
+    const peers: Peers =
+      familyOf(cidr) === family
+        ? { kind: 'range', cidr, except: except.filter((range) => familyOf(range) === family) }
+        : { kind: 'addresses', ips: [] };
     return { peers, places: [] };
   }
   const pods = selectorFrom(podSelector ?? {});
@@ -185,4 +193,4 @@ function serversOf(reached: readonly Place[], ports: readonly NetworkPolicyPort[
   return sockets.length === 0 ? [] : [{ peers: undefined, ports: [{ kind: 'sockets', sockets }] }];
 }
 
-const isIPv4 = (ip: string) => /^\d+\.\d+\.\d+\.\d+$/.test(ip);
+const familyOf = (text: string): Family => (text.includes(':') ? 6 : 4);
