@@ -37,13 +37,15 @@ import { Aggregation } from './aggregation/aggregation.ts';
 import { publishAuthentication } from './aggregation/extensionAuthentication.ts';
 import { LocalApiServices } from './aggregation/localApiServices.ts';
 import type { Audit } from './audit/audit.ts';
+import type { Authenticator } from './authentication/authenticator.ts';
 import { bearerTokenAuthenticator } from './authentication/bearerToken.ts';
 import { BootstrapTokens } from './authentication/bootstrapTokens.ts';
 import { LegacyTokens } from './authentication/legacyTokens.ts';
 import { openIdPaths } from './authentication/openIdDiscovery.ts';
+import { requestHeaderAuthenticator } from './authentication/requestHeader.ts';
 import { authenticationReviewHandlers } from './authentication/reviews.ts';
 import { ServiceAccountTokens } from './authentication/serviceAccountTokens.ts';
-import { x509Authenticator } from './authentication/x509.ts';
+import { ClientCertificates } from './authentication/x509.ts';
 import type { Abac } from './authorization/abac.ts';
 import { authorizationOf, DEFAULT_AUTHORIZATION } from './authorization/modes.ts';
 import { NodeAuthorizer } from './authorization/node.ts';
@@ -162,6 +164,7 @@ export function createBuiltins(
   const kubelets = new Kubelets(registry, options.kubeletClient);
   const aggregation = new Aggregation({ registry, clock, random, log, frontProxy: options.frontProxy });
   const builtin = registry.kinds.groupVersions();
+  const certificates = new ClientCertificates();
   const parts: ApiServerParts = {
     registry,
     aggregation,
@@ -171,7 +174,12 @@ export function createBuiltins(
     metrics,
     ...(audit === undefined ? {} : { audit }),
     anonymous: options.anonymous !== false,
-    authenticators: [x509Authenticator(), bootstrapTokens.authenticator, bearerTokenAuthenticator(tokens)],
+    authenticators: [
+      ...requestHeaders(options, certificates),
+      certificates.authenticator(options.tls.clientCA),
+      bootstrapTokens.authenticator,
+      bearerTokenAuthenticator(tokens),
+    ],
     authorizers,
     flowControl,
     admission: [
@@ -288,8 +296,15 @@ const REPLACEABLE: ReadonlySet<string> = new Set(['metrics.k8s.io']);
 
 function authenticationOf({ tls, frontProxy }: ApiServerOptions) {
   if (frontProxy === undefined) return { clientCA: tls.clientCA, frontProxy: undefined };
-  const commonName = /^CN=(.*)$/m.exec(new X509Certificate(frontProxy.cert).subject)?.[1] ?? '';
-  return { clientCA: tls.clientCA, frontProxy: { ca: frontProxy.ca, commonName } };
+  return { clientCA: tls.clientCA, frontProxy: { ca: frontProxy.ca, commonName: nameOf(frontProxy) } };
+}
+
+const nameOf = ({ cert }: { cert: string }) => /^CN=(.*)$/m.exec(new X509Certificate(cert).subject)?.[1] ?? '';
+
+/** Who is believed by other API servers is believed by this one, too. */
+function requestHeaders({ frontProxy }: ApiServerOptions, certificates: ClientCertificates): Authenticator[] {
+  if (frontProxy === undefined) return [];
+  return [requestHeaderAuthenticator(certificates.nameFrom(frontProxy.ca), new Set([nameOf(frontProxy)]))];
 }
 
 /** The store, under the name that it has where it is an etcd. */

@@ -31,8 +31,8 @@ export interface TlsMaterial {
   /** PEM: the serving certificate and its key */
   readonly cert: string;
   readonly key: string;
-  /** PEM: whose client certificates are believed */
-  readonly clientCA: string;
+  /** PEM: whose client certificates are looked at; authenticators say what each is good for */
+  readonly clientCAs: readonly string[];
 }
 
 export interface Listener {
@@ -51,7 +51,7 @@ export async function listen(
   const server = createSecureServer({
     cert: tls.cert,
     key: tls.key,
-    ca: tls.clientCA,
+    ca: [...tls.clientCAs],
     requestCert: true,
     rejectUnauthorized: false,
     allowHTTP1: true,

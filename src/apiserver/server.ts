@@ -56,7 +56,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   let listener: Listener | undefined;
   return {
     async listen(address) {
-      listener = await listen(parts, pipeline, options.tls, address);
+      const { tls, frontProxy } = options;
+      const clientCAs = frontProxy === undefined ? [tls.clientCA] : [tls.clientCA, frontProxy.ca];
+      listener = await listen(parts, pipeline, { ...tls, clientCAs }, address);
       await builtins.listening(listener.port);
       return { port: listener.port };
     },

@@ -81,9 +81,14 @@ export class Aggregation {
     for (const unlisten of this.#unlisten) unlisten();
   }
 
-  /** Who serves the group and version in place of this server. A hot path. */
+  /** Whether there is no other server at all. */
+  get isEmpty(): boolean {
+    return this.#remote.size === 0;
+  }
+
+  /** Who serves the group and version in place of this server. */
   of(group: string, version: string): RemoteApi | undefined {
-    return this.#remote.size === 0 ? undefined : this.#remote.get(`${version}.${group}`)?.api;
+    return this.#remote.get(`${version}.${group}`)?.api;
   }
 
   get remotes(): readonly RemoteApi[] {

@@ -94,7 +94,9 @@ export class RemoteApi {
   /** A whole answer, whatever its status. @throws Error where none came */
   async ask(asked: RemoteRequest): Promise<RemoteAnswer> {
     const { host, port } = await this.place();
-    const { method = 'GET', path, headers, body, user = AGGREGATOR, signal, timeoutMs = 30_000 } = asked;
+    const { method = 'GET', path, headers, user = AGGREGATOR, signal, timeoutMs = 30_000 } = asked;
+    // As bytes: headers that go out with a text would be written as UTF-8, once more.
+    const body = asked.body === undefined ? undefined : Buffer.from(asked.body);
     return new Promise((resolve, reject) => {
       const sent = request({
         host,
@@ -105,7 +107,7 @@ export class RemoteApi {
         headers: {
           ...headers,
           ...identityHeaders(user),
-          ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+          ...(body === undefined ? {} : { 'content-length': body.length }),
         },
         ...tlsOptions(this.tls(asked.anyCertificate)),
       });

@@ -16,7 +16,7 @@ import { WebhookCaller } from '../admission/webhooks/call.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ConversionParts } from './conversionWebhook.ts';
 import { type DefinedKinds, kindsOf } from './kinds.ts';
-import { type Decision, decideNames, statusFor, type TakenNames } from './names.ts';
+import { type Decision, decideNames, statusFor, type TakenNames, terminating } from './names.ts';
 
 /** Holds a definition until its objects are gone. */
 const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
@@ -232,6 +232,7 @@ export class CustomResources {
       }
       if (cache.entries().length > 0) {
         // Objects with finalizers of their own: looked at again.
+        await this.#tellDeletion(crd);
         clock.after(RETRY_MS, () => {
           if (!signal.aborted) this.#work(crd.metadata.name);
         });
@@ -240,6 +241,16 @@ export class CustomResources {
     } else await this.#deleteUnserved(crd);
     const finalizers = (crd.metadata.finalizers ?? []).filter((f) => f !== CLEANUP_FINALIZER);
     await client.update(customResourceDefinitions, { ...crd, metadata: { ...crd.metadata, finalizers } }, { signal });
+  }
+
+  async #tellDeletion(crd: Stored<CustomResourceDefinition>): Promise<void> {
+    const { client, clock } = this.#options;
+    const status = terminating(crd, clock.now());
+    if (status === undefined) return;
+    await client.update(customResourceDefinitions, { ...crd, status } as typeof crd, {
+      subresource: 'status',
+      signal: this.#stop.signal,
+    });
   }
 
   /** No version is served: nobody can have a finalizer's work done. */

@@ -100,6 +100,24 @@ export function statusFor(
   return { ...crd.status, storedVersions: [...(crd.status?.storedVersions ?? [])], acceptedNames: names, conditions };
 }
 
+/** The status of a definition that waits for its objects to go; undefined where it says so already. */
+export function terminating(
+  crd: CustomResourceDefinition,
+  now: number,
+): CustomResourceDefinition['status'] | undefined {
+  const conditions = crd.status?.conditions ?? [];
+  if (conditions.some((c) => c.type === 'Terminating' && c.status === 'True')) return undefined;
+  const condition: CustomResourceDefinitionCondition = {
+    type: 'Terminating',
+    status: 'True',
+    reason: 'InstanceDeletionInProgress',
+    message: 'CustomResource deletion is in progress',
+    lastTransitionTime: formatTime(now),
+  };
+  const others = conditions.filter((c) => c.type !== 'Terminating');
+  return { ...crd.status, conditions: [...others, condition] } as CustomResourceDefinition['status'];
+}
+
 const sorted = (names: object) =>
   Object.entries(names)
     .filter(([, value]) => value !== '' && value !== undefined)

@@ -24,7 +24,7 @@ export function route(parts: ApiServerParts): Stage {
   return (ctx) => {
     ctx.info = requestInfo(ctx.method, ctx.rawPath, ctx.query);
     const { info } = ctx;
-    const remote = remoteOf(parts, info);
+    const remote = parts.aggregation.isEmpty ? undefined : remoteOf(parts, info);
     if (remote !== undefined) {
       ctx.remote = remote;
       if (!info.isResource) ctx.info = requestInfo(ctx.method, ctx.rawPath, ctx.query, true);
