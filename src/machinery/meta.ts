@@ -42,22 +42,36 @@ export const ShardInfo = object('io.k8s.apimachinery.pkg.apis.meta.v1.ShardInfo'
 export interface ShardInfo extends Infer<typeof ShardInfo> {}
 
 export const ObjectMeta = object('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta', () => ({
-  name: opt(1, str),
-  generateName: opt(2, str),
-  namespace: opt(3, str),
-  selfLink: opt(4, str),
-  uid: opt(5, str),
-  resourceVersion: opt(6, str),
-  generation: opt(7, int64, { pointer: false }),
-  creationTimestamp: opt(8, time),
-  deletionTimestamp: opt(9, time, { pointer: true }),
-  deletionGracePeriodSeconds: opt(10, int64),
-  labels: opt(11, map(str)),
-  annotations: opt(12, map(str)),
-  ownerReferences: opt(13, list(OwnerReference, { type: 'map', keys: ['uid'], patch: 'merge', mergeKey: 'uid' })),
-  finalizers: opt(14, list(str, { type: 'set', patch: 'merge' })),
+  name: opt(1, str, {
+    doc: 'What the object is called: unique among those of its kind in its namespace, and never changed.',
+  }),
+  generateName: opt(2, str, { doc: 'What the name begins with, where the server is to find the rest of it.' }),
+  namespace: opt(3, str, { doc: 'Where the object is, for kinds that live in namespaces; never changed.' }),
+  selfLink: opt(4, str, { doc: 'Not filled in any more.' }),
+  uid: opt(5, str, { doc: 'Tells the object from all others that ever bear its name. The server sets it.' }),
+  resourceVersion: opt(6, str, {
+    doc: 'Changes with every write: sent back, it keeps a write from undoing one that it does not know of.',
+  }),
+  generation: opt(7, int64, { pointer: false, doc: 'Counts the changes of what is wanted of the object.' }),
+  creationTimestamp: opt(8, time, { doc: 'CreationTimestamp is a timestamp of the server: when the object was made.' }),
+  deletionTimestamp: opt(9, time, {
+    pointer: true,
+    doc: 'When the object is to be gone. It is there from the moment of its deletion and cannot be taken back.',
+  }),
+  deletionGracePeriodSeconds: opt(10, int64, { doc: 'How long the object has to come to its end once it is deleted.' }),
+  labels: opt(11, map(str), { doc: 'Names and values by which objects are chosen.' }),
+  annotations: opt(12, map(str), { doc: 'Names and values for tools, which nothing is chosen by.' }),
+  ownerReferences: opt(13, list(OwnerReference, { type: 'map', keys: ['uid'], patch: 'merge', mergeKey: 'uid' }), {
+    doc: 'Objects that this one belongs to: with the last of them it goes. One may be its controller.',
+  }),
+  finalizers: opt(14, list(str, { type: 'set', patch: 'merge' }), {
+    doc: 'What must be done before the object goes: whoever does it takes its entry out.',
+  }),
   // An empty list says: forget who owned what.
-  managedFields: opt(17, list(ManagedFieldsEntry), { keepEmpty: true }),
+  managedFields: opt(17, list(ManagedFieldsEntry), {
+    keepEmpty: true,
+    doc: 'Who set which fields, and how. The server keeps it.',
+  }),
 }));
 export interface ObjectMeta extends Infer<typeof ObjectMeta> {}
 

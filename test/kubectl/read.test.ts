@@ -195,6 +195,8 @@ describe('what the server tells of itself', () => {
   steps(cluster, [
     { run: 'explain pod.spec.containers.livenessProbe.httpGet', says: /FIELD: httpGet[\s\S]*port/ },
     { run: 'explain deployment.spec.strategy.rollingUpdate.maxSurge', says: /FIELD: maxSurge <IntOrString>/ },
+    { run: 'explain pod', says: /apiVersion\s+<string>\s+APIVersion defines/ },
+    { run: 'explain pod.metadata', says: /creationTimestamp\s+<string>\s+CreationTimestamp is a timestamp/ },
     { run: 'explain pod.spec.nothing', fails: true, says: 'field "nothing" does not exist' },
     { run: 'explain pod --output=plaintext-openapiv2', says: 'FIELDS:' },
   ]);

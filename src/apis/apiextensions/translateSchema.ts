@@ -2,7 +2,9 @@
  * A structural schema in our own schema language, for field ownership and the documents of OpenAPI. Decoding,
  * defaults and validation go by the structural schema itself, which says more.
  */
+
 import { ObjectMeta } from '../../machinery/meta.ts';
+import { API_VERSION_DOC, KIND_DOC } from '../../machinery/schema/openapi.ts';
 import {
   any,
   bool,
@@ -124,8 +126,8 @@ function resourceOpenApi(schema: JSONSchemaProps, version: 'v2' | 'v3'): JsonObj
     type: 'object',
     properties: {
       ...properties,
-      apiVersion: { type: 'string', description: 'The group and version of this object.' },
-      kind: { type: 'string', description: 'What this object is.' },
+      apiVersion: { type: 'string', description: API_VERSION_DOC },
+      kind: { type: 'string', description: KIND_DOC },
       metadata,
     },
   };

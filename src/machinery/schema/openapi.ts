@@ -164,7 +164,7 @@ export class OpenApiDefinitions {
     const properties: JsonObject = {};
     const required: string[] = [];
     for (const [name, field] of Object.entries(type.fields)) {
-      properties[name] = this.#field(field);
+      properties[name] = this.#field(described(name, field));
       if (field.required) required.push(name);
     }
     return {
@@ -189,6 +189,27 @@ export class OpenApiDefinitions {
     // In version 3.0 nothing that stands beside a reference counts.
     return '$ref' in schema && this.#version === 'v3' ? { ...beside, allOf: [schema] } : { ...schema, ...beside };
   }
+}
+
+/** What every object says of itself. */
+export const API_VERSION_DOC =
+  'APIVersion defines what the fields are: the group and the version that they are written in.';
+export const KIND_DOC = 'The type of the object.';
+const TYPE_DOCS: ReadonlyMap<string, string> = new Map([
+  ['apiVersion', API_VERSION_DOC],
+  ['kind', KIND_DOC],
+]);
+const META_DOCS: ReadonlyMap<Type, string> = new Map<Type, string>([
+  [ObjectMeta, "Standard object's metadata."],
+  [ListMeta, "Standard list's metadata."],
+]);
+
+/** The same field, with a description where it has none and is one that objects have in common. */
+function described(name: string, field: Field): Field {
+  if (field.doc !== undefined) return field;
+  const doc =
+    field.wire === undefined ? TYPE_DOCS.get(name) : name === 'metadata' ? META_DOCS.get(field.type) : undefined;
+  return doc === undefined ? field : { ...field, doc };
 }
 
 function listTypeOf(name: string, items: ObjectType): ObjectType {
