@@ -134,3 +134,9 @@ describe('detaching', () => {
     expect(planned({ volume: own, node: after })).toEqual(['tell {"volumesAttached":[]}']);
   });
 });
+
+it('what somebody else has made stays', () => {
+  const one = volume('one', 'ReadWriteOnce');
+  const made = { ...attachment(one, 'n1'), metadata: meta('by-hand') };
+  expect(planned({ volume: one, attachments: [made] })).toEqual([]);
+});

@@ -45,6 +45,8 @@ export interface AttachWorld {
 const FORCE_AFTER_MS = 6 * 60_000;
 const LOOK_AGAIN_MS = 30_000;
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+/** The names that `attachmentName` gives. */
+const OURS = /^csi-[0-9a-f]{64}$/;
 const SHARED_MODES: ReadonlySet<string> = new Set(['ReadWriteMany', 'ReadOnlyMany']);
 
 /** The name of the object by which a volume is attached to a node; kubelets look for it under that name. */
@@ -71,7 +73,8 @@ export function planAttachments(world: AttachWorld): Plan {
   let waits = actions.some((action) => action.verb === 'event');
   for (const attachment of attachments) {
     const { name, deletionTimestamp } = attachment.metadata;
-    if (wanted.has(name) || deletionTimestamp !== undefined) continue;
+    // What somebody else has made is theirs to take away.
+    if (!OURS.test(name) || wanted.has(name) || deletionTimestamp !== undefined) continue;
     if (mayDetach(world, attachment)) {
       actions.push({ verb: 'delete', kind: volumeAttachments as Kind, object: attachment });
     } else waits = true;
