@@ -1,5 +1,6 @@
 /** `npm run bench`, or `npm run bench -- storage`: prints a table of figures beside what is to be reached. */
 import { benchApiServer, type Figure } from './apiserver.ts';
+import { benchKubelet } from './kubelet.ts';
 import { benchNetwork } from './network.ts';
 import { benchSimulated } from './simulated.ts';
 import { benchStorage } from './storage.ts';
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, (report: (figure: Figure) => void) => Pro
   apiserver: benchApiServer,
   simulated: benchSimulated,
   network: benchNetwork,
+  kubelet: benchKubelet,
 };
 
 const asked = process.argv.slice(2);

@@ -1,8 +1,8 @@
 /**
  * Services in the kernel, in a network namespace of the bench's own, and the cluster's DNS over loopback.
- * The rules go through `nft`, as the proxy writes them.
+ * The rules go through the kernel's tools, as the proxy writes them.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import type { Service } from '../src/apis/core/service.ts';
 import type { EndpointSlice } from '../src/apis/discovery/endpointSlice.ts';
@@ -13,17 +13,22 @@ import { Zone } from '../src/dns/zone.ts';
 import { SystemClock } from '../src/lib/clock.ts';
 import { silentLogger } from '../src/lib/log.ts';
 import { SystemRandom } from '../src/lib/random.ts';
-import { objectsOf } from '../src/proxy/nftables/objects.ts';
-import { Table } from '../src/proxy/nftables/table.ts';
-import { planService } from '../src/proxy/plan.ts';
+import { type Run, runTool } from '../src/lib/runTool.ts';
+import { IptablesRules } from '../src/proxy/iptables/rules.ts';
+import { NftablesRules } from '../src/proxy/nftables/rules.ts';
+import { planService, type ServicePort } from '../src/proxy/plan.ts';
+import type { Rules } from '../src/proxy/rules.ts';
 import type { Figure } from './apiserver.ts';
 
 type Report = (figure: Figure) => void;
 
 const SERVICES = 10_000;
 const ENDPOINTS = 3;
+const FEW = 10;
 const CHANGES = 20;
+const CONNECTIONS = 1_000;
 const NAMESPACE = 'kubets-bench';
+const RULES = { table: 'bench', podCIDR: '10.128.0.0/9', serviceCIDR: '10.96.0.0/12', bridge: 'none' };
 const HERE = { nodeName: 'node', zone: undefined };
 const clock = new SystemClock();
 const random = new SystemRandom();
@@ -35,41 +40,87 @@ export async function benchNetwork(report: Report): Promise<void> {
 }
 
 async function measureRules(report: Report): Promise<void> {
-  spawnSync('ip', ['netns', 'add', NAMESPACE]);
-  try {
-    const table = new Table({
-      table: 'bench',
-      podCIDR: '10.128.0.0/9',
-      serviceCIDR: '10.96.0.0/12',
-      bridge: 'none',
-    });
-    await nft(table.whole());
-    const started = performance.now();
-    const all = new Map(Array.from({ length: SERVICES }, (_, i) => [`ns/${i}`, rulesOf(i, 0)] as const));
-    table.change(all);
-    await nft(table.whole());
-    const full = performance.now() - started;
-    report({
-      what: `${SERVICES} services of ${ENDPOINTS}: full sync`,
-      value: `${Math.round(full)} ms`,
-      goal: '5000 ms',
-    });
-    const times: number[] = [];
-    for (let change = 1; change <= CHANGES; change++) {
-      const before = performance.now();
-      await nft(table.change(new Map([[`ns/${change}`, rulesOf(change, change)]])));
-      times.push(performance.now() - before);
+  const modes = {
+    nftables: (run: Run) => new NftablesRules(RULES, run),
+    iptables: (run: Run) => new IptablesRules(RULES, run),
+  };
+  for (const [mode, rulesFor] of Object.entries(modes)) {
+    spawnSync('ip', ['netns', 'add', NAMESPACE]);
+    try {
+      await measureMode(mode, rulesFor(inNamespace), report);
+    } finally {
+      spawnSync('ip', ['netns', 'delete', NAMESPACE]);
     }
-    times.sort((a, b) => a - b);
-    const median = times[CHANGES / 2] ?? 0;
-    report({ what: 'one endpoint changes, median', value: `${median.toFixed(1)} ms`, goal: '50 ms' });
-  } finally {
-    spawnSync('ip', ['netns', 'delete', NAMESPACE]);
   }
 }
 
-function rulesOf(i: number, version: number) {
-  return objectsOf(planService(serviceOf(i), [sliceOf(i, version)], HERE).ports);
+async function measureMode(mode: string, rules: Rules, report: Report): Promise<void> {
+  const goals = mode === 'nftables';
+  // The endpoints of the first service are the namespace itself, where something listens.
+  const addresses = endpointsOf(0, 0).map((ip) => ['addr', 'add', `${ip}/32`, 'dev', 'lo']);
+  const routes = [['route', 'add', 'default', 'dev', 'lo']];
+  for (const args of [['link', 'set', 'lo', 'up'], ...addresses, ...routes]) await inNamespace('ip', args);
+  const few = new Map(Array.from({ length: FEW }, (_, i) => [`ns/${i}`, portsOf(i, 0)] as const));
+  rules.change(few);
+  await rules.replaceAll();
+  const latencies = [await connectMs()];
+  rules.change(new Map(Array.from({ length: SERVICES }, (_, i) => [`ns/${i}`, portsOf(i, 0)] as const)));
+  const started = performance.now();
+  await rules.replaceAll();
+  const full = performance.now() - started;
+  report({
+    what: `${mode}: ${SERVICES} services of ${ENDPOINTS}: full sync`,
+    value: `${Math.round(full)} ms`,
+    goal: goals ? '5000 ms' : '',
+  });
+  const times: number[] = [];
+  for (let change = 1; change <= CHANGES; change++) {
+    const before = performance.now();
+    await rules.apply(rules.change(new Map([[`ns/${change}`, portsOf(change, change)]])));
+    times.push(performance.now() - before);
+  }
+  times.sort((a, b) => a - b);
+  const median = times[CHANGES / 2] ?? 0;
+  report({
+    what: `${mode}: one endpoint changes, median`,
+    value: `${median.toFixed(1)} ms`,
+    goal: goals ? '50 ms' : '',
+  });
+  latencies.push(await connectMs());
+  const [before = 0, after = 0] = latencies;
+  report({
+    what: `${mode}: a connection is there, with ${FEW} and ${SERVICES} services`,
+    value: `${before.toFixed(3)} and ${after.toFixed(3)} ms`,
+    goal: goals ? 'not growing' : '',
+  });
+}
+
+/** Until a connection to the first service is there, the median of many; by a program in the namespace. */
+async function connectMs(): Promise<number> {
+  const address = serviceOf(0).spec?.clusterIP;
+  const program = `
+    const { connect, createServer } = require('node:net');
+    const server = createServer((s) => s.destroy()).listen(8080, '0.0.0.0', async () => {
+      const times = [];
+      for (let i = 0; i < ${CONNECTIONS}; i++) {
+        const started = performance.now();
+        await new Promise((resolve, reject) => {
+          const socket = connect(80, '${address}', () => { times.push(performance.now() - started); socket.destroy(); resolve(); });
+          socket.on('error', reject);
+        });
+      }
+      times.sort((a, b) => a - b);
+      console.log(times[times.length / 2]);
+      server.close();
+    });`;
+  return Number(await inNamespace(process.execPath, ['-e', program]));
+}
+
+const inNamespace: Run = (program, args, input) =>
+  runTool('nsenter', [`--net=/run/netns/${NAMESPACE}`, program, ...args], input);
+
+function portsOf(i: number, version: number): readonly ServicePort[] {
+  return planService(serviceOf(i), [sliceOf(i, version)], HERE).ports;
 }
 
 function serviceOf(i: number): Service {
@@ -81,21 +132,14 @@ function serviceOf(i: number): Service {
 }
 
 function sliceOf(i: number, version: number): EndpointSlice {
-  const endpoints = Array.from({ length: ENDPOINTS }, (_, e) => {
-    const n = i * ENDPOINTS + e + version * 100_000;
-    return { addresses: [`10.${128 + ((n >> 16) & 127)}.${(n >> 8) & 255}.${n & 255}`], conditions: { ready: true } };
-  });
+  const endpoints = endpointsOf(i, version).map((ip) => ({ addresses: [ip], conditions: { ready: true } }));
   return { addressType: 'IPv4', endpoints, ports: [{ name: 'http', protocol: 'TCP', port: 8080 }] };
 }
 
-function nft(script: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('nsenter', [`--net=/run/netns/${NAMESPACE}`, 'nft', '-f', '-'], {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    });
-    child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`nft: exit code ${code}`))));
-    child.stdin.end(script);
+function endpointsOf(i: number, version: number): string[] {
+  return Array.from({ length: ENDPOINTS }, (_, e) => {
+    const n = i * ENDPOINTS + e + version * 100_000;
+    return `10.${128 + ((n >> 16) & 127)}.${(n >> 8) & 255}.${n & 255}`;
   });
 }
 

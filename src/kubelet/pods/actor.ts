@@ -3,6 +3,7 @@ import type { Pod } from '../../apis/core/pod.ts';
 import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type ContainerRuntime, isNotFound } from '../cri/runtime.ts';
+import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Machine } from '../machine/machine.ts';
 import { podCgroup } from '../resources/cgroups.ts';
 import { containerResources } from '../resources/limits.ts';
@@ -23,6 +24,7 @@ export interface ActorOptions {
   readonly gate: Gate;
   readonly machine: Machine;
   readonly handlers: RuntimeHandlers;
+  readonly at?: AtFaultPoint | undefined;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly podLogsDir: string;
@@ -112,6 +114,7 @@ export class Actor {
         return undefined;
       case 'stopSandbox':
         await ignoreMissing(runtime.call('stopPodSandbox', { pod_sandbox_id: action.id }));
+        await this.#o.at?.('sandboxStopped', pod.metadata?.uid ?? '');
         return undefined;
       case 'removeSandbox':
         await ignoreMissing(runtime.call('removePodSandbox', { pod_sandbox_id: action.id }));
@@ -142,6 +145,7 @@ export class Actor {
     try {
       const handler = await handlers.of(pod);
       await runtime.call('runPodSandbox', { config, ...(handler === undefined ? {} : { runtime_handler: handler }) });
+      await this.#o.at?.('sandboxCreated', pod.metadata?.uid ?? '');
     } catch (error) {
       const message = `Failed to create pod sandbox: ${(error as Error).message}`;
       events.event(referenceTo(pod), 'Warning', 'FailedCreatePodSandBox', message);
@@ -165,8 +169,10 @@ export class Actor {
     try {
       const running = observed?.containers.find((c) => c.id === id)?.state === 'running';
       if (running && grace > 0) await this.#preStop(pod, observed, action, grace, stopping);
+      await this.#o.at?.('preStopDone', pod.metadata?.uid ?? '');
       stopping.signalled = true;
       await this.#stop(id, Math.ceil((stopping.until - clock.monotonic()) / 1000));
+      await this.#o.at?.('containerStopped', pod.metadata?.uid ?? '');
     } finally {
       this.#stopping.delete(id);
     }
@@ -231,13 +237,16 @@ export class Actor {
         await ignoreMissing(runtime.call('removeContainer', { container_id: id }));
       }),
     );
+    await this.#o.at?.('containersRemoved', uid);
     await settleAll(
       (observed?.sandboxes ?? []).map(async ({ id }) => {
         await ignoreMissing(runtime.call('stopPodSandbox', { pod_sandbox_id: id }));
         await ignoreMissing(runtime.call('removePodSandbox', { pod_sandbox_id: id }));
       }),
     );
+    await this.#o.at?.('sandboxesRemoved', uid);
     await machine.removePod(uid);
+    await this.#o.at?.('filesRemoved', uid);
   }
 }
 

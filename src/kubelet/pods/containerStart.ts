@@ -11,6 +11,7 @@ import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
 import type { AuthConfig, Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
+import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Grantor } from '../grants.ts';
 import { ImageError, type ImagePuller } from '../images/puller.ts';
 import { registryAuths } from '../images/pullSecrets.ts';
@@ -34,6 +35,7 @@ export interface ContainerStartOptions {
   readonly images: ImagePuller;
   readonly machine: Machine;
   readonly grantor: Grantor;
+  readonly at?: AtFaultPoint | undefined;
   readonly events: EventRecorder;
   /** how many containers are made at the same time; pulls do not count */
   readonly gate: Gate;
@@ -93,11 +95,13 @@ export class ContainerStarter {
     const { container } = start;
     try {
       const image = await unlessAborted(signal, this.#image(pod, container));
+      await this.#o.at?.('imageThere', pod.metadata?.uid ?? '');
       const id = await this.#o.gate.pass(async () => {
         signal.throwIfAborted();
         return this.#run(pod, sandbox, start, image);
       });
       await unlessAborted(signal, this.#postStart(pod, sandbox, container, id));
+      await this.#o.at?.('postStartDone', pod.metadata?.uid ?? '');
       return undefined;
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -162,6 +166,7 @@ export class ContainerStarter {
     const env = await environmentOf(located, container, {
       configMap: (name) => found(o.client.get(configMaps, { namespace, name })),
       secret: (name) => found(o.client.get(secrets, { namespace, name })),
+      file: (volume, path) => o.machine.volumeFile(pod, volume, path),
       services: o.services(),
       nodeAllocatable: o.machine.allocatable,
       skipped: (keys, source) => {
@@ -193,12 +198,14 @@ export class ContainerStarter {
       config,
       sandbox_config: sandboxConfig(pod, sandbox.attempt, surroundings),
     });
+    await o.at?.('containerCreated', pod.metadata?.uid ?? '');
     this.#say(pod, container, 'Normal', 'Created', 'Container created');
     try {
       await o.runtime.call('startContainer', { container_id: id });
     } catch (error) {
       throw new StartError('RunContainerError', (error as Error).message);
     }
+    await o.at?.('containerStarted', pod.metadata?.uid ?? '');
     this.#say(pod, container, 'Normal', 'Started', 'Container started');
     return id;
   }

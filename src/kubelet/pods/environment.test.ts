@@ -30,6 +30,8 @@ function sources(more: Partial<EnvironmentSources> = {}): EnvironmentSources {
   return {
     configMap: async (name) => (name === 'conf' ? { data: { a: '1', 'b=c': '2', B: '3' } } : undefined),
     secret: async (name) => (name === 'hush' ? { data: { key: Buffer.from('secret').toString('base64') } } : undefined),
+    file: async (volume, path) =>
+      volume === 'work' && path === 'a/env' ? "KEY='from a file'\nBAD=1" : path === 'env' ? '' : undefined,
     services: [],
     nodeAllocatable: { cpu: '4', memory: '8Gi' },
     ...more,
@@ -103,6 +105,22 @@ describe('the environment of a container', () => {
       CPU: '4',
       ASKED: '0',
     });
+  });
+
+  it('comes from files that the pod itself wrote', async () => {
+    const file = (path: string, key: string, optional = false) => ({
+      name: 'V',
+      valueFrom: { fileKeyRef: { volumeName: 'work', path, key, optional } },
+    });
+    expect(await envOf({ env: [file('a/env', 'KEY')] })).toEqual({ V: 'from a file' });
+    expect(await envOf({ env: [file('env', 'KEY', true), { ...file('none', 'KEY', true), name: 'W' }] })).toEqual({});
+    const refusals: [string, string, string][] = [
+      ['none', 'KEY', 'file "none" of volume "work" not found'],
+      ['env', 'KEY', `couldn't find key KEY in file "env" of volume "work"`],
+      ['a/env', 'BAD', 'failed to read file "a/env" of volume "work": invalid environment variable format at line 2'],
+    ];
+    for (const [path, key, message] of refusals)
+      await expect(envOf({ env: [file(path, key)] })).rejects.toThrow(message);
   });
 
   it('tells of services: the API server always, others of the namespace unless unwanted', async () => {

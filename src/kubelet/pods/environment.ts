@@ -5,11 +5,12 @@
  * Source: https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
  */
 import type { ConfigMap } from '../../apis/core/configMap.ts';
-import type { Container, EnvFromSource, EnvVarSource } from '../../apis/core/container.ts';
+import type { Container, EnvFromSource, EnvVarSource, FileKeySelector } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Secret } from '../../apis/core/secret.ts';
 import type { Service } from '../../apis/core/service.ts';
 import { downwardField, downwardResource } from './downward.ts';
+import { EnvFileError, envFileValue } from './envFile.ts';
 
 /** A container cannot be made as its spec says. Shows as CreateContainerConfigError. */
 export class ContainerConfigError extends Error {
@@ -20,6 +21,8 @@ export class ContainerConfigError extends Error {
 export interface EnvironmentSources {
   configMap(name: string): Promise<ConfigMap | undefined>;
   secret(name: string): Promise<Secret | undefined>;
+  /** the text of a file in a volume of the pod; undefined where there is none */
+  file(volume: string, path: string): Promise<string | undefined>;
   readonly services: readonly Service[];
   readonly nodeAllocatable: Readonly<Record<string, string>>;
   /** Keys of a config map or secret that cannot be names of variables were left out. */
@@ -83,7 +86,7 @@ async function single(
   from: EnvVarSource,
   sources: EnvironmentSources,
 ): Promise<string | undefined> {
-  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = from;
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef, fileKeyRef } = from;
   if (configMapKeyRef !== undefined) {
     const map = await sources.configMap(configMapKeyRef.name ?? '');
     const value = map?.data?.[configMapKeyRef.key];
@@ -113,7 +116,25 @@ async function single(
   if (resourceFieldRef !== undefined) {
     return downwardResource(pod, resourceFieldRef, container.name, sources.nodeAllocatable);
   }
+  if (fileKeyRef !== undefined) return fileKey(fileKeyRef, sources);
   throw new ContainerConfigError('the source of an environment variable is not supported');
+}
+
+async function fileKey(
+  { volumeName, path, key, optional }: FileKeySelector,
+  sources: EnvironmentSources,
+): Promise<string | undefined> {
+  const text = await sources.file(volumeName, path);
+  const file = `file ${JSON.stringify(path)} of volume ${JSON.stringify(volumeName)}`;
+  try {
+    const value = text === undefined ? undefined : envFileValue(text, key);
+    if (value !== undefined || optional === true) return value;
+  } catch (error) {
+    if (!(error instanceof EnvFileError)) throw error;
+    throw new ContainerConfigError(`failed to read ${file}: ${error.message}`);
+  }
+  const what = text === undefined ? `${file} not found` : `couldn't find key ${key} in ${file}`;
+  throw new ContainerConfigError(what);
 }
 
 /** Replaces $(NAME) by the variable; $$ stands for $; what is not known stays as it is. */

@@ -10,6 +10,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
 import { isStaticPod } from '../eviction/ranking.ts';
+import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Grantor } from '../grants.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PodProbes } from '../probes/podProbes.ts';
@@ -38,6 +39,7 @@ export interface WorkersOptions {
   /** absent where no volume has files */
   readonly updates: VolumeUpdates | undefined;
   readonly statuses: StatusWriter;
+  readonly at?: AtFaultPoint | undefined;
   readonly events: EventRecorder;
   readonly hostIP: string;
   readonly clock: Clock;
@@ -232,7 +234,10 @@ export class PodWorkers {
 
   async #run(uid: string, entry: Entry): Promise<void> {
     const { observer, probes, clock, actor } = this.#o;
-    if (this.#admit(uid, entry)) await this.#allocate(entry);
+    if (this.#admit(uid, entry)) {
+      await this.#allocate(entry);
+      await this.#o.at?.('admitted', uid);
+    }
     this.#grant(entry);
     for (let step = 0; step < MAX_STEPS; step++) {
       // What came meanwhile is in the queue.
@@ -366,6 +371,7 @@ export class PodWorkers {
       return !starts;
     }
     entry.volumesReady = true;
+    await this.#o.at?.('volumesPrepared', uid);
     this.#o.updates?.watch(entry.pod);
     return true;
   }
@@ -408,6 +414,7 @@ export class PodWorkers {
   async #terminate(uid: string, entry: Entry): Promise<void> {
     const { statuses, client, probes, observer } = this.#o;
     probes.stopLiveness(uid);
+    await this.#o.at?.('terminating', uid);
     entry.stopping = true;
     try {
       await this.#stopAll(uid, entry, () => this.#tell(entry, observer.get(uid), new Map()));
@@ -416,6 +423,7 @@ export class PodWorkers {
     }
     this.#tell(entry, observer.get(uid), new Map());
     await statuses.flushed(uid);
+    await this.#o.at?.('lastStatusTold', uid);
     await this.#cleanUp(uid);
     const { namespace, name = '' } = entry.pod.metadata ?? {};
     try {
@@ -423,6 +431,7 @@ export class PodWorkers {
     } catch (error) {
       if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
     }
+    await this.#o.at?.('deletedFromApi', uid);
     entry.removed = true;
   }
 
