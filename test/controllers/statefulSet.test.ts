@@ -206,4 +206,20 @@ describe('its claims', () => {
     await world.advance('30s');
     expect(await claims()).toEqual([]);
   });
+
+  it('go with the pods that are scaled away where the set says so, and with no others', async () => {
+    const policy = { whenDeleted: 'Retain', whenScaled: 'Delete' };
+    await create({ replicas: 3, volumeClaimTemplates, persistentVolumeClaimRetentionPolicy: policy });
+    await world.advance('15s');
+    const uid = async (name: string) => (await world.get(persistentVolumeClaims, name)).metadata.uid;
+    const kept = await uid('data-db-0');
+    await world.delete(pods, 'db-0');
+    await world.patch(statefulSets, 'db', { spec: { replicas: 2 } });
+    await world.advance('60s');
+    expect(await claims()).toEqual(['data-db-0', 'data-db-1']);
+    expect(await uid('data-db-0')).toBe(kept);
+    await world.delete(statefulSets, 'db');
+    await world.advance('60s');
+    expect(await claims()).toEqual(['data-db-0', 'data-db-1']);
+  });
 });

@@ -3,7 +3,9 @@
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
  */
 import type { Node, Taint } from '../../apis/core/node.ts';
+import type { PersistentVolumeClaim } from '../../apis/core/persistentVolumeClaim.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import { forbiddenRequest } from '../../machinery/status.ts';
 import { NODE_LEASE_NAMESPACE, nodeOf } from '../authorization/node.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts';
@@ -33,7 +35,13 @@ const OWN_DOMAINS = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
 
 export const nodeRestriction: AdmissionPlugin = {
   name: 'NodeRestriction',
-  resources: new Set(['/pods', '/nodes', 'coordination.k8s.io/leases']),
+  resources: new Set([
+    '/pods',
+    '/nodes',
+    '/persistentvolumeclaims',
+    'coordination.k8s.io/leases',
+    'storage.k8s.io/csinodes',
+  ]),
   validate(request) {
     const node = nodeOf(request.user);
     if (node === undefined) return;
@@ -48,10 +56,36 @@ function faultOf(request: AdmissionRequest, node: string): string | undefined {
       return nodeFault(request, node);
     case 'pods':
       return podFault(request, node);
+    case 'persistentvolumeclaims':
+      return claimFault(request, node);
+    case 'csinodes':
+      if (request.name === node) return undefined;
+      return `can only access CSINode with the same name as the requesting node ${JSON.stringify(node)}`;
     default:
       if (request.namespace !== NODE_LEASE_NAMESPACE || request.name === node) return undefined;
       return `node ${JSON.stringify(node)} may only change the lease of its own name`;
   }
+}
+
+/** A kubelet tells how large a volume is that it made larger, and nothing else. */
+function claimFault({ operation, subresource, object, oldObject }: AdmissionRequest, node: string): string | undefined {
+  if (operation !== 'UPDATE' || subresource !== 'status') {
+    return `node ${JSON.stringify(node)} may only update the status of persistentvolumeclaims`;
+  }
+  const rest = (claim: PersistentVolumeClaim | undefined) => {
+    const {
+      capacity: _c,
+      conditions: _d,
+      allocatedResources: _a,
+      allocatedResourceStatuses: _s,
+      ...status
+    } = claim?.status ?? {};
+    const { managedFields: _m, resourceVersion: _r, ...metadata } = claim?.metadata ?? {};
+    return { metadata, spec: claim?.spec, status };
+  };
+  return jsonEqual(rest(object as PersistentVolumeClaim), rest(oldObject as PersistentVolumeClaim))
+    ? undefined
+    : `node ${JSON.stringify(node)} is not allowed to update fields other than status.capacity and status.conditions`;
 }
 
 function podFault(request: AdmissionRequest, node: string): string | undefined {
