@@ -159,6 +159,10 @@ class LinuxMachine implements Machine {
     return readdir(this.#podLogsDir).catch(() => []);
   }
 
+  volumeFile(pod: Pod, volume: string, path: string): Promise<string | undefined> {
+    return this.#volumes.fileOf(pod, volume, path);
+  }
+
   async containerFiles(request: ContainerFilesRequest): Promise<ContainerFiles> {
     const { pod, container, env } = request;
     const messageFile = this.#messageFile(pod, container, request.restarts);

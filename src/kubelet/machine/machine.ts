@@ -69,6 +69,8 @@ export interface Machine {
     readonly volumes: CsiVolumes;
   };
 
+  /** The text of a file in a volume of a pod; undefined where there is none. @throws ContainerConfigError */
+  volumeFile(pod: Pod, volume: string, path: string): Promise<string | undefined>;
   /** What a container gets from the machine. @throws ContainerConfigError */
   containerFiles(request: ContainerFilesRequest): Promise<ContainerFiles>;
   makeLogDirectory(path: string): void;

@@ -14,7 +14,7 @@ LINES='{
   "a": "b=c" # not a comment
 
 }'
-LITERAL='$HOME \\n "x" \${Y}'
+LITERAL='$HOME \\n "x" $\{Y}'
 LAST='end'`;
 
   it.each([
@@ -22,7 +22,7 @@ LAST='end'`;
     ['EMPTY', ''],
     ['SPACED', '  two  words '],
     ['LINES', '{\n  "a": "b=c" # not a comment\n\n}'],
-    ['LITERAL', '$HOME \\n "x" ${Y}'],
+    ['LITERAL', `$HOME \\n "x" $\{Y}`],
     ['LAST', 'end'],
     ['NONE', undefined],
     ['IRST', undefined],
@@ -32,8 +32,8 @@ LAST='end'`;
 
   it('is read as a shell reads it', () => {
     for (const key of ['FIRST', 'EMPTY', 'SPACED', 'LINES', 'LITERAL', 'LAST']) {
-      const script = `. /dev/stdin; printf %s "$${key}"`;
-      expect(execFileSync('sh', ['-c', script], { input: text, encoding: 'utf8' })).toBe(envFileValue(text, key));
+      const script = `eval "$0"; printf %s "$${key}"`;
+      expect(execFileSync('sh', ['-c', script, text], { encoding: 'utf8' })).toBe(envFileValue(text, key));
     }
   });
 

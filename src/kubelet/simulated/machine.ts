@@ -121,6 +121,10 @@ export class SimulatedMachine implements Machine {
   }
 
   /** The runtime is told how the container will behave; it is not told of pods. */
+  async volumeFile(): Promise<string | undefined> {
+    return undefined;
+  }
+
   async containerFiles({ pod, container, restarts }: ContainerFilesRequest): Promise<ContainerFiles> {
     const behavior = behaviorOf(pod, container, restarts, this.#o.program);
     this.#o.runtime.expect(pod.metadata?.uid ?? '', container.name, behavior);

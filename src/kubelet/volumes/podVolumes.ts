@@ -16,7 +16,7 @@ import { checkHostPath } from './hostPath.ts';
 import { isMounted, mountTmpfs, unmountBelow } from './mounts.ts';
 import { setUpNfs, setUpPersistent, type VolumeOnNode } from './persistentVolume.ts';
 import { filesOf, VolumeError, type VolumeSources } from './sources.ts';
-import { bindSubPath, subPathOf } from './subPath.ts';
+import { bindSubPath, readWithin, subPathOf } from './subPath.ts';
 
 /** Folders within a pod's. */
 const VOLUMES = 'volumes';
@@ -124,6 +124,13 @@ export class PodVolumes {
       });
     }
     return out;
+  }
+
+  /** The text of a file in a volume; undefined where there is none. @throws ContainerConfigError */
+  async fileOf(pod: Pod, name: string, path: string): Promise<string | undefined> {
+    const volume = volumeOf(pod, name);
+    const { path: base } = this.#onNodeOf(pod, volume);
+    return base === undefined ? undefined : readWithin(base, path);
   }
 
   /** The block devices of one container. @throws ContainerConfigError */

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ContainerConfigError } from '../pods/environment.ts';
 import { unmountBelow } from './mounts.ts';
-import { bindSubPath, subPathOf } from './subPath.ts';
+import { bindSubPath, readWithin, subPathOf } from './subPath.ts';
 
 describe.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('a part of a volume', () => {
   let dir: string;
@@ -61,6 +61,19 @@ describe.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('a par
     chmodSync(base, 0o755);
     await bindSubPath(base, 'other', target, true);
     expect(statSync(join(base, 'other')).mode & 0o7777).toBe(0o755);
+  });
+
+  it('is read, within the volume', async () => {
+    expect(await readWithin(base, 'inside/file')).toBe('here');
+    expect(await readWithin(base, 'none/there')).toBeUndefined();
+    expect(await readWithin(join(dir, 'no-volume'), 'file')).toBeUndefined();
+    symlinkSync('inside/file', join(base, 'link'));
+    expect(await readWithin(base, 'link')).toBe('here');
+    symlinkSync('../outside/secret', join(base, 'out'));
+    execFileSync('mkfifo', [join(base, 'pipe')]);
+    writeFileSync(join(base, 'large'), Buffer.alloc((1 << 20) + 1));
+    for (const path of ['out', 'inside', 'pipe', 'large', '../outside/secret'])
+      await expect(readWithin(base, path)).rejects.toThrow(ContainerConfigError);
   });
 
   it('follows links within the volume, and none out of it', async () => {

@@ -6,7 +6,7 @@
  * Source: https://kubernetes.io/docs/concepts/storage/volumes/#using-subpath
  */
 import { constants } from 'node:fs';
-import { chmod, chown, type FileHandle, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, mkdir, open, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { VolumeMount } from '../../apis/core/container.ts';
 import { ContainerConfigError, expand } from '../pods/environment.ts';
@@ -35,6 +35,9 @@ export function subPathOf(
 /** Open a place without opening what is there; from <fcntl.h>, the same on all architectures that Node runs on. */
 const O_PATH = 0o10000000;
 
+/** A text that is read from a volume is no longer. */
+const MAX_TEXT_BYTES = 1 << 20;
+
 /**
  * Mounts `sub` of the folder `base` at `target` and returns `target`.
  * @param create whether a folder is made where there is nothing
@@ -57,6 +60,33 @@ export async function bindSubPath(base: string, sub: string, target: string, cre
     await place.close();
   }
   return target;
+}
+
+/**
+ * The text of a file of a volume that a container may write at the same time; undefined where there is none.
+ * @throws ContainerConfigError where the path leads out of the volume, or to what is no file or too large
+ */
+export async function readWithin(base: string, path: string): Promise<string | undefined> {
+  const root = await realpath(base).catch(() => undefined);
+  if (root === undefined) return undefined;
+  const parts = await partsOf(root, path);
+  if ((await stat(join(root, ...parts)).catch(() => undefined)) === undefined) return undefined;
+  const place = await walk(root, parts, path, false);
+  try {
+    const about = await place.stat();
+    if (!about.isFile()) throw new ContainerConfigError(`${JSON.stringify(path)} is not a file`);
+    if (about.size > MAX_TEXT_BYTES) throw new ContainerConfigError(`the file ${JSON.stringify(path)} is too large`);
+    // The same file, now opened to be read.
+    const file = await open(`/proc/self/fd/${place.fd}`, constants.O_RDONLY);
+    try {
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_TEXT_BYTES) });
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await place.close();
+  }
 }
 
 /** The steps to the path, with the links in it followed once. */
