@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { type ContainerRuntime, isNotFound } from '../cri/runtime.ts';
 import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { ProbeResult } from '../probes/prober.ts';
 import { podCgroup } from '../resources/cgroups.ts';
 import { containerResources } from '../resources/limits.ts';
 import { containerReference } from './containerReference.ts';
@@ -189,7 +190,7 @@ export class Actor {
     if (container === undefined || hook === undefined) return;
     const { runtime, machine, clock, events, hostIP } = this.#o;
     const target = { containerId: id, container, podIP: observed?.sandboxes.find((s) => s.ready)?.ips[0] ?? hostIP };
-    const over = new Promise<{ ok: boolean; message: string }>((resolve) => {
+    const over = new Promise<ProbeResult>((resolve) => {
       const late = () => resolve({ ok: false, message: 'the grace period is over' });
       hurried.signal.addEventListener('abort', late, { once: true });
     });
@@ -199,9 +200,10 @@ export class Actor {
       over,
     ]);
     timer.cancel();
-    if (result.ok) return;
-    const message = `PreStopHook failed: ${result.message}`;
-    events.event(containerReference(pod, container.name), 'Warning', 'FailedPreStopHook', message);
+    const say = (reason: string, message: string) =>
+      events.event(containerReference(pod, container.name), 'Warning', reason, message);
+    if (result.warning !== undefined) say('LifecycleHTTPFallback', result.warning);
+    if (!result.ok) say('FailedPreStopHook', `PreStopHook failed: ${result.message}`);
   }
 
   async #stop(id: string, graceSeconds: number): Promise<void> {

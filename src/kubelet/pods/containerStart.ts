@@ -216,6 +216,7 @@ export class ContainerStarter {
     const { runtime, machine, clock, hostIP } = this.#o;
     const target = { containerId: id, container, podIP: podIPsOf(pod, sandbox.ips, hostIP)[0] ?? '' };
     const result = await machine.perform(hook, target, HOOK_TIMEOUT_MS, { runtime, clock, hook: true });
+    if (result.warning !== undefined) this.#say(pod, container, 'Warning', 'LifecycleHTTPFallback', result.warning);
     if (result.ok) return;
     this.#say(pod, container, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${result.message}`);
     const message = `Container ${container.name} failed post start hook, will be restarted`;

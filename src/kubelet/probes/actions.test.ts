@@ -104,6 +104,14 @@ describe('httpGet', () => {
     const tools = { runtime, clock, hook: true } as const;
     expect(await perform({ httpGet: { port } }, target(port), 2000, tools)).toEqual({ ok: true, message: '' });
     expect(agents).toEqual(['kube-lifecycle/1.36']);
+    // Over TLS where nobody speaks it, only hooks ask once more.
+    const httpGet = { port, scheme: 'HTTPS' };
+    expect(await perform({ httpGet }, target(port), 2000, tools)).toEqual({
+      ok: true,
+      message: '',
+      warning: `request to HTTPS lifecycle hook 127.0.0.1:${port} got HTTP response, retry with HTTP succeeded`,
+    });
+    expect(await perform({ httpGet }, target(port), 2000, { runtime, clock })).toMatchObject({ ok: false });
   });
 
   it('says what went wrong', async () => {

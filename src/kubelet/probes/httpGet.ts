@@ -38,12 +38,18 @@ export async function httpGet(
   const scheme = action.scheme === 'HTTPS' ? 'https' : 'http';
   const first = `${scheme}://${bracketed(host)}:${port}${path}`;
   const headers = headersOf(action, hook ? 'kube-lifecycle/1.36' : 'kube-probe/1.36');
+  const warning = `request to HTTPS lifecycle hook ${bracketed(host)}:${port} got HTTP response, retry with HTTP succeeded`;
   let url = first;
+  let plainly = false;
   try {
     for (let step = 0; step < MAX_REDIRECTS; step++) {
-      const answer = await ask(url, headers, signal);
+      const answer = await ask(url, headers, signal).catch((error: Error) => {
+        if (!hook || !speaksPlainly(url, error)) throw error;
+        plainly = true;
+        return ask(url.replace(/^https:/, 'http:'), headers, signal);
+      });
       const next = nextOf(url, answer);
-      if (next === undefined) return verdictOn(answer, hook);
+      if (next === undefined) return plainly ? { ok: true, message: '', warning } : verdictOn(answer, hook);
       // A name that was given for the first place is not that of another.
       if (/^\w+:/.test(answer.location ?? '')) delete headers.host;
       url = next;
@@ -56,6 +62,11 @@ export async function httpGet(
       : describe(error as NodeJS.ErrnoException, host, port);
     return { ok: false, message: `Get ${JSON.stringify(url)}: ${why}` };
   }
+}
+
+/** What answers a request over TLS in plain HTTP looks like TLS gone wrong. */
+function speaksPlainly(url: string, error: Error): boolean {
+  return url.startsWith('https:') && /packet length too long|wrong version number|http request/.test(error.message);
 }
 
 function headersOf(action: HTTPGetAction, agent: string): Record<string, string> {
