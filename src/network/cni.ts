@@ -42,6 +42,8 @@ function conflist(network: PodNetwork): unknown {
         type: 'bridge',
         bridge: network.bridge,
         isGateway: true,
+        // A node that was registered anew may have another range; what had the old one is gone.
+        forceAddress: true,
         // Translation of addresses is the proxy's: it knows what leaves the cluster.
         ipMasq: false,
         hairpinMode: true,

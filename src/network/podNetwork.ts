@@ -3,9 +3,10 @@
  * keeps the kernel's ways to the pods of the other nodes as the nodes of the API want them.
  */
 import { type Node, nodes } from '../apis/core/node.ts';
+import { Backoff } from '../client/backoff.ts';
 import type { Client } from '../client/client.ts';
 import { Informers } from '../client/informers.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { jsonEqual } from '../machinery/jsonEqual.ts';
@@ -31,7 +32,7 @@ export interface PodNetworkOptions extends Here {
 
 /** Changes that come together are written together. */
 const GATHER_MS = 20;
-const RETRY_MS = 1_000;
+const RETRY = { firstMs: 1_000, longestMs: 30_000, jitter: 0.5 };
 /** Somebody else, or a link that went and came back, may have taken away what was written. */
 const LOOK_AGAIN_MS = 10_000;
 
@@ -44,17 +45,19 @@ export function startPodNetwork(options: PodNetworkOptions): void {
 class Network {
   readonly #o: PodNetworkOptions;
   readonly #log: Logger;
+  readonly #retry: Backoff;
   #nodes: readonly Node[] = [];
   #configured: readonly string[] | undefined;
   #written: RoutePlan | undefined;
   /** nothing of ours is in the kernel */
   #clean = false;
-  #due = false;
+  #due: { readonly at: number; readonly timer: Timer } | undefined;
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: PodNetworkOptions) {
     this.#o = options;
     this.#log = options.log.child({ component: 'pod-network' });
+    this.#retry = new Backoff(RETRY, options.random);
   }
 
   start(): void {
@@ -101,19 +104,21 @@ class Network {
   }
 
   #soon(ms: number): void {
-    if (this.#due) return;
-    this.#due = true;
-    this.#o.clock.after(ms, () => {
-      this.#due = false;
+    const at = this.#o.clock.monotonic() + ms;
+    if (this.#due !== undefined && this.#due.at <= at) return;
+    this.#due?.timer.cancel();
+    const timer = this.#o.clock.after(ms, () => {
+      this.#due = undefined;
       this.#work = this.#work
         .then(() => this.#sync())
         .catch((err: unknown) => {
           if (this.#o.signal.aborted) return;
           this.#log.warn('the way to other nodes could not be made whole; it is tried again', { err });
           this.#written = undefined;
-          this.#soon(RETRY_MS);
+          this.#soon(this.#retry.next());
         });
     });
+    this.#due = { at, timer };
   }
 
   async #sync(): Promise<void> {
@@ -125,7 +130,6 @@ class Network {
       await writeCniConfig(cni.dir, { ...cni.network, podCIDRs });
       this.#configured = podCIDRs;
     }
-    if (own !== undefined && this.#lacksAnnotation(own)) await this.#annotate();
     const plan = planRoutes(this.#nodes, this.#o);
     const isAlone = plan.routes.length === 0;
     // A cluster of one node looks once, whether an earlier process left anything.
@@ -134,6 +138,8 @@ class Network {
       this.#clean = isAlone;
     }
     this.#written = plan;
+    if (own !== undefined && this.#lacksAnnotation(own)) await this.#annotate();
+    this.#retry.reset();
   }
 
   async #annotate(): Promise<void> {

@@ -42,6 +42,8 @@ export class NodeAgent {
   readonly #o: NodeAgentOptions;
   #reported: { status: NodeStatus; at: number } | undefined;
   #lease: Lease | undefined;
+  /** of the node's pods, as it was seen last: they keep their addresses when it is registered anew */
+  #ranges: readonly string[] | undefined;
   /** ends the wait before the next status */
   #waiting = new AbortController();
 
@@ -79,7 +81,7 @@ export class NodeAgent {
     const status = await nodeStatusOf(facts, runtime, undefined, clock.now());
     return client.create(nodes, {
       metadata: { name: facts.nodeName, labels },
-      spec: rangesOf(podCIDRs),
+      spec: rangesOf(podCIDRs ?? this.#ranges),
       status,
     });
   }
@@ -138,6 +140,7 @@ export class NodeAgent {
       await this.#register();
       return false;
     }
+    this.#ranges = node.spec?.podCIDRs ?? this.#ranges;
     const status = await nodeStatusOf(facts, runtime, node, now);
     const ready = status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
     const before = this.#reported;
