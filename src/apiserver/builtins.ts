@@ -22,6 +22,7 @@ import { podSecurity } from './admission/podSecurity/podSecurity.ts';
 import { deviceSelectorCheck } from './admission/policies/deviceSelectorCheck.ts';
 import { expressionCheck } from './admission/policies/expressionCheck.ts';
 import { MutatingPolicies } from './admission/policies/mutatingPolicies.ts';
+import { PolicyStatus } from './admission/policies/policyStatus.ts';
 import { ValidatingPolicies } from './admission/policies/validatingPolicies.ts';
 import { priorityAdmission } from './admission/priority.ts';
 import { resourceQuota } from './admission/resourceQuota.ts';
@@ -225,6 +226,7 @@ export function createBuiltins(
   };
   let customResources: CustomResources | undefined;
   let localApiServices: LocalApiServices | undefined;
+  let policyStatus: PolicyStatus | undefined;
   let stopDangling: (() => void) | undefined;
   let service: KubernetesService | undefined;
   let ranges: ServiceCIDRs | undefined;
@@ -244,9 +246,11 @@ export function createBuiltins(
       await ensureDefaultObjects({ registry, client, log, clock });
       customResources = new CustomResources({ registry, client, clock, random, log });
       await customResources.start();
+      policyStatus = new PolicyStatus({ registry, client, clock, log });
       localApiServices = new LocalApiServices({ registry, client, clock, log, builtin, replaceable: REPLACEABLE });
       await Promise.all([
         localApiServices.start(),
+        policyStatus.start(),
         aggregation.start(client),
         publishAuthentication(registry, client, authenticationOf(options)),
       ]);
@@ -275,6 +279,7 @@ export function createBuiltins(
       aggregation.stop();
       localApiServices?.stop();
       customResources?.stop();
+      policyStatus?.stop();
       service?.stop();
       ranges?.stop();
       addresses?.stop();

@@ -19,6 +19,12 @@ export interface ExpressionScope {
   readonly params: boolean;
   /** the names of `variables` */
   readonly variables: readonly string[];
+  /** what is known of the objects; absent: nothing, since a policy may be for objects of many kinds */
+  readonly types?: {
+    readonly object: CelType;
+    readonly params: CelType;
+    readonly variables: Readonly<Record<string, CelType>>;
+  };
 }
 
 const GROUP_KIND = objectType('kubernetes.GroupVersionKind', { group: STRING, version: STRING, kind: STRING });
@@ -69,13 +75,16 @@ export function compileExpression(
     expression,
     {
       variables: {
-        object: DYN,
-        oldObject: DYN,
+        object: scope.types?.object ?? DYN,
+        oldObject: scope.types?.object ?? DYN,
         namespaceObject: DYN,
         request: REQUEST,
         authorizer: AUTHORIZER,
-        ...(scope.params ? { params: DYN } : {}),
-        variables: objectType('variables', Object.fromEntries(scope.variables.map((name) => [name, DYN]))),
+        ...(scope.params ? { params: scope.types?.params ?? DYN } : {}),
+        variables: objectType(
+          'variables',
+          Object.fromEntries(scope.variables.map((name) => [name, scope.types?.variables[name] ?? DYN])),
+        ),
       },
       overloads,
       objectTypes: madeType,
