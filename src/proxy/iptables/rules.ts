@@ -3,10 +3,11 @@
  *
  * Source: iptables(8), iptables-restore(8)
  */
+
+import { type Run, runTool } from '../../lib/runTool.ts';
 import type { ServicePort } from '../plan.ts';
 import type { RuleOptions, Rules } from '../rules.ts';
 import { type ChainsOf, chainsOf, type ServiceChains, type SharedRule } from './chains.ts';
-import { type Run, runTool } from './runTool.ts';
 
 const NOTHING: ServiceChains = { chains: new Map(), filterChains: new Map(), rules: [] };
 
@@ -52,11 +53,17 @@ export class IptablesRules implements Rules {
   /** What a proxy before this one left behind goes with it. */
   async replaceAll(): Promise<void> {
     const services = [...this.#services.values()];
+    const chainNames = new Set(services.flatMap(({ chains }) => [...chains.keys()]));
+    // Nothing leads to what is new here until the shared chains do, at the end.
+    for (let at = 0; at < services.length; at += AT_ONCE) {
+      const chains = services.slice(at, at + AT_ONCE).flatMap((service) => [...service.chains]);
+      const script = textOf('nat', { declared: chains.map(([name]) => name), rules: appended(chains), gone: [] });
+      if (script !== '') await this.apply(script);
+    }
     const shared = services.flatMap(({ rules }) => rules);
     const rulesIn = (chain: SharedRule['in']) => shared.flatMap((one) => (one.in === chain ? one.rule : []));
     const wanted: Record<TableName, Map<string, readonly string[]>> = {
       nat: new Map([
-        ...services.flatMap(({ chains }) => [...chains]),
         [this.#name('services'), [...rulesIn('services'), `${TO_NODE} -j ${this.#name('node-ports')}`]],
         [this.#name('node-ports'), rulesIn('node-ports')],
         [this.#name('postrouting'), [...rulesIn('postrouting'), ...this.#postrouting()]],
@@ -73,12 +80,12 @@ export class IptablesRules implements Rules {
       script += textOf(table, {
         declared: [...chains.keys()],
         rules: [
-          ...[...chains].flatMap(([name, rules]) => rules.map((rule) => `-A ${name} ${rule}`)),
+          ...appended([...chains]),
           ...this.#entrances(table)
             .filter(([chain, rule]) => !there.rules.has(`-A ${chain} ${rule}`))
             .map(([chain, rule]) => `-I ${chain} ${rule}`),
         ],
-        gone: there.chains.filter((name) => !chains.has(name)),
+        gone: there.chains.filter((name) => !chains.has(name) && !chainNames.has(name)),
       });
     }
     await this.apply(script);
@@ -142,6 +149,8 @@ export class IptablesRules implements Rules {
   }
 }
 
+/** Services whose chains are made at once: the time that iptables takes grows with the square of their number. */
+const AT_ONCE = 200;
 const TO_NODE = '! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL';
 
 interface Script {
@@ -150,6 +159,9 @@ interface Script {
   readonly rules: string[];
   readonly gone: string[];
 }
+
+const appended = (chains: readonly (readonly [string, readonly string[]])[]) =>
+  chains.flatMap(([name, rules]) => rules.map((rule) => `-A ${name} ${rule}`));
 
 function changeChains(script: Script, before: ServiceChains['chains'], after: ServiceChains['chains']): void {
   for (const [name, rules] of after) {

@@ -5,8 +5,8 @@
  * Source: ipvsadm(8), https://docs.kernel.org/networking/ipvs-sysctl.html
  */
 import { networkInterfaces } from 'node:os';
+import { type Run, runTool } from '../../lib/runTool.ts';
 import { IptablesRules } from '../iptables/rules.ts';
-import { type Run, runTool } from '../iptables/runTool.ts';
 import type { ServicePort } from '../plan.ts';
 import type { RuleOptions, Rules } from '../rules.ts';
 import { hasIpvs } from './kernel.ts';

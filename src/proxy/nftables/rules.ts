@@ -1,5 +1,6 @@
 /** Proxying by one table of nftables: the default. */
 import { nft } from '../../lib/nft.ts';
+import { type Run, runTool } from '../../lib/runTool.ts';
 import type { ServicePort } from '../plan.ts';
 import type { RuleOptions, Rules } from '../rules.ts';
 import { objectsOf } from './objects.ts';
@@ -8,10 +9,12 @@ import { removal, Table } from './table.ts';
 export class NftablesRules implements Rules {
   readonly #table: Table;
   readonly #name: string;
+  readonly #run: Run;
 
-  constructor(options: RuleOptions) {
+  constructor(options: RuleOptions, run: Run = runTool) {
     this.#table = new Table(options);
     this.#name = options.table;
+    this.#run = run;
   }
 
   change(changes: ReadonlyMap<string, readonly ServicePort[] | undefined>): string {
@@ -19,14 +22,14 @@ export class NftablesRules implements Rules {
   }
 
   apply(script: string): Promise<void> {
-    return nft(script);
+    return nft(script, this.#run);
   }
 
   replaceAll(): Promise<void> {
-    return nft(this.#table.whole());
+    return nft(this.#table.whole(), this.#run);
   }
 
   remove(): Promise<void> {
-    return nft(removal(this.#name));
+    return nft(removal(this.#name), this.#run);
   }
 }

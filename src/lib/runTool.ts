@@ -1,4 +1,4 @@
-/** Runs a tool of the kernel's networking. */
+/** Runs a program to its end. */
 import { spawn } from 'node:child_process';
 
 /** Resolves with what it printed. @throws Error with what it says where it fails */
