@@ -207,6 +207,37 @@ describe.skipIf(!isRoot)('volumes of a CSI driver', () => {
     await remove('refused');
   });
 
+  it('grow, and are published again, from time to time', async () => {
+    await driverObject({ requiresRepublish: true });
+    await volume('growing');
+    await run('growing', 'sleep 1000', of('growing'));
+    await inPhase('growing', 'Running');
+    driver.calls.length = 0;
+    // As an external resizer does.
+    const spec = { capacity: { storage: '3Gi' } };
+    await node.client.patch(persistentVolumes, { name: 'growing' }, 'merge', { spec });
+    const pending = { type: 'FileSystemResizePending', status: 'True' };
+    const ref = { namespace, name: 'growing' };
+    const status = { conditions: [pending], allocatedResourceStatuses: { storage: 'NodeResizePending' } };
+    await node.client.patch(persistentVolumeClaims, ref, 'merge', { status }, { subresource: 'status' });
+    const grown = await until(
+      'the claim is larger',
+      async () => {
+        const found = await node.client.get(persistentVolumeClaims, ref);
+        return found.status?.capacity?.storage === '3Gi' ? found : undefined;
+      },
+      60_000,
+    );
+    expect(grown.status?.conditions).toBeUndefined();
+    expect(grown.status?.allocatedResourceStatuses).toBeUndefined();
+    expect(driver.requests('nodeExpandVolume')).toMatchObject([
+      { volume_id: 'handle-growing', capacity_range: { required_bytes: 3 * 2 ** 30 } },
+    ]);
+    expect(driver.requests('nodePublishVolume').length).toBeGreaterThan(0);
+    await driverObject({ requiresRepublish: false });
+    await remove('growing');
+  });
+
   it('are taken away after a crash, when the driver is there again', async () => {
     await volume('crash');
     const pod = await run('crash', 'sleep 1000', of('crash'));

@@ -276,7 +276,8 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
       });
       const { csi } = machine;
       if (csi !== undefined) csi.volumes.onChange = () => agent?.statusSoon();
-      const drivers = csi === undefined ? undefined : runCsi({ ...shared, nodeName, ...csi });
+      const drivers =
+        csi === undefined ? undefined : runCsi({ ...shared, nodeName, pods: () => workers.active(), ...csi });
       const tasks = [agent.run(), begin(), housekeeping.run(), grantors.run(), drivers].map((task) =>
         task?.catch((error: unknown) => {
           if (!signal.aborted) log.error('a part of the kubelet ended', { err: error });

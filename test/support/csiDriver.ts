@@ -58,7 +58,12 @@ export class TestCsiDriver {
         max_volumes_per_node: 7,
         accessible_topology: { segments: topology ?? {} },
       }),
-      nodeGetCapabilities: () => ({ capabilities: stages ? [{ rpc: { type: NODE_CAPABILITY.stage } }] : [] }),
+      nodeGetCapabilities: () => ({
+        capabilities: [NODE_CAPABILITY.expand, ...(stages ? [NODE_CAPABILITY.stage] : [])].map((type) => ({
+          rpc: { type },
+        })),
+      }),
+      nodeExpandVolume: ({ capacity_range }) => ({ capacity_bytes: capacity_range?.required_bytes ?? 0 }),
       nodeStageVolume: ({ volume_id = '', staging_target_path = '' }) => {
         mount(this.volume(volume_id), staging_target_path);
         return {};

@@ -26,6 +26,7 @@ export interface CsiSource {
   readonly attributes: Readonly<Record<string, string>>;
   readonly stageSecret?: SecretName;
   readonly publishSecret?: SecretName;
+  readonly expandSecret?: SecretName;
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -45,7 +46,8 @@ export const folderOf = ({ handle }: Pick<CsiSource, 'handle'>) => sha256(handle
 export function sourceOfPersistent(volume: PersistentVolume, readOnly: boolean): CsiSource | undefined {
   const { csi, volumeMode, accessModes = [], mountOptions = [] } = volume.spec ?? {};
   if (csi === undefined) return undefined;
-  const [stageSecret, publishSecret] = [csi.nodeStageSecretRef, csi.nodePublishSecretRef].map((ref) =>
+  const refs = [csi.nodeStageSecretRef, csi.nodePublishSecretRef, csi.nodeExpandSecretRef];
+  const [stageSecret, publishSecret, expandSecret] = refs.map((ref) =>
     ref?.name ? { name: ref.name, namespace: ref.namespace ?? '' } : undefined,
   );
   return {
@@ -61,6 +63,7 @@ export function sourceOfPersistent(volume: PersistentVolume, readOnly: boolean):
     attributes: csi.volumeAttributes ?? {},
     ...(stageSecret === undefined ? {} : { stageSecret }),
     ...(publishSecret === undefined ? {} : { publishSecret }),
+    ...(expandSecret === undefined ? {} : { expandSecret }),
   };
 }
 

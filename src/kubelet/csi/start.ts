@@ -1,9 +1,16 @@
 /** Follows the CSI drivers of a node and tells the API of them. */
+import { persistentVolumes } from '../../apis/core/persistentVolume.ts';
+import { persistentVolumeClaims } from '../../apis/core/persistentVolumeClaim.ts';
+import type { Pod } from '../../apis/core/pod.ts';
 import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import { isApiError } from '../../machinery/status.ts';
+import type { ClaimSources } from '../volumes/claims.ts';
 import { CsiNodeWriter } from './csiNode.ts';
 import type { CsiDrivers } from './drivers.ts';
+import { refreshVolumes } from './refresh.ts';
 import { followPlugins } from './registration.ts';
 import type { CsiVolumes } from './volumes.ts';
 
@@ -13,6 +20,9 @@ export interface CsiOptions {
   readonly registryDir: string;
   readonly drivers: CsiDrivers;
   readonly volumes: CsiVolumes;
+  readonly events: EventRecorder;
+  /** Pods that have their place here. */
+  pods(): readonly Pod[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -35,7 +45,11 @@ export async function runCsi(options: CsiOptions): Promise<void> {
       await clock.sleep(RETRY_MS, signal);
     }
   }
-  await followPlugins({
+  const sources: ClaimSources = {
+    claim: (namespace, name) => orMissing(client.get(persistentVolumeClaims, { namespace, name })),
+    persistentVolume: (name) => orMissing(client.get(persistentVolumes, { name })),
+  };
+  const plugins = followPlugins({
     dir: registryDir,
     drivers,
     clock,
@@ -50,4 +64,14 @@ export async function runCsi(options: CsiOptions): Promise<void> {
     },
     withdraw: (name) => writer.remove(name),
   });
+  await Promise.all([plugins, refreshVolumes({ ...options, sources })]);
+}
+
+async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isApiError(error, 'NotFound')) return undefined;
+    throw error;
+  }
 }

@@ -82,28 +82,50 @@ export class CsiVolumes {
     const context = attachRequired ? await this.#attached(uid, source) : {};
     return this.#alone(source, async () => {
       await this.#checkWanted(uid, source);
-      const group = pod.spec?.securityContext?.fsGroup;
-      const byDriver = group !== undefined && driver.capabilities.has(NODE_CAPABILITY.mountGroup);
-      const volume_capability = capabilityOf(source, driver, byDriver ? String(group) : undefined);
-      const staging = canStage(driver) && source.mode === 'Persistent' ? this.#staging(source) : undefined;
-      const shared = { volume_id: source.handle, publish_context: context, volume_capability };
-      if (staging !== undefined) {
-        await this.#stage(driver, source, staging, shared);
-      }
-      await mkdir(dirname(target), { recursive: true, mode: 0o750 });
-      await driver.plugin.call('nodePublishVolume', {
-        ...shared,
-        ...(staging === undefined ? {} : { staging_target_path: staging }),
-        target_path: target,
-        readonly: source.readOnly,
-        ...(await this.#told(pod, source, object)),
-      });
+      await this.#stage(pod, driver, source, context);
+      await this.#publish(pod, driver, source, context, object);
       if (source.isBlock) return { device: target, readOnly: source.readOnly };
-      if (!byDriver && !source.readOnly && isGivenToGroup(source, object)) {
+      if (groupOf(pod, driver) === undefined && !source.readOnly && isGivenToGroup(source, object)) {
         await giveToGroup(target, pod.spec?.securityContext ?? {}, false);
       }
       return { path: target, readOnly: source.readOnly };
     });
+  }
+
+  /** Publishes a volume again, where its driver wants to be asked from time to time. @throws PluginError */
+  async refresh(pod: Pod, source: CsiSource): Promise<void> {
+    const object = await this.#sources.csiDriver(source.driver);
+    if (object?.spec?.requiresRepublish !== true) return;
+    const uid = pod.metadata?.uid ?? '';
+    const attached = (await this.#records.of(uid)).get(source.name)?.attachRequired === true;
+    const context = attached ? await this.#attached(uid, source) : {};
+    await this.#alone(source, async () => {
+      await this.#checkWanted(uid, source);
+      await this.#publish(pod, this.#driver(source.driver), source, context, object);
+    });
+  }
+
+  /**
+   * Has the driver make what is on a volume as large as the volume.
+   * @returns false where there is nothing to do on the node
+   * @throws PluginError
+   */
+  async expand(pod: Pod, source: CsiSource, bytes: number): Promise<boolean> {
+    const driver = this.#driver(source.driver);
+    if (!driver.capabilities.has(NODE_CAPABILITY.expand)) return false;
+    const uid = pod.metadata?.uid ?? '';
+    await this.#alone(source, async () => {
+      await this.#checkWanted(uid, source);
+      await driver.plugin.call('nodeExpandVolume', {
+        volume_id: source.handle,
+        volume_path: this.#target(uid, source),
+        capacity_range: { required_bytes: bytes },
+        ...(canStage(driver) ? { staging_target_path: this.#staging(source) } : {}),
+        volume_capability: capabilityOf(source, driver),
+        secrets: await this.#secrets(source.expandSecret),
+      });
+    });
+    return true;
   }
 
   /** Takes all volumes of a pod away. @throws Error where a driver does not do its part */
@@ -198,18 +220,18 @@ export class CsiVolumes {
     if (!(await this.#records.of(uid)).has(name)) throw new VolumeError('the pod is gone');
   }
 
-  async #stage(
-    driver: CsiDriverPlugin,
-    source: CsiSource,
-    path: string,
-    shared: { volume_id: string; publish_context: Record<string, string>; volume_capability: object },
-  ): Promise<void> {
+  /** For the node, where the driver does that. */
+  async #stage(pod: Pod, driver: CsiDriverPlugin, source: CsiSource, context: Record<string, string>): Promise<void> {
+    if (!canStage(driver) || source.mode !== 'Persistent') return;
+    const path = this.#staging(source);
     // Before the driver is asked: what it does is known of after a crash.
     await writeStaged(path, idOf(source));
     await mkdir(path, { recursive: true, mode: 0o750 });
     try {
       await driver.plugin.call('nodeStageVolume', {
-        ...shared,
+        volume_id: source.handle,
+        publish_context: context,
+        volume_capability: capabilityOf(source, driver, groupOf(pod, driver)),
         staging_target_path: path,
         secrets: await this.#secrets(source.stageSecret),
         volume_context: { ...source.attributes },
@@ -217,6 +239,27 @@ export class CsiVolumes {
     } catch (error) {
       throw new VolumeError((error as Error).message, 'MountVolume.MountDevice');
     }
+  }
+
+  async #publish(
+    pod: Pod,
+    driver: CsiDriverPlugin,
+    source: CsiSource,
+    context: Record<string, string>,
+    object: CSIDriver | undefined,
+  ): Promise<void> {
+    const target = this.#target(pod.metadata?.uid ?? '', source);
+    const staged = canStage(driver) && source.mode === 'Persistent';
+    await mkdir(dirname(target), { recursive: true, mode: 0o750 });
+    await driver.plugin.call('nodePublishVolume', {
+      volume_id: source.handle,
+      publish_context: context,
+      volume_capability: capabilityOf(source, driver, groupOf(pod, driver)),
+      ...(staged ? { staging_target_path: this.#staging(source) } : {}),
+      target_path: target,
+      readonly: source.readOnly,
+      ...(await this.#told(pod, source, object)),
+    });
   }
 
   /** Where no pod uses the volume any more. */
@@ -273,6 +316,12 @@ export class CsiVolumes {
       Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]),
     );
   }
+}
+
+/** The group of the pod, where the driver itself gives the volume to it. */
+function groupOf(pod: Pod, { capabilities }: CsiDriverPlugin): string | undefined {
+  const group = pod.spec?.securityContext?.fsGroup;
+  return group !== undefined && capabilities.has(NODE_CAPABILITY.mountGroup) ? String(group) : undefined;
 }
 
 const idOf = ({ driver, handle }: CsiSource) => ({ driver, handle });
