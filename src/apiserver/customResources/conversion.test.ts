@@ -207,6 +207,70 @@ describe('two versions', () => {
   });
 });
 
+describe('policies for one version', () => {
+  const admission = '/apis/admissionregistration.k8s.io/v1';
+  const resourceRules = [
+    { apiGroups: [GROUP], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['boxes'] },
+  ];
+  const box = (size: string) => ({
+    apiVersion: `${GROUP}/v2`,
+    kind: 'Box',
+    metadata: { name: 'p' },
+    spec: { size },
+  });
+
+  const inEffect = async (kind: 'Validating' | 'Mutating', spec: object) => {
+    const plural = `${kind.toLowerCase()}admissionpolicies`;
+    const metadata = { name: 'boxes' };
+    const policy = { apiVersion: 'admissionregistration.k8s.io/v1', kind: `${kind}AdmissionPolicy`, metadata, spec };
+    const made = await api.send('POST', `${admission}/${plural}`, policy);
+    expect(made.status, made.text).toBe(201);
+    const bound = await api.send('POST', `${admission}/${plural.replace('policies', 'policybindings')}`, {
+      ...policy,
+      kind: `${kind}AdmissionPolicyBinding`,
+      spec: { policyName: 'boxes', ...(kind === 'Validating' ? { validationActions: ['Deny'] } : {}) },
+    });
+    expect(bound.status, bound.text).toBe(201);
+    return async () => {
+      await api.send('DELETE', `${admission}/${plural}/boxes`);
+      await api.send('DELETE', `${admission}/${plural.replace('policies', 'policybindings')}/boxes`);
+    };
+  };
+
+  test('see requests in others, converted', async () => {
+    const end = await inEffect('Validating', {
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules },
+      validations: [{ expression: 'object.spec.width < 10', message: 'too wide' }],
+    });
+    try {
+      const refused = await api.send('POST', boxes('v2'), box('20x1'));
+      expect(refused).toMatchObject({ status: 422, json: { message: expect.stringContaining('too wide') } });
+      expect((await api.send('POST', boxes('v2'), box('2x1'))).status).toBe(201);
+    } finally {
+      await end();
+    }
+  });
+
+  test('change what is sent in others', async () => {
+    const end = await inEffect('Mutating', {
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules },
+      reinvocationPolicy: 'Never',
+      mutations: [
+        {
+          patchType: 'ApplyConfiguration',
+          applyConfiguration: { expression: 'Object{spec: Object.spec{height: object.spec.width + 1}}' },
+        },
+      ],
+    });
+    try {
+      const made = await api.send('POST', boxes('v2'), box('4x1'));
+      expect(made, made.text).toMatchObject({ status: 201, json: { spec: { size: '4x5' } } });
+    } finally {
+      await end();
+    }
+  });
+});
+
 describe('the version that is stored', () => {
   test('may change; what is there is converted as it is read', async () => {
     await api.send('POST', boxes('v1'), v1('old', 2, 2));
