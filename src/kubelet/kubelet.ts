@@ -208,6 +208,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     actor: new Actor({ ...shared, starter, handlers: new RuntimeHandlers(informers) }),
     admission: {
       refusal: (pod, others) => housekeeping.evictor.refusal(pod) ?? admission.refusal(pod, others),
+      infeasibility: admission.infeasibility,
       shortage: admission.shortage,
     },
     probes: new PodProbes({ ...shared, metrics: probeMetrics, onChange: (uid) => workers.poke([uid]) }),

@@ -81,11 +81,19 @@ describe('pods', () => {
 
   test('tolerate a node that is away for five minutes', async () => {
     const own = { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 1 };
-    const { spec } = await create('tolerant', { tolerations: [own] });
-    expect(spec?.tolerations).toEqual([
-      own,
-      { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
-    ]);
+    const away = {
+      key: 'node.kubernetes.io/unreachable',
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: 300,
+    };
+    const pod = await create('tolerant', { tolerations: [own] });
+    expect(pod.spec?.tolerations).toEqual([own, away]);
+    // Whoever replaces them keeps those that nobody named.
+    const more = { key: 'a', operator: 'Exists', effect: 'NoSchedule' };
+    const spec = { ...pod.spec, containers: pod.spec?.containers ?? [], tolerations: [own, more] };
+    const { spec: updated } = await server.client.update(pods, { ...pod, spec });
+    expect(updated?.tolerations).toEqual([own, more, away]);
   });
 });
 

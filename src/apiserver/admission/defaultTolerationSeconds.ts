@@ -12,7 +12,8 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
   resources: new Set(['/pods']),
   mutate(request) {
-    if (request.operation !== 'CREATE' || request.subresource !== '') return;
+    // Who replaces a pod's tolerations as a whole keeps those, too.
+    if ((request.operation !== 'CREATE' && request.operation !== 'UPDATE') || request.subresource !== '') return;
     const { spec } = request.object as Pod;
     if (spec === undefined) return;
     for (const key of TAINTS) {

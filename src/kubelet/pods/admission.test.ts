@@ -20,7 +20,7 @@ it('lets in what fits', () => {
 it('refuses what does not', () => {
   expect(refusal(asking('1500m'), [asking('501m')])).toEqual({
     reason: 'OutOfcpu',
-    message: "Node didn't have enough resource: cpu, requested: 1500m, used: 501m, capacity: 2",
+    message: "Node didn't have enough resource: cpu, requested: 1500, used: 501, capacity: 2000",
   });
   expect(refusal(podOf({}), [podOf({}), podOf({}), podOf({})])?.reason).toBe('OutOfpods');
   expect(refusal(onPort(80), [onPort(80, '127.0.0.2')])?.reason).toBe('NodePorts');
@@ -50,4 +50,18 @@ it('allows the sysctls that it is told to', () => {
     undefined,
   ]);
   expect(['kernel.sem', 'net.core.somaxconn2'].map(reason)).toEqual(['SysctlForbidden', 'SysctlForbidden']);
+});
+
+it('knows what never fits, of what can be changed in a pod that runs', () => {
+  const { infeasibility } = createAdmission(() => ({ cpu: '2', memory: '1Gi', pods: '0' }));
+  expect(infeasibility(podOf({}))).toBeUndefined();
+  const asking = (requests: Record<string, string>) =>
+    podOf({ containers: [container('main', { resources: { requests } })] });
+  expect(infeasibility(asking({ cpu: '2', memory: '1Gi', 'example.com/gpu': '9' }))).toBeUndefined();
+  expect(infeasibility(asking({ cpu: '2500m' }))).toBe(
+    "Node didn't have enough capacity: cpu, requested: 2500, capacity: 2000",
+  );
+  expect(infeasibility(asking({ memory: '2Gi' }))).toBe(
+    "Node didn't have enough capacity: memory, requested: 2147483648, capacity: 1073741824",
+  );
 });

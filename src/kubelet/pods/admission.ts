@@ -5,12 +5,14 @@
  */
 import type { Pod } from '../../apis/core/pod.ts';
 import { containerResources, type ResourceList } from '../../apis/core/podResources.ts';
-import { addQuantities, compareQuantities } from '../../machinery/quantity.ts';
+import { addQuantities, compareQuantities, milliValue, wholeValue } from '../../machinery/quantity.ts';
 import type { Failure } from '../status/podStatus.ts';
 
 export interface Admission {
   /** @param others pods that the node runs already */
   refusal(pod: Pod, others: readonly Pod[]): Failure | undefined;
+  /** Why the node, with nothing else on it, could not have the pod; what can be changed in a pod that runs counts. */
+  infeasibility(pod: Pod): string | undefined;
   /** Why there is not enough for a pod. */
   shortage(pod: Pod, others: readonly Pod[]): Failure | undefined;
 }
@@ -26,6 +28,7 @@ export function createAdmission(
   return {
     refusal: (pod, others) =>
       unsupported(pod, unsafeSysctls) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable()),
+    infeasibility: (pod) => beyondCapacity(pod, allocatable()),
     shortage: (pod, others) => tooMuch(pod, others, allocatable()),
   };
 }
@@ -116,13 +119,27 @@ function tooMuch(pod: Pod, others: readonly Pod[], allocatable: Readonly<Resourc
   return undefined;
 }
 
+function beyondCapacity(pod: Pod, allocatable: Readonly<ResourceList>): string | undefined {
+  const requests = requestsOf(pod);
+  for (const name of ['cpu', 'memory']) {
+    const [asked, capacity] = [numberOf(name, requests[name] ?? '0'), numberOf(name, allocatable[name] ?? '0')];
+    if (asked > capacity)
+      return `Node didn't have enough capacity: ${name}, requested: ${asked}, capacity: ${capacity}`;
+  }
+  return undefined;
+}
+
 /** Of some other domain than Kubernetes' own. */
 function isExtended(name: string): boolean {
   return name.includes('/') && !name.split('/')[0]?.endsWith('kubernetes.io');
 }
 
+/** As messages tell of it: processors in thousandths, all else whole. */
+const numberOf = (name: string, amount: string) => (name === 'cpu' ? milliValue(amount) : wholeValue(amount));
+
 function outOf(name: string, asked: string, used: string, capacity: string): Failure {
-  const amounts = `requested: ${asked}, used: ${used}, capacity: ${capacity}`;
+  const [wanted, taken, all] = [asked, used, capacity].map((amount) => numberOf(name, amount));
+  const amounts = `requested: ${wanted}, used: ${taken}, capacity: ${all}`;
   const message = `Node didn't have enough resource: ${name}, ${amounts}`;
   return { reason: `OutOf${name}`, message };
 }

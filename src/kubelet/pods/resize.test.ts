@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
-import { grant, resizeOf, resourcesKey, stillGranted } from './resize.ts';
+import { grant, resizeOf, resizeText, resourcesKey, stillGranted } from './resize.ts';
 
 const container = (cpu: string, memory: string, policy?: string): Container => ({
   name: 'c',
@@ -21,14 +21,23 @@ describe('a wish for other resources', () => {
     ['waits where others have it', full, undefined, '1', 'Deferred'],
     ['is none for this node', full, full, '1', 'Infeasible'],
   ])('%s', (_what, beside, alone, cpu, reason) => {
-    const { pod: granted, pending } = grant(pod('2'), pod('1'), (_pod, on) => (on ? alone : beside));
+    const room = { infeasibility: () => alone?.message, shortage: () => beside };
+    const { pod: granted, pending } = grant(pod('2'), pod('1'), room);
     expect(cpuOf(granted)).toBe(cpu);
     expect(pending?.reason).toBe(reason);
   });
 
   it('is none where nothing is different, whatever room there is', () => {
-    expect(grant(pod('1'), pod('1'), () => full).pending).toBeUndefined();
-    expect(grant(pod('1'), undefined, () => full).pending).toBeUndefined();
+    const none = { infeasibility: () => full.message, shortage: () => full };
+    expect(grant(pod('1'), pod('1'), none).pending).toBeUndefined();
+    expect(grant(pod('1'), undefined, none).pending).toBeUndefined();
+  });
+
+  it('is told of with what is wished for', () => {
+    const wish = { ...pod('2'), metadata: { name: 'p', generation: 3 } };
+    const containers = [{ name: 'c', resources: { requests: { cpu: '2', memory: '10Mi' } } }];
+    expect(JSON.parse(resizeText(wish))).toEqual({ containers, generation: 3 });
+    expect(JSON.parse(resizeText(wish, 'no room'))).toEqual({ containers, generation: 3, error: 'no room' });
   });
 
   it('stays what was granted when the pod changes otherwise', () => {

@@ -4,6 +4,7 @@
  */
 import type { Container, ResourceRequirements } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import { isSidecar } from '../../apis/core/podResources.ts';
 import type { Failure } from '../status/podStatus.ts';
 
 const RESIZABLE = ['cpu', 'memory'] as const;
@@ -23,18 +24,18 @@ export interface Granted {
 
 /**
  * @param granted what the pod had until now; undefined: it is new, and was admitted as it is
- * @param shortage why the node has no room for a pod, beside others or on its own
+ * @param room why the node never has room for a pod, or has none beside others
  */
 export function grant(
   pod: Pod,
   granted: Pod | undefined,
-  shortage: (pod: Pod, alone: boolean) => Failure | undefined,
+  room: { infeasibility(pod: Pod): string | undefined; shortage(pod: Pod): Failure | undefined },
 ): Granted {
   if (granted === undefined || sameResources(pod, granted)) return { pod, pending: undefined };
   const kept = withResourcesOf(pod, granted);
-  const never = shortage(pod, true);
-  if (never !== undefined) return { pod: kept, pending: { reason: 'Infeasible', message: never.message } };
-  const now = shortage(pod, false);
+  const never = room.infeasibility(pod);
+  if (never !== undefined) return { pod: kept, pending: { reason: 'Infeasible', message: never } };
+  const now = room.shortage(pod);
   if (now !== undefined) return { pod: kept, pending: { reason: 'Deferred', message: now.message } };
   return { pod, pending: undefined };
 }
@@ -72,6 +73,18 @@ export function resizeOf(container: Container, applied: string | undefined): 'no
   return restarts ? 'restart' : 'update';
 }
 
+/** What events say of a resize: which resources are wished for, in which state of the pod. */
+export function resizeText({ metadata, spec }: Pod, error?: string): string {
+  const about = (containers: readonly Container[] | undefined) => {
+    const named = (containers ?? []).map(({ name, resources = {} }) => ({ name, resources }));
+    return named.length === 0 ? undefined : named;
+  };
+  // Init containers that ran to their end keep what they had.
+  const sidecars = spec?.initContainers?.filter(isSidecar);
+  const { generation } = metadata ?? {};
+  return JSON.stringify({ initContainers: about(sidecars), containers: about(spec?.containers), generation, error });
+}
+
 function amountIn(key: string, name: Resizable): string {
   return key
     .split('/')
@@ -79,7 +92,8 @@ function amountIn(key: string, name: Resizable): string {
     .join('/');
 }
 
-function sameResources(a: Pod, b: Pod): boolean {
+/** Whether the containers of both are to have the same. */
+export function sameResources(a: Pod, b: Pod): boolean {
   const keys = ({ spec }: Pod) => [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(resourcesKey);
   return keys(a).join('\n') === keys(b).join('\n');
 }

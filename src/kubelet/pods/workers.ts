@@ -26,7 +26,7 @@ import { type ActiveFailure, holdBack } from './holdBack.ts';
 import { containerHash } from './labels.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
 import { containerNamed, isOver, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
-import { grant, grantedBefore, type PendingResize, stillGranted } from './resize.ts';
+import { grant, grantedBefore, type PendingResize, resizeText, sameResources, stillGranted } from './resize.ts';
 
 export interface WorkersOptions {
   readonly client: Client;
@@ -74,6 +74,8 @@ interface Entry {
   granted: Pod | undefined;
   /** why it does not have what it wishes for */
   pendingResize: PendingResize | undefined;
+  /** Other resources were granted, and its containers do not have them yet. */
+  resizing: boolean;
   /** the API has it no more */
   gone: boolean;
   admitted: boolean;
@@ -301,12 +303,33 @@ export class PodWorkers {
       const uid = pod.metadata?.uid ?? '';
       entry.granted = observer.get(uid) === undefined ? pod : grantedBefore(pod);
     }
-    const shortage = (wished: Pod, alone: boolean) => admission.shortage(wished, alone ? [] : this.#others(entry));
-    const { pod: granted, pending } = grant(pod, entry.granted, shortage);
+    const before = entry.granted;
+    const { pod: granted, pending } = grant(pod, before, {
+      infeasibility: admission.infeasibility,
+      shortage: (wished) => admission.shortage(wished, this.#others(entry)),
+    });
     entry.granted = granted;
+    this.#tellOfResize(entry, before, pending);
     entry.pendingResize = pending;
     // Room may come when others go.
     if (pending?.reason === 'Deferred') this.#queue.addAfter(pod.metadata?.uid ?? '', DEFERRED_MS);
+  }
+
+  /** Events of what comes of a wish for other resources; that it is fulfilled is told with the status. */
+  #tellOfResize(entry: Entry, before: Pod, pending: PendingResize | undefined): void {
+    const { pod, granted, pendingResize } = entry;
+    const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+      this.#o.events.event(referenceTo(pod), type, reason, message);
+    if (
+      pending !== undefined &&
+      (pendingResize?.reason !== pending.reason || pendingResize.message !== pending.message)
+    ) {
+      const { reason, message } = pending;
+      say('Warning', `Resize${reason}`, `Pod resize ${reason}: ${resizeText(pod, message)}`);
+    }
+    if (granted === undefined || sameResources(granted, before)) return;
+    entry.resizing = true;
+    say('Normal', 'ResizeStarted', `Pod resize started: ${resizeText(granted)}`);
   }
 
   #plan(uid: string, entry: Entry, observed: ObservedPod | undefined): Plan {
@@ -403,6 +426,11 @@ export class PodWorkers {
       ...(pendingResize === undefined ? {} : { pendingResize }),
       ...(failed === undefined ? {} : { failed }),
     });
+    const resizing = status.conditions?.some((c) => c.type === 'PodResizeInProgress' && c.status === 'True');
+    if (entry.resizing && resizing !== true) {
+      entry.resizing = false;
+      this.#o.events.event(referenceTo(pod), 'Normal', 'ResizeCompleted', `Pod resize completed: ${resizeText(pod)}`);
+    }
     if (status.phase === 'Running' && entry.heardAt !== undefined) {
       this.#o.onFirstRun?.(clock.monotonic() - entry.heardAt);
       entry.heardAt = undefined;
@@ -488,6 +516,7 @@ function newEntry(pod: Pod, now: number): Entry {
     pod,
     granted: undefined,
     pendingResize: undefined,
+    resizing: false,
     gone: false,
     admitted: false,
     failures: new Map(),
