@@ -115,6 +115,15 @@ describe('a claim without a class', () => {
     expect(plan({ ...bound, ...action?.object } as Claim, world).actions).toEqual([]);
   });
 
+  it('that asks for more than it has waits for whoever can give it', () => {
+    const status = { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' } };
+    const bound = { ...claim({ volumeName: 'v', size: '2Gi' }, DONE), status };
+    const volumes = [volume('v', { claimRef: REF })];
+    expect(words(plan(bound, { volumes }))).toEqual(['Normal ExternalExpanding']);
+    const begun = { ...bound, status: { ...status, allocatedResources: { storage: '2Gi' } } };
+    expect(words(plan(begun, { volumes }))).toEqual([]);
+  });
+
   it('is lost without its volume', () => {
     const bound = claim({ volumeName: 'v' }, DONE, 'Bound');
     expect(words(plan(bound))).toEqual(['data is Lost', 'Warning ClaimLost']);

@@ -24,12 +24,14 @@ import {
 } from '../../apis/core/volumeBinding.ts';
 import type { StorageClass } from '../../apis/storage/storageClass.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
+import { compareQuantities } from '../../machinery/quantity.ts';
 import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { formatTime } from '../../machinery/time.ts';
 import { type Action, type EventAction, statusUpdate } from '../action.ts';
 import type { Plan } from '../loop.ts';
 
 const OLD_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner';
+const GROWING = 'waiting for an external controller to expand this PVC';
 /** A claim that found no volume is looked at again, though nothing may have happened. */
 const RETRY_MS = 15_000;
 
@@ -54,7 +56,8 @@ export function planClaim({ claim, volumes, storageClass, defaultClass, waiting 
     if (named.spec?.claimRef !== undefined && !isKeptFor(named, claim)) {
       return lost(claim, 'ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly');
     }
-    return bindTogether(claim, named);
+    const plan = bindTogether(claim, named);
+    return growsByOthers(claim) ? { actions: [...plan.actions, note(claim, 'ExternalExpanding', GROWING)] } : plan;
   }
   if (volumeName) {
     if (named === undefined) return pending(claim);
@@ -90,6 +93,13 @@ export function planClaim({ claim, volumes, storageClass, defaultClass, waiting 
     return pending(claim, note(claim, 'WaitForFirstConsumer', message));
   }
   return provisioned(claim, storageClass);
+}
+
+/** It asks for more than it has, and whoever made its volume has not begun. */
+function growsByOthers({ spec, status }: Stored<PersistentVolumeClaim>): boolean {
+  const has = status?.capacity?.storage;
+  if (status?.phase !== 'Bound' || has === undefined || status.allocatedResources?.storage !== undefined) return false;
+  return compareQuantities(spec?.resources?.requests?.storage ?? '0', has) > 0;
 }
 
 /** No volume there is will do: whoever makes volumes of the class is asked for one. */
