@@ -1,9 +1,10 @@
 /** The OpenAPI 3.0 document of a group version. */
+import { describeBy, readDescriptions } from '../../apis/descriptions/descriptions.ts';
 import { DeleteOptions } from '../../machinery/deleteOptions.ts';
 import type { GroupVersion, Kind } from '../../machinery/kind.ts';
 import type { KindRegistry } from '../../machinery/kindRegistry.ts';
 import { ListMeta } from '../../machinery/meta.ts';
-import { OpenApiDefinitions } from '../../machinery/schema/openapi.ts';
+import { OpenApiDefinitions, type OpenApiVersion } from '../../machinery/schema/openapi.ts';
 import type { JsonObject } from '../../machinery/schema/types.ts';
 import { StatusType } from '../../machinery/statusTypes.ts';
 import { DELETE_OPTIONS, PATCH, pathsOf, STATUS } from './paths.ts';
@@ -18,7 +19,7 @@ export function openApiDocument(
   const kinds = registry
     .all()
     .filter((k) => k.group === gv.group && k.version === gv.version && !k.plural.includes('/'));
-  const definitions = new OpenApiDefinitions('v3');
+  const definitions = describedDefinitions('v3');
   for (const kind of [...kinds, ...extra.filter((k) => kinds.some((kind) => refersTo(kind, k)))]) {
     definitions.addKind(kind);
   }
@@ -38,6 +39,11 @@ export function openApiDocument(
       },
     },
   };
+}
+
+/** Definitions in which types and fields are described. */
+export function describedDefinitions(version: OpenApiVersion): OpenApiDefinitions {
+  return new OpenApiDefinitions(version, describeBy(readDescriptions()));
 }
 
 /** All that was added, and what every document has besides. */

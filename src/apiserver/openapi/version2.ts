@@ -4,15 +4,14 @@
  */
 import type { Kind } from '../../machinery/kind.ts';
 import type { KindRegistry } from '../../machinery/kindRegistry.ts';
-import { OpenApiDefinitions } from '../../machinery/schema/openapi.ts';
-import { commonDefinitions } from './document.ts';
+import { commonDefinitions, describedDefinitions } from './document.ts';
 import { pathsOf } from './paths.ts';
 
 type Json = { [key: string]: unknown };
 
 export function openApiVersion2(registry: KindRegistry, extra: readonly Kind[], version: string): object {
   const kinds = registry.all().filter((k) => !k.plural.includes('/'));
-  const definitions = new OpenApiDefinitions('v2');
+  const definitions = describedDefinitions('v2');
   for (const kind of [...kinds, ...extra]) definitions.addKind(kind);
   const paths: Json = {};
   for (const gv of registry.groupVersions()) {

@@ -70,13 +70,19 @@ const PLAIN_SCALARS: Partial<Record<keyof ScalarTypes, JsonObject>> = {
   rawObject: { type: 'object' },
 };
 
+/** What a type is, or one of its fields. */
+export type Describe = (type: ObjectType, field?: string) => string | undefined;
+
 /** Collects the definitions that a document needs: those of the types added, and of all that they refer to. */
 export class OpenApiDefinitions {
   readonly #version: OpenApiVersion;
   readonly #definitions = new Map<string, JsonObject>();
+  readonly #describe: Describe;
 
-  constructor(version: OpenApiVersion) {
+  /** @param describe what is said of types and fields that say nothing themselves */
+  constructor(version: OpenApiVersion, describe: Describe = () => undefined) {
     this.#version = version;
+    this.#describe = describe;
   }
 
   /** The kind's object and its list. @returns references to both */
@@ -164,11 +170,13 @@ export class OpenApiDefinitions {
     const properties: JsonObject = {};
     const required: string[] = [];
     for (const [name, field] of Object.entries(type.fields)) {
-      properties[name] = this.#field(described(name, field));
+      const said = described(name, field);
+      properties[name] = this.#field(said, said.doc ?? this.#describe(type, name));
       if (field.required) required.push(name);
     }
+    const description = type.description ?? this.#describe(type);
     return {
-      ...(type.description === undefined ? {} : { description: type.description }),
+      ...(description === undefined ? {} : { description }),
       type: 'object',
       ...(required.length === 0 ? {} : { required }),
       ...(Object.keys(properties).length === 0 ? {} : { properties }),
@@ -177,10 +185,10 @@ export class OpenApiDefinitions {
     };
   }
 
-  #field(field: Field): JsonObject {
+  #field(field: Field, description: string | undefined): JsonObject {
     const schema = this.#schema(field.type);
     const beside: JsonObject = {
-      ...(field.doc === undefined ? {} : { description: field.doc }),
+      ...(description === undefined ? {} : { description }),
       ...(field.default === undefined ? {} : { default: field.default }),
       ...(field.enum === undefined ? {} : { enum: [...field.enum] }),
       ...(field.patch === undefined ? {} : { 'x-kubernetes-patch-strategy': field.patch }),
