@@ -41,6 +41,7 @@ export interface HousekeepingOptions {
 
 /** So long a pod that was evicted is waited for, and so often it is looked for. */
 const GONE_WITHIN_MS = 30_000;
+const TIDY_EVERY_MS = 10_000;
 const GONE_LOOK_MS = 100;
 
 export class Housekeeping {
@@ -79,7 +80,17 @@ export class Housekeeping {
       lookEveryMs: parseDuration(configuration.containerLogMonitorInterval) ?? 0,
       clock,
     });
-    await Promise.all([this.evictor.run(), this.#images.run()]);
+    await Promise.all([this.evictor.run(), this.#images.run(), this.#tidy()]);
+  }
+
+  async #tidy(): Promise<void> {
+    const { machine, runtime, clock, log, signal } = this.#o;
+    for (;;) {
+      await clock.sleep(TIDY_EVERY_MS, signal);
+      await machine.tidy(runtime).catch((err: unknown) => {
+        if (!signal.aborted) log.warn('what the container runtime left could not be taken away', { err });
+      });
+    }
   }
 
   async #observe() {

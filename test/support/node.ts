@@ -16,6 +16,7 @@ import { loadImage } from '../../src/images/load.ts';
 import type { KubeletConfiguration } from '../../src/kubelet/config/configuration.ts';
 import { connectCri } from '../../src/kubelet/cri/connect.ts';
 import type { ContainerRuntime } from '../../src/kubelet/cri/runtime.ts';
+import type { AtFaultPoint } from '../../src/kubelet/faultPoints.ts';
 import { type Kubelet, startKubelet } from '../../src/kubelet/kubelet.ts';
 import { createLinuxMachine } from '../../src/kubelet/machine/linux.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
@@ -40,7 +41,7 @@ export interface TestNode {
   /** Ends the kubelet as a crash would: containers go on. */
   stopKubelet(): Promise<void>;
   /** @param configuration instead of the one from the start */
-  startKubelet(configuration?: Partial<KubeletConfiguration>): Promise<Kubelet>;
+  startKubelet(configuration?: Partial<KubeletConfiguration>, at?: AtFaultPoint): Promise<Kubelet>;
   /** kill -9; containers go on. */
   killContainerd(): Promise<void>;
   startContainerd(): Promise<void>;
@@ -122,7 +123,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
       await kubelet?.running.ended;
       kubelet = undefined;
     };
-    const start = async (configuration = options.configuration ?? {}) => {
+    const start = async (configuration = options.configuration ?? {}, at?: AtFaultPoint) => {
       const stopping = new AbortController();
       const running = await startKubelet({
         client: createClient(api.transport({ name: `system:node:${name}`, groups: ['system:nodes'] })),
@@ -133,6 +134,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
           createLinuxMachine({ rootDir: join(dir, 'kubelet'), podLogsDir: join(dir, 'logs'), sources }),
         podLogsDir: join(dir, 'logs'),
         configuration,
+        ...(at === undefined ? {} : { at }),
         serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
         port: 0,
         clusterDNS: '10.96.0.10',

@@ -394,6 +394,7 @@ export const CALLS = {
         1,
         object('runtime.v1.RuntimeStatus', () => ({ conditions: opt(1, list(condition)) })),
       ),
+      info: opt(2, labels),
       runtime_handlers: opt(3, list(RuntimeHandler)),
       features: opt(
         4,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import { bytesQuantity } from '../../machinery/quantity.ts';
+import type { ContainerRuntime } from '../cri/runtime.ts';
 import { CsiDrivers } from '../csi/drivers.ts';
 import { CsiVolumes } from '../csi/volumes.ts';
 import type { Observations } from '../eviction/pressure.ts';
@@ -19,6 +20,7 @@ import type { CgroupReading } from '../resources/cgroupReading.ts';
 import { Cgroups } from '../resources/cgroups.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import { PodVolumes } from '../volumes/podVolumes.ts';
+import { removeDeadBundles } from './deadBundles.ts';
 import { type DiskUsage, diskUsageOf } from './diskUsage.ts';
 import { observeLinux } from './linuxSignals.ts';
 import { linuxUsage } from './linuxUsage.ts';
@@ -110,6 +112,10 @@ class LinuxMachine implements Machine {
     const dir = podLogDirectory(this.#podLogsDir, pod);
     for (const name of await readdir(dir).catch(() => [])) logs.set(name, await diskUsageOf(join(dir, name)));
     return { logs, volumes: await this.#volumes.usage(pod) };
+  }
+
+  async tidy(runtime: ContainerRuntime): Promise<void> {
+    await removeDeadBundles(runtime);
   }
 
   cgroup(path: string): CgroupReading {

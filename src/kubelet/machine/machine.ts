@@ -7,6 +7,7 @@ import type { NodeSystemInfo } from '../../apis/core/node.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { KubeletConfiguration } from '../config/configuration.ts';
 import type { Device, Mount } from '../cri/messages.ts';
+import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { CsiDrivers } from '../csi/drivers.ts';
 import type { CsiSources, CsiVolumes } from '../csi/volumes.ts';
 import type { Observations } from '../eviction/pressure.ts';
@@ -43,6 +44,8 @@ export interface Machine {
   }>;
   /** How many processes a pod has; 0 where that is not known. */
   processesOf(pod: Pod): number;
+  /** Takes away what the runtime forgot to. @throws RuntimeError */
+  tidy(runtime: ContainerRuntime): Promise<void>;
   /** What the kernel says of a cgroup; empty where there is none. */
   cgroup(path: string): CgroupReading;
   /** What it uses now. @throws the file system's error */

@@ -92,14 +92,23 @@ export class Cgroups {
     return 0;
   }
 
-  /** Takes a pod's cgroup away in every hierarchy, wherever its class of service put it. */
+  /**
+   * Takes a pod's cgroup away in every hierarchy, wherever its class of service put it. What still runs in it, though
+   * the runtime knows nothing of it any more, is killed.
+   * @throws Error where processes take their time to end
+   */
   async removePod(uid: string): Promise<void> {
+    let left = 0;
     for (const { path } of this.#hierarchies) {
       for (const parent of [ROOT, `${ROOT}/burstable`, `${ROOT}/besteffort`]) {
         const dir = join(path, parent, `pod${uid}`);
-        if (existsSync(dir)) await removeTree(dir);
+        if (!existsSync(dir)) continue;
+        kill(processesIn(dir));
+        await removeTree(dir);
+        if (existsSync(dir)) left += processesIn(dir).length;
       }
     }
+    if (left > 0) throw new Error(`processes of the pod ${uid} are still about to end`);
   }
 }
 
@@ -138,6 +147,29 @@ async function set(dir: string, file: string, value: string): Promise<void> {
     await writeFile(join(dir, file), value);
   } catch {
     // The containers' own limits still hold.
+  }
+}
+
+/** The processes of a cgroup and of those below it. */
+function processesIn(dir: string): number[] {
+  try {
+    const own = readFileSync(join(dir, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+    const below = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [...own, ...below.flatMap(({ name }) => processesIn(join(dir, name)))];
+  } catch {
+    // It went meanwhile.
+    return [];
+  }
+}
+
+function kill(processes: readonly number[]): void {
+  for (const pid of processes) {
+    try {
+      // 0 is one of another namespace, and means our own group here.
+      if (pid > 1 && pid !== process.pid) process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
   }
 }
 

@@ -66,6 +66,8 @@ export class SimulatedMachine implements Machine {
     return { logs: NOTHING, volumes: NOTHING };
   }
 
+  async tidy(): Promise<void> {}
+
   cgroup(): CgroupReading {
     return {};
   }
