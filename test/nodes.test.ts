@@ -129,6 +129,43 @@ describe('nodes that joined', () => {
     expect(await kubectl('exec', nameOf(asking, 'node-2'), '--', 'hostname')).toBe(`${nameOf(asking, 'node-2')}\n`);
   });
 
+  it('have volumes on their own disks, which go with their claims', async () => {
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } };
+    const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'far' }, spec };
+    const container = {
+      name: 'writer',
+      image: 'busybox',
+      imagePullPolicy: 'IfNotPresent',
+      command: ['sh', '-c', 'echo kept >> /data/file; wc -l < /data/file'],
+      volumeMounts: [{ name: 'data', mountPath: '/data' }],
+    };
+    const writer = (name: string, more: object = {}) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name },
+      spec: {
+        restartPolicy: 'Never',
+        containers: [container],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'far' } }],
+        ...more,
+      },
+    });
+    const done = (name: string) =>
+      kubectl('wait', `pod/${name}`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=50s');
+    const first = writer('first', { nodeSelector: { 'kubernetes.io/hostname': 'node-1' } });
+    await nodes.cluster.apply({ apiVersion: 'v1', kind: 'List', items: [claim, first] });
+    await done('first');
+    // Where the volume is, its pods are, though they do not ask for the node.
+    await nodes.cluster.apply(writer('second'));
+    await done('second');
+    const second = await nodes.cluster.get<Pod>('pod', 'second');
+    expect(second.spec?.nodeName).toBe('node-1');
+    expect((await kubectl('logs', 'second')).trim()).toBe('2');
+    await kubectl('delete', 'pod', 'first', 'second', '--now');
+    await kubectl('delete', 'pvc', 'far', '--timeout=30s');
+    await eventually(async () => expect(await kubectl('get', 'pv', '-o', 'name')).toBe(''));
+  });
+
   it('resolve names and reach the API server', async () => {
     const pod = nameOf(asking, 'node-1');
     const { spec } = await find('web');
