@@ -142,7 +142,8 @@ export function createBuiltins(
     legacy: new LegacyTokens({ registry, clock, log, client: () => client }),
   });
   const bootstrapTokens = new BootstrapTokens(registry, clock);
-  const allocation = new ServiceAllocation(registry, options.serviceCIDR, random);
+  const serviceRanges = [options.serviceCIDR, options.serviceCIDRv6].filter((cidr) => cidr !== undefined);
+  const allocation = new ServiceAllocation(registry, serviceRanges, random);
   const defaulting = [
     serviceAccountAdmission(registry, clock, random),
     limitRanger(registry),
@@ -256,7 +257,7 @@ export function createBuiltins(
       ]);
       stopDangling = watchDanglingSchemas({ registry, client, clock, log });
       await allocation.start();
-      ranges = new ServiceCIDRs({ registry, client, clock, log, allocation, serviceCIDR: options.serviceCIDR });
+      ranges = new ServiceCIDRs({ registry, client, clock, log, allocation, serviceRanges });
       addresses = new ServiceAddresses({ registry, client, clock, log });
       await Promise.all([ranges.start(), addresses.start()]);
     },

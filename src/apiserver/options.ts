@@ -33,6 +33,8 @@ export interface ApiServerOptions {
   readonly serviceAccountIssuer: string;
   /** `10.96.0.0/16`: where services get their addresses from */
   readonly serviceCIDR: string;
+  /** of the IPv6 addresses of services; absent: they have none */
+  readonly serviceCIDRv6?: string;
   /** Under which other machines and pods reach this server; for the service `kubernetes`. */
   readonly advertiseAddress: string;
   /** absent: Node and RBAC */

@@ -67,6 +67,7 @@ export function keepAllocations(spec: ServiceSpec, old: ServiceSpec): void {
     }
     if (old.ipFamilies !== undefined) spec.ipFamilies ??= [...old.ipFamilies];
     if (old.ipFamilyPolicy !== undefined) spec.ipFamilyPolicy ??= old.ipFamilyPolicy;
+    dropSecondFamily(spec, old);
   }
   if (hasNodePorts(spec) && hasNodePorts(old)) keepNodePorts(spec, old);
   if (needsHealthPort(spec) && needsHealthPort(old) && old.healthCheckNodePort !== undefined) {
@@ -82,6 +83,13 @@ function syncClusterIPs(spec: ServiceSpec, old: ServiceSpec): void {
     if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP];
     else delete spec.clusterIPs;
   }
+}
+
+/** A service that gives up its second family gives up the address of it, too, where nobody says otherwise. */
+function dropSecondFamily(spec: ServiceSpec, old: ServiceSpec): void {
+  if (spec.ipFamilyPolicy !== 'SingleStack' || old.ipFamilyPolicy === 'SingleStack') return;
+  if (spec.ipFamilies !== undefined && sameList(spec.ipFamilies, old.ipFamilies)) spec.ipFamilies.splice(1);
+  if (spec.clusterIPs !== undefined && sameList(spec.clusterIPs, old.clusterIPs)) spec.clusterIPs.splice(1);
 }
 
 const sameList = (a: readonly string[] | undefined, b: readonly string[] | undefined) =>

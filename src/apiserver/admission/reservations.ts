@@ -78,13 +78,14 @@ export class Reservations {
     return true;
   }
 
-  /** A free number; undefined where there is none. It is not taken yet. */
-  choose(): number | undefined {
-    for (const { dynamicFrom, last } of this.#ranges) {
+  /** A free number out of the ranges that are wanted; undefined where there is none. It is not taken yet. */
+  choose(isWanted: (range: NumberRange) => boolean = () => true): number | undefined {
+    const ranges = this.#ranges.filter(isWanted);
+    for (const { dynamicFrom, last } of ranges) {
       const value = this.#within(dynamicFrom, last);
       if (value !== undefined) return value;
     }
-    for (const { first, dynamicFrom } of this.#ranges) {
+    for (const { first, dynamicFrom } of ranges) {
       const value = this.#within(first, dynamicFrom - 1);
       if (value !== undefined) return value;
     }

@@ -3,6 +3,7 @@
  * held while the write is under way, and free again when it fails or the service goes.
  * Source: https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/
  */
+import { isIP } from 'node:net';
 import { type Service, type ServiceSpec, services } from '../../apis/core/service.ts';
 import { hasClusterIP } from '../../apis/core/serviceDefaults.ts';
 import { type IPAddress, ipAddresses } from '../../apis/networking/ipAddress.ts';
@@ -12,9 +13,11 @@ import type { Stored } from '../../machinery/kind.ts';
 import { apiError, invalidObject } from '../../machinery/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
-import { addressesOf, formatIp, type IpRange, parseIp, parseIpRange } from './ipRange.ts';
+import { AddressNumbers, FIRST_V6 } from './addressNumbers.ts';
+import { type IpRange, parseIpRange } from './ipRange.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts';
 import { Reservations } from './reservations.ts';
+import { familyOf, type IpFamily, setFamilies } from './serviceFamilies.ts';
 
 const FIRST_NODE_PORT = 30_000;
 const LAST_NODE_PORT = 32_767;
@@ -30,6 +33,8 @@ export class ServiceAllocation implements AdmissionPlugin {
   readonly resources: ReadonlySet<string> = new Set(['/services']);
   readonly #cache: WatchCache<Service>;
   readonly #claims: WatchCache<IPAddress>;
+  readonly #numbers = new AddressNumbers();
+  readonly #families: readonly IpFamily[];
   #ranges: readonly IpRange[];
   readonly #addresses: Reservations;
   readonly #ports: Reservations;
@@ -37,25 +42,26 @@ export class ServiceAllocation implements AdmissionPlugin {
   #listening = false;
   #stopped = false;
 
-  /** @throws RangeError for a range that is none */
-  constructor(registry: Registry, serviceCIDR: string, random: Random) {
+  /** @param serviceCIDRs of the cluster, one for each of its families @throws RangeError for a range that is none */
+  constructor(registry: Registry, serviceCIDRs: readonly string[], random: Random) {
     this.#cache = registry.cache(services);
     this.#claims = registry.cache(ipAddresses);
-    this.#ranges = [parseIpRange(serviceCIDR)];
+    this.#families = serviceCIDRs.map(familyOf);
+    this.#ranges = serviceCIDRs.map((cidr) => this.#rangeOf(cidr));
     this.#addresses = new Reservations(this.#ranges, KEPT_ADDRESSES, random);
     this.#ports = new Reservations([{ first: FIRST_NODE_PORT, last: LAST_NODE_PORT }], KEPT_PORTS, random);
   }
 
-  /** From now on addresses come out of these ranges, the IPv4 ones of the cluster's ServiceCIDRs. */
+  /** From now on addresses come out of these ranges, those of the cluster's ServiceCIDRs. */
   setRanges(cidrs: readonly string[]): void {
-    const ranges = cidrs.map(addressesOf).filter((range) => range !== undefined);
+    const ranges = cidrs.map((cidr) => this.#numbers.range(cidr)).filter((range) => range !== undefined);
     this.#ranges = ranges;
     this.#addresses.setRanges(ranges);
   }
 
   /** Whether an address is held, also by a service that is being written, that is in `range` and in none of `others`. */
   isInUse(range: string, others: readonly string[]): boolean {
-    const [own, ...rest] = [range, ...others].map(addressesOf);
+    const [own, ...rest] = [range, ...others].map((cidr) => this.#numbers.range(cidr));
     if (own === undefined) return false;
     const isIn = (value: number, r: IpRange | undefined) => r !== undefined && value >= r.first && value <= r.last;
     return this.#addresses.someHeld((value) => isIn(value, own) && !rest.some((r) => isIn(value, r)));
@@ -96,7 +102,7 @@ export class ServiceAllocation implements AdmissionPlugin {
 
   /** An IPAddress object that belongs to no service keeps its address from them. */
   #claim(name: string): void {
-    const address = parseIp(name);
+    const address = this.#numbers.of(name);
     if (address !== undefined) this.#addresses.take(address, CLAIM_OWNER + name);
   }
 
@@ -121,7 +127,7 @@ export class ServiceAllocation implements AdmissionPlugin {
 
   #settle(service: Stored<Service>): void {
     const spec = service.spec ?? {};
-    const addresses = (spec.clusterIPs ?? []).map(parseIp).filter((ip) => ip !== undefined);
+    const addresses = (spec.clusterIPs ?? []).map((ip) => this.#numbers.of(ip)).filter((ip) => ip !== undefined);
     this.#addresses.settle(service.metadata.uid, addresses);
     this.#ports.settle(service.metadata.uid, portsOf(spec));
   }
@@ -137,7 +143,7 @@ export class ServiceAllocation implements AdmissionPlugin {
     if (spec === undefined) return;
     const owner = service.metadata?.uid ?? '';
     const errors: FieldError[] = [];
-    setFamilies(spec, errors);
+    setFamilies(spec, this.#families, errors);
     if (errors.length === 0) {
       this.#allocateAddress(spec, owner, request.dryRun, errors);
       this.#allocatePorts(spec, owner, request.dryRun, errors);
@@ -150,33 +156,51 @@ export class ServiceAllocation implements AdmissionPlugin {
 
   #allocateAddress(spec: ServiceSpec, owner: string, dryRun: boolean, errors: FieldError[]): void {
     if (!hasClusterIP(spec)) return;
-    const wanted = spec.clusterIPs?.[0] || spec.clusterIP;
-    if (wanted === NONE) {
+    const first = spec.clusterIPs?.[0] || spec.clusterIP;
+    if (first === NONE) {
       spec.clusterIP = NONE;
       spec.clusterIPs = [NONE];
       return;
     }
-    if (!wanted) {
-      const chosen = this.#addresses.choose();
-      if (chosen === undefined)
-        throw apiError('InternalError', 'Internal error occurred: failed to allocate a serviceIP: range is full');
-      if (!dryRun) this.#addresses.take(chosen, owner);
-      spec.clusterIP = formatIp(chosen);
-      spec.clusterIPs = [spec.clusterIP];
-      return;
+    if (first) {
+      spec.clusterIP = first;
+      spec.clusterIPs ??= [first];
+      for (const wanted of spec.clusterIPs) this.#reserveAddress(wanted, spec, owner, dryRun, errors);
     }
-    spec.clusterIP = wanted;
-    spec.clusterIPs ??= [wanted];
-    const address = parseIp(wanted);
+    const addresses = first ? (spec.clusterIPs ?? []) : [];
+    for (const family of (spec.ipFamilies ?? []).slice(addresses.length)) {
+      addresses.push(this.#chooseAddress(family === 'IPv6', owner, dryRun));
+    }
+    spec.clusterIP = addresses[0] ?? '';
+    spec.clusterIPs = addresses;
+  }
+
+  #chooseAddress(isV6: boolean, owner: string, dryRun: boolean): string {
+    const chosen = this.#addresses.choose(({ first }) => first >= FIRST_V6 === isV6);
+    if (chosen === undefined)
+      throw apiError('InternalError', 'Internal error occurred: failed to allocate a serviceIP: range is full');
+    if (!dryRun) this.#addresses.take(chosen, owner);
+    return this.#numbers.text(chosen);
+  }
+
+  #reserveAddress(wanted: string, spec: ServiceSpec, owner: string, dryRun: boolean, errors: FieldError[]): void {
+    const address = this.#numbers.of(wanted);
     // What is no address at all is for validation to say.
-    if (address === undefined) return;
+    if (address === undefined && isIP(wanted) === 0) return;
     const refuse = (why: string) =>
       errors.push(invalid('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`));
-    if (!this.#addresses.includes(address)) {
+    if (address === undefined || !this.#addresses.includes(address)) {
       refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${this.#rangesText()}`);
     } else if (dryRun ? !this.#addresses.isFreeFor(address, owner) : !this.#addresses.take(address, owner)) {
       refuse('provided IP is already allocated');
     }
+  }
+
+  /** @throws RangeError */
+  #rangeOf(cidr: string): IpRange {
+    const range = cidr.includes(':') ? this.#numbers.range(cidr) : parseIpRange(cidr);
+    if (range === undefined) throw new RangeError(`${JSON.stringify(cidr)} is no range of addresses`);
+    return range;
   }
 
   #rangesText(): string {
@@ -223,28 +247,4 @@ export class ServiceAllocation implements AdmissionPlugin {
 function portsOf(spec: ServiceSpec): number[] {
   const ports = (spec.ports ?? []).map((p) => p.nodePort ?? 0);
   return [...new Set([...ports, spec.healthCheckNodePort ?? 0])].filter((p) => p !== 0);
-}
-
-/** This cluster speaks IPv4 only. */
-function setFamilies(spec: ServiceSpec, errors: FieldError[]): void {
-  if (!hasClusterIP(spec)) return;
-  const headless = spec.clusterIP === NONE || spec.clusterIPs?.[0] === NONE;
-  const selects = Object.keys(spec.selector ?? {}).length > 0;
-  if (headless && !selects) {
-    // Whoever makes the endpoints chooses their family.
-    if (spec.ipFamilies === undefined) {
-      spec.ipFamilyPolicy ??= 'RequireDualStack';
-      spec.ipFamilies = spec.ipFamilyPolicy === 'SingleStack' ? ['IPv4'] : ['IPv4', 'IPv6'];
-    } else spec.ipFamilyPolicy ??= spec.ipFamilies.length > 1 ? 'RequireDualStack' : 'SingleStack';
-    return;
-  }
-  if (spec.ipFamilyPolicy === 'RequireDualStack') {
-    const why = 'this cluster is not configured for dual-stack services';
-    errors.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, why));
-  }
-  for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
-    if (family === 'IPv6') errors.push(invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'));
-  }
-  spec.ipFamilyPolicy ??= 'SingleStack';
-  spec.ipFamilies ??= ['IPv4'];
 }

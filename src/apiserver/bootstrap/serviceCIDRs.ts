@@ -30,8 +30,8 @@ export interface ServiceCIDRsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly allocation: ServiceAllocation;
-  /** the range that the cluster was made with */
-  readonly serviceCIDR: string;
+  /** what the cluster was made with, one of each of its families */
+  readonly serviceRanges: readonly string[];
 }
 
 export class ServiceCIDRs {
@@ -108,12 +108,12 @@ export class ServiceCIDRs {
   }
 
   async #reconcile(): Promise<void> {
-    const { client, serviceCIDR } = this.#options;
+    const { client, serviceRanges } = this.#options;
     try {
       if (this.#cache.object(undefined, DEFAULT_NAME) === undefined) {
         await client.create(serviceCIDRs, {
           metadata: { name: DEFAULT_NAME, finalizers: [FINALIZER] },
-          spec: { cidrs: [serviceCIDR] },
+          spec: { cidrs: [...serviceRanges] },
         });
       }
       for (const range of this.#cache.objects()) {

@@ -28,7 +28,10 @@ export interface TestServer {
 }
 
 export interface TestServerOptions
-  extends Pick<ApiServerOptions, 'audit' | 'authorization' | 'anonymous' | 'components' | 'frontProxy' | 'nodeUsage'> {
+  extends Pick<
+    ApiServerOptions,
+    'audit' | 'authorization' | 'anonymous' | 'components' | 'frontProxy' | 'nodeUsage' | 'serviceCIDRv6'
+  > {
   readonly clock?: Clock;
   readonly log?: Logger;
 }
