@@ -58,6 +58,8 @@ export interface ClusterNetwork {
   /** of the IPv6 addresses of all pods, where they have such */
   readonly clusterCIDRv6?: string;
   readonly serviceCIDR: string;
+  /** of the IPv6 addresses of services, where pods have such */
+  readonly serviceCIDRv6?: string;
   /** of the service `kube-dns` */
   readonly dnsIP: string;
   readonly clusterDomain: string;
@@ -160,6 +162,8 @@ export interface Ranges extends Devices {
   readonly clusterCIDRv6?: string;
   /** of the first node's pods: one of each family */
   readonly podCIDRs: readonly string[];
+  /** of the IPv6 addresses of services, where pods have such */
+  readonly serviceCIDRv6?: string;
   readonly podGateway: string;
   readonly serviceCIDR: string;
   /** of the addresses of load balancers */
@@ -183,7 +187,7 @@ export function rangesOf(config: ClusterConfig): Ranges {
   return {
     ...devicesOf(config),
     clusterCIDR,
-    ...(clusterCIDRv6 === undefined ? {} : { clusterCIDRv6 }),
+    ...(clusterCIDRv6 === undefined ? {} : { clusterCIDRv6, serviceCIDRv6: `fd00:10:${96 + config.index}::/112` }),
     podCIDRs: [
       `${pods}.0/24`,
       ...(clusterCIDRv6 === undefined ? [] : [`${clusterCIDRv6.slice(0, clusterCIDRv6.indexOf('/'))}/64`]),

@@ -20,6 +20,8 @@ export interface ControlPlaneOptions {
   readonly storage: Storage;
   readonly certificates: ClusterCertificates;
   readonly serviceCIDR: string;
+  /** of the IPv6 addresses of services; absent: they have none */
+  readonly serviceCIDRv6?: string;
   /** of all pods, one or one for each family: nodes that bring none get parts of these */
   readonly podCIDRs: readonly string[];
   /** of the addresses of load balancers; absent: somebody else gives them */
@@ -71,6 +73,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     serviceAccountIssuer: `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
     nodeUsage: options.nodeUsage,
     serviceCIDR: options.serviceCIDR,
+    ...(options.serviceCIDRv6 === undefined ? {} : { serviceCIDRv6: options.serviceCIDRv6 }),
     advertiseAddress: options.advertiseAddress,
     components: [
       runs('controller-manager', () => started.controllers && !signal.aborted),

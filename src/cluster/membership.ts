@@ -6,10 +6,11 @@ import { CLUSTER_DOMAIN } from './controlPlane.ts';
 
 /** As the configuration has it; the rest follows from the cluster's CA. */
 export function networkOf(config: ClusterConfig): Omit<ClusterNetwork, 'vni'> {
-  const { clusterCIDR, clusterCIDRv6, serviceCIDR, dnsIP } = rangesOf(config);
+  const { clusterCIDR, clusterCIDRv6, serviceCIDR, serviceCIDRv6, dnsIP } = rangesOf(config);
   return {
     clusterCIDR,
     ...(clusterCIDRv6 === undefined ? {} : { clusterCIDRv6 }),
+    ...(serviceCIDRv6 === undefined ? {} : { serviceCIDRv6 }),
     serviceCIDR,
     dnsIP,
     clusterDomain: CLUSTER_DOMAIN,

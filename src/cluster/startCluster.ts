@@ -78,6 +78,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       storage,
       certificates,
       serviceCIDR: ranges.serviceCIDR,
+      ...(ranges.serviceCIDRv6 === undefined ? {} : { serviceCIDRv6: ranges.serviceCIDRv6 }),
       podCIDRs:
         config.runtime === 'simulated'
           ? [SIMULATED_POD_CIDR]
