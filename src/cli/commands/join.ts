@@ -1,16 +1,9 @@
 /** `kubets join` */
 import { createClient } from '../../client/createClient.ts';
 import { createHttpTransport } from '../../client/http.ts';
-import {
-  assertCanProxy,
-  type ClusterConfig,
-  type ClusterPaths,
-  dataDirOf,
-  makeJoinedConfig,
-  pathsOf,
-  readConfig,
-} from '../../cluster/config.ts';
+import { type ClusterConfig, type ClusterPaths, dataDirOf, pathsOf, readConfig } from '../../cluster/config.ts';
 import { discover, serverUrl } from '../../cluster/discovery.ts';
+import { assertCanProxy, makeJoinedConfig } from '../../cluster/ensureConfig.ts';
 import { ClusterError } from '../../cluster/errors.ts';
 import { becomeNode, keepIdentity } from '../../cluster/nodeCertificates.ts';
 import { assertCanRunContainers } from '../../cluster/prerequisites.ts';

@@ -7,13 +7,13 @@ import {
   type ClusterConfig,
   type ClusterPaths,
   dataDirOf,
-  ensureConfig,
   isFree,
   nodeNameOf,
   pathsOf,
   readConfig,
 } from '../../cluster/config.ts';
 import { askDaemon, daemonStatus, type Progress } from '../../cluster/control.ts';
+import { ensureConfig } from '../../cluster/ensureConfig.ts';
 import { ClusterError } from '../../cluster/errors.ts';
 import { assertCanRunContainers, installPackages, missingPackages } from '../../cluster/prerequisites.ts';
 import { SystemClock } from '../../lib/clock.ts';
