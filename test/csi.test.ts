@@ -1,4 +1,5 @@
 /** Volumes of a CSI driver on a real node, from the driver's registration to the end. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -86,12 +87,17 @@ describe.skipIf(!isRoot)('volumes of a CSI driver', () => {
         (e) => e.involvedObject.name === name && e.reason === 'FailedMount' && e.message?.includes(what),
       );
     });
-  async function volume(name: string, csi: Partial<PersistentVolumeSpec['csi']> = {}): Promise<void> {
+  async function volume(
+    name: string,
+    csi: Partial<PersistentVolumeSpec['csi']> = {},
+    volumeMode = 'Filesystem',
+  ): Promise<void> {
     await node.client.create(persistentVolumes, {
       metadata: { name },
       spec: {
         accessModes: ['ReadWriteOnce'],
         capacity: { storage: '1Gi' },
+        volumeMode,
         csi: { driver: NAME, volumeHandle: `handle-${name}`, volumeAttributes: { colour: 'blue' }, ...csi },
       },
     });
@@ -100,6 +106,7 @@ describe.skipIf(!isRoot)('volumes of a CSI driver', () => {
       spec: {
         accessModes: ['ReadWriteOnce'],
         storageClassName: '',
+        volumeMode,
         volumeName: name,
         resources: { requests: { storage: '1Gi' } },
       },
@@ -192,6 +199,33 @@ describe.skipIf(!isRoot)('volumes of a CSI driver', () => {
     await inPhase('grouped', 'Succeeded');
     expect(statSync(join(driver.volume('handle-grouped'), 'old')).gid).toBe(4711);
     await remove('grouped');
+  });
+
+  it('are block devices', async ({ skip }) => {
+    const file = join(node.dir, 'block.img');
+    writeFileSync(file, Buffer.alloc(4 << 20));
+    const { status, stdout } = spawnSync('losetup', ['--find', '--show', file], { encoding: 'utf8' });
+    if (status !== 0) return skip('the machine has no loop devices');
+    const device = stdout.trim();
+    try {
+      driver.devices.set('handle-block', device);
+      await volume('block', {}, 'Block');
+      const container = {
+        name: 'main',
+        image: 'busybox',
+        imagePullPolicy: 'IfNotPresent',
+        command: ['sh', '-c', 'echo marked | dd of=/dev/disk conv=notrunc'],
+        volumeDevices: [{ name: 'data', devicePath: '/dev/disk' }],
+      };
+      await run('block', '', of('block'), { containers: [container] });
+      await inPhase('block', 'Succeeded');
+      expect(driver.requests('nodePublishVolume').at(-1)).toMatchObject({ volume_capability: { block: {} } });
+      await remove('block');
+      expect(mounts()).toEqual([]);
+      expect(readFileSync(file).subarray(0, 6).toString()).toBe('marked');
+    } finally {
+      spawnSync('losetup', ['--detach', device]);
+    }
   });
 
   it('say why a driver refuses, and are tried again', async () => {

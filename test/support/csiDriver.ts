@@ -1,6 +1,6 @@
 /** A CSI driver for tests, in this process: its volumes are folders, which it mounts. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import {
@@ -32,6 +32,8 @@ export class TestCsiDriver {
   readonly registrations: { readonly plugin_registered?: boolean; readonly error?: string }[] = [];
   /** calls that fail, with what they say */
   readonly failing = new Map<PluginCall, string>();
+  /** block devices, by the handle of the volume */
+  readonly devices = new Map<string, string>();
   readonly #o: CsiDriverOptions;
   #servers: Server[] = [];
 
@@ -64,22 +66,28 @@ export class TestCsiDriver {
         })),
       }),
       nodeExpandVolume: ({ capacity_range }) => ({ capacity_bytes: capacity_range?.required_bytes ?? 0 }),
-      nodeStageVolume: ({ volume_id = '', staging_target_path = '' }) => {
-        mount(this.volume(volume_id), staging_target_path);
+      nodeStageVolume: ({ volume_id = '', staging_target_path = '', volume_capability }) => {
+        if (volume_capability?.block === undefined) mount(this.volume(volume_id), staging_target_path);
         return {};
       },
       nodeUnstageVolume: ({ staging_target_path = '' }) => {
         unmount(staging_target_path);
         return {};
       },
-      nodePublishVolume: ({ volume_id = '', staging_target_path, target_path = '', readonly }) => {
+      nodePublishVolume: ({ volume_id = '', staging_target_path, target_path = '', readonly, volume_capability }) => {
+        const device = this.devices.get(volume_id);
+        if (volume_capability?.block !== undefined && device !== undefined) {
+          writeFileSync(target_path, '');
+          mount(device, target_path);
+          return {};
+        }
         mkdirSync(target_path, { recursive: true });
         mount(staging_target_path || this.volume(volume_id), target_path, readonly);
         return {};
       },
       nodeUnpublishVolume: ({ target_path = '' }) => {
         unmount(target_path);
-        if (existsSync(target_path)) rmdirSync(target_path);
+        if (existsSync(target_path)) rmSync(target_path, { recursive: true });
         return {};
       },
     });
