@@ -41,8 +41,8 @@ export async function benchNetwork(report: Report): Promise<void> {
 
 async function measureRules(report: Report): Promise<void> {
   const modes = {
-    nftables: (run: Run) => new NftablesRules(RULES, run),
-    iptables: (run: Run) => new IptablesRules(RULES, run),
+    nftables: (run: Run) => new NftablesRules(RULES, 4, run),
+    iptables: (run: Run) => new IptablesRules(RULES, 4, run),
   };
   for (const [mode, rulesFor] of Object.entries(modes)) {
     spawnSync('ip', ['netns', 'add', NAMESPACE]);

@@ -6,6 +6,8 @@
  */
 import type { Endpoint, EndpointSlice } from '../apis/discovery/endpointSlice.ts';
 
+export type Family = 4 | 6;
+
 export interface Backend {
   readonly ip: string;
   readonly port: number;
@@ -29,11 +31,17 @@ interface Candidate extends Backend {
 }
 
 /** Of a port, by its name and protocol; each in a stable order and once. */
-export function backendsOf(slices: readonly EndpointSlice[], portName: string, protocol: string, here: Here): Backends {
+export function backendsOf(
+  slices: readonly EndpointSlice[],
+  family: Family,
+  portName: string,
+  protocol: string,
+  here: Here,
+): Backends {
   const ready: Candidate[] = [];
   const leaving: Candidate[] = [];
   for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue;
+    if (slice.addressType !== `IPv${family}`) continue;
     for (const { name = '', protocol: own = 'TCP', port } of slice.ports ?? []) {
       if (name !== portName || own !== protocol || port === undefined) continue;
       for (const endpoint of slice.endpoints ?? []) {

@@ -3,10 +3,12 @@
  * When an endpoint is gone, or a service without endpoints gets some, that must be forgotten.
  */
 import { spawn } from 'node:child_process';
+import type { Family } from './backends.ts';
 import type { ServicePlan, ServicePort } from './plan.ts';
 
 /** What `conntrack` is asked to delete. */
 export interface Forgotten {
+  readonly family: Family;
   readonly address: string | undefined;
   readonly port: number;
   /** undefined: whatever it was sent to */
@@ -35,16 +37,16 @@ export function staleConnections(before: readonly ServicePlan[], after: readonly
 
 /** @throws Error where the program `conntrack` cannot be run */
 export async function forgetConnections(before: readonly ServicePlan[], after: readonly ServicePlan[]): Promise<void> {
-  for (const { address, port, backend } of staleConnections(before, after)) {
+  for (const { family, address, port, backend } of staleConnections(before, after)) {
     const to = address === undefined ? [] : ['--orig-dst', address];
     const at = backend === undefined ? [] : ['--dst-nat', backend];
-    await conntrack(['-D', '-p', 'udp', ...to, '--dport', String(port), ...at]);
+    await conntrack(['-D', '-f', `ipv${family}`, '-p', 'udp', ...to, '--dport', String(port), ...at]);
   }
 }
 
 function byName(plans: readonly ServicePlan[]): Map<string, ServicePort> {
   const ports = plans.flatMap((plan) => plan.ports).filter(({ protocol }) => protocol === 'udp');
-  return new Map(ports.map((port) => [port.name, port]));
+  return new Map(ports.map((port) => [`${port.family} ${port.name}`, port]));
 }
 
 function backendIPs(port: ServicePort | undefined): string[] {
@@ -52,9 +54,9 @@ function backendIPs(port: ServicePort | undefined): string[] {
   return [...new Set(treatments.flatMap((t) => (t.to === 'backends' ? t.backends.map(({ ip }) => ip) : [])))];
 }
 
-function entrancesOf({ clusterIPs, externalIPs, balancerIPs, port, nodePort }: ServicePort) {
-  const addresses = [...clusterIPs, ...externalIPs, ...balancerIPs].map((address) => ({ address, port }));
-  return nodePort === undefined ? addresses : [...addresses, { address: undefined, port: nodePort }];
+function entrancesOf({ family, clusterIPs, externalIPs, balancerIPs, port, nodePort }: ServicePort) {
+  const addresses = [...clusterIPs, ...externalIPs, ...balancerIPs].map((address) => ({ family, address, port }));
+  return nodePort === undefined ? addresses : [...addresses, { family, address: undefined, port: nodePort }];
 }
 
 /** That there was nothing to delete is its exit code 1, and no failure. */

@@ -67,9 +67,31 @@ describe('a service', () => {
   it.each<[string, Service['spec']]>([
     ['headless', { clusterIP: 'None', clusterIPs: ['None'] }],
     ['ExternalName', { type: 'ExternalName', externalName: 'example.com' }],
-    ['IPv6 only', { clusterIP: 'fd00::1', clusterIPs: ['fd00::1'] }],
   ])('that is %s has no rules', (_what, spec) => {
     expect(planService(service(spec), [], HERE).ports).toEqual([]);
+  });
+
+  it('has rules for each family of its addresses, with the endpoints and ranges of that one', () => {
+    const dual = service({
+      type: 'LoadBalancer',
+      clusterIP: '10.96.0.1',
+      clusterIPs: ['10.96.0.1', 'fd00::1'],
+      externalIPs: ['192.0.2.1', '2001:db8::1'],
+      loadBalancerSourceRanges: ['10.0.0.0/8', 'fd00::/8'],
+    });
+    const six: EndpointSlice = { ...slice([{ addresses: ['fd00:10::5'] }]), addressType: 'IPv6' };
+    const { ports } = planService(dual, [slice([at('10.0.0.1')]), six], HERE);
+    const seen = ports.map(({ family, clusterIPs, externalIPs, sourceRanges, internal }) => [
+      family,
+      ...clusterIPs,
+      ...externalIPs,
+      ...(sourceRanges ?? []),
+      ...ips(internal),
+    ]);
+    expect(seen).toEqual([
+      [4, '10.96.0.1', '192.0.2.1', '10.0.0.0/8', '10.0.0.1'],
+      [6, 'fd00::1', '2001:db8::1', 'fd00::/8', 'fd00:10::5'],
+    ]);
   });
 
   it('without endpoints refuses', () => {

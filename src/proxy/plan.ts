@@ -2,9 +2,11 @@
  * From a service and its endpoints to what this node does with connections to it. Pure.
  * Source: https://kubernetes.io/docs/reference/networking/virtual-ips/
  */
+import { isIP } from 'node:net';
 import type { Service } from '../apis/core/service.ts';
 import type { EndpointSlice } from '../apis/discovery/endpointSlice.ts';
-import { type Backend, backendsOf, type Here } from './backends.ts';
+import { parseCidr } from '../apis/networking/cidr.ts';
+import { type Backend, backendsOf, type Family, type Here } from './backends.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
@@ -16,10 +18,11 @@ export type Treatment =
   /** There is nothing behind it on this node, and it may not leave it. */
   | { readonly to: 'drop' };
 
-/** One port of one service. */
+/** One port of one service, for addresses of one family. */
 export interface ServicePort {
   /** `namespace/name:port` */
   readonly name: string;
+  readonly family: Family;
   readonly protocol: Protocol;
   readonly port: number;
   readonly clusterIPs: readonly string[];
@@ -54,26 +57,47 @@ const DEFAULT_AFFINITY_SECONDS = 10_800;
 
 /** @param slices those of the service */
 export function planService(service: Service, slices: readonly EndpointSlice[], here: Here): ServicePlan {
+  const { spec = {}, metadata = {} } = service;
+  const isNamed = spec.type === 'ExternalName';
+  const local = new Set<string>();
+  const ports = isNamed
+    ? []
+    : ([4, 6] as const).flatMap((family) => portsOf(service, slices, { ...here, family, local }));
+  const isGuarded = spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
+  const healthPort = isGuarded && ports.length > 0 ? spec.healthCheckNodePort : undefined;
+  return {
+    ports,
+    healthCheck: healthPort
+      ? { port: healthPort, namespace: metadata.namespace ?? '', name: metadata.name ?? '', localEndpoints: local.size }
+      : undefined,
+  };
+}
+
+interface Planning extends Here {
+  readonly family: Family;
+  /** is filled with the addresses of endpoints on this node */
+  readonly local: Set<string>;
+}
+
+function portsOf(service: Service, slices: readonly EndpointSlice[], planning: Planning): ServicePort[] {
   const { spec = {}, metadata = {}, status } = service;
-  const clusterIPs = (spec.clusterIPs ?? [spec.clusterIP ?? '']).filter(isIPv4);
-  if (clusterIPs.length === 0 || spec.type === 'ExternalName') return { ports: [], healthCheck: undefined };
+  const { family, local } = planning;
+  const ofFamily = (ip: string) => isIP(ip) === family;
+  const clusterIPs = (spec.clusterIPs ?? [spec.clusterIP ?? '']).filter(ofFamily);
+  if (clusterIPs.length === 0) return [];
   const isBalanced = spec.type === 'LoadBalancer';
-  const ingress = isBalanced ? (status?.loadBalancer?.ingress ?? []) : [];
-  const balancerIPs = ingress
+  const balancerIPs = (isBalanced ? (status?.loadBalancer?.ingress ?? []) : [])
     .filter(({ ipMode }) => ipMode !== 'Proxy')
     .flatMap(({ ip }) => ip ?? [])
-    .filter(isIPv4);
-  const ranges = isBalanced
-    ? (spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()).filter(isIPv4Range)
-    : [];
+    .filter(ofFamily);
+  const sourceRanges = isBalanced ? (spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()) : [];
   const keepsInside = spec.internalTrafficPolicy === 'Local';
   const keepsOutside = spec.externalTrafficPolicy === 'Local';
-  const affinity = spec.sessionAffinity === 'ClientIP';
-  const local = new Set<string>();
-  const ports = (spec.ports ?? []).flatMap((port): ServicePort[] => {
+  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
+  return (spec.ports ?? []).flatMap((port): ServicePort[] => {
     const protocol = PROTOCOLS[port.protocol ?? 'TCP'];
     if (protocol === undefined) return [];
-    const backends = backendsOf(slices, port.name ?? '', port.protocol ?? 'TCP', here);
+    const backends = backendsOf(slices, family, port.name ?? '', port.protocol ?? 'TCP', planning);
     for (const { ip } of backends.local) local.add(ip);
     const treatment = (staysHere: boolean, keepsSource: boolean): Treatment => {
       if (backends.cluster.length === 0 && backends.local.length === 0) return { to: 'refuse' };
@@ -83,29 +107,20 @@ export function planService(service: Service, slices: readonly EndpointSlice[], 
     return [
       {
         name: `${metadata.namespace}/${metadata.name}:${port.name ?? ''}`,
+        family,
         protocol,
         port: port.port,
         clusterIPs,
         internal: treatment(keepsInside, false),
-        externalIPs: (spec.externalIPs ?? []).filter(isIPv4),
+        externalIPs: (spec.externalIPs ?? []).filter(ofFamily),
         balancerIPs,
         external: treatment(keepsOutside, keepsOutside),
         nodePort: port.nodePort || undefined,
-        sourceRanges: ranges.length === 0 ? undefined : ranges,
-        affinitySeconds: affinity
-          ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS)
-          : undefined,
+        // Where only clients of the other family are let in, nobody of this one is.
+        sourceRanges:
+          sourceRanges.length === 0 ? undefined : sourceRanges.filter((range) => parseCidr(range)?.family === family),
+        affinitySeconds: spec.sessionAffinity === 'ClientIP' ? seconds : undefined,
       },
     ];
   });
-  const healthPort = isBalanced && keepsOutside ? spec.healthCheckNodePort : undefined;
-  return {
-    ports,
-    healthCheck: healthPort
-      ? { port: healthPort, namespace: metadata.namespace ?? '', name: metadata.name ?? '', localEndpoints: local.size }
-      : undefined,
-  };
 }
-
-const isIPv4 = (ip: string) => /^\d+\.\d+\.\d+\.\d+$/.test(ip);
-const isIPv4Range = (range: string) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(range);

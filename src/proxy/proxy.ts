@@ -164,7 +164,8 @@ class Writer {
 
 /** Takes a cluster's rules out of the kernel, whatever mode made them. */
 export async function removeRules(table: string, except?: ProxyMode): Promise<void> {
-  const options = { table, podCIDR: '', serviceCIDR: '' };
+  const ranges = { podCIDR: '', serviceCIDR: '' };
+  const options = { table, ...ranges, v6: ranges };
   await Promise.allSettled(
     PROXY_MODES.filter((mode) => mode !== except).map(async (mode) => (await rulesFor(mode, options)).remove()),
   );

@@ -10,6 +10,8 @@ export interface RuleOptions {
   /** of all pods of the cluster */
   readonly podCIDR: string;
   readonly serviceCIDR: string;
+  /** the same for IPv6, in a cluster that has it */
+  readonly v6?: { readonly podCIDR: string; readonly serviceCIDR: string };
   /** which pods of this node hang on; absent: what leaves the cluster is somebody else's to translate */
   readonly bridge?: string;
   /** the device of the way to other nodes' pods, where there is one */

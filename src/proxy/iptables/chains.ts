@@ -6,7 +6,7 @@
  * wherever iptables is used: nftables has maps for it.
  */
 import { createHash } from 'node:crypto';
-import type { Backend } from '../backends.ts';
+import type { Backend, Family } from '../backends.ts';
 import type { ServicePort, Treatment } from '../plan.ts';
 
 /** What one service has in the tables. */
@@ -52,15 +52,15 @@ function addPort(built: Building, port: ServicePort): void {
   const at = (number: number) => `-p ${protocol} -m ${protocol} --dport ${number} -m comment --comment "${name}"`;
   const inside = `${built.prefix}-SVC-${id}`;
   const outside = `${built.prefix}-EXT-${id}`;
-  for (const ip of port.clusterIPs) addAddress(built, `-d ${ip}/32 ${at(port.port)}`, internal, inside);
+  for (const ip of port.clusterIPs) addAddress(built, `-d ${host(ip)} ${at(port.port)}`, internal, inside);
   if (internal.to === 'backends') {
     // A client that is neither a pod nor on this node could not be answered directly.
     const mark = `! -s ${built.podCIDR} -m addrtype ! --src-type LOCAL ${MASQUERADE}`;
     built.chains.set(inside, [mark, ...picks(built, id, port, internal.backends)]);
   }
-  for (const ip of port.externalIPs) addAddress(built, `-d ${ip}/32 ${at(port.port)}`, external, outside);
+  for (const ip of port.externalIPs) addAddress(built, `-d ${host(ip)} ${at(port.port)}`, external, outside);
   for (const ip of port.balancerIPs) {
-    const match = `-d ${ip}/32 ${at(port.port)}`;
+    const match = `-d ${host(ip)} ${at(port.port)}`;
     if (sourceRanges === undefined || external.to !== 'backends') addAddress(built, match, external, outside);
     else {
       for (const range of sourceRanges) addAddress(built, `-s ${range} ${match}`, external, outside);
@@ -90,17 +90,17 @@ function addAddress(built: Building, match: string, treatment: Treatment, chain:
 function picks(
   built: Building,
   id: string,
-  { protocol, affinitySeconds }: ServicePort,
+  { family, protocol, affinitySeconds }: ServicePort,
   backends: readonly Backend[],
 ): string[] {
   const chains = backends.map(({ ip, port }) => {
     const chain = `${built.prefix}-SEP-${idOf(`${id} ${ip} ${port}`)}`;
     const remember =
-      affinitySeconds === undefined ? '' : `-m recent --name ${chain} --set --mask 255.255.255.255 --rsource `;
+      affinitySeconds === undefined ? '' : `-m recent --name ${chain} --set --mask ${WHOLE[family]} --rsource `;
     built.chains.set(chain, [
       // A pod that reaches itself must not see its own address as the sender.
-      `-s ${ip}/32 ${MASQUERADE}`,
-      `-p ${protocol} ${remember}-m ${protocol} -j DNAT --to-destination ${ip}:${port}`,
+      `-s ${host(ip)} ${MASQUERADE}`,
+      `-p ${protocol} ${remember}-m ${protocol} -j DNAT --to-destination ${targetOf(ip, port)}`,
     ]);
     return chain;
   });
@@ -108,7 +108,7 @@ function picks(
   return [
     ...before.map(
       (chain) =>
-        `-m recent --name ${chain} --rcheck --seconds ${affinitySeconds} --reap --mask 255.255.255.255 --rsource -j ${chain}`,
+        `-m recent --name ${chain} --rcheck --seconds ${affinitySeconds} --reap --mask ${WHOLE[family]} --rsource -j ${chain}`,
     ),
     ...chains.map((chain, i) => {
       const left = chains.length - i;
@@ -117,6 +117,17 @@ function picks(
     }),
   ];
 }
+
+/** The range of one address. */
+export const host = (ip: string) => `${ip}/${ip.includes(':') ? 128 : 32}`;
+/** An address and a port. */
+export const targetOf = (ip: string, port: number) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
+
+/** All of an address. */
+const WHOLE: Readonly<Record<Family, string>> = {
+  4: '255.255.255.255',
+  6: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+};
 
 /** Names of chains may not be long. */
 export const idOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, ID_LENGTH).toUpperCase();

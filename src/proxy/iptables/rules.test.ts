@@ -3,13 +3,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServicePort } from '../plan.ts';
-import { backends, histories, port } from '../testing/servicePorts.ts';
+import { backends, historiesOf, port } from '../testing/servicePorts.ts';
 import { IptablesRules } from './rules.ts';
 
 const OPTIONS = { table: 'kubets-test', podCIDR: '10.244.0.0/16', serviceCIDR: '10.96.0.0/16', bridge: 'kubets0' };
 
 const changed = (rules: IptablesRules, key: string, ...ports: ServicePort[]) =>
   rules.change(new Map([[key, ports.length === 0 ? undefined : ports]]));
+
+const OPTIONS_V6 = { table: 'kubets-test', podCIDR: 'fd00:10:244::/56', serviceCIDR: 'fd00:10:96::/112' };
 
 describe('a script', () => {
   it('sends clients to each endpoint with the same chance', () => {
@@ -64,30 +66,35 @@ describe('a script', () => {
 });
 
 describe('in the kernel', () => {
-  it('differences, one after the other, lead to what all rules anew say; in the end nothing is left', async () => {
-    await fc.assert(
-      fc.asyncProperty(histories, async (steps) => {
-        await inNamespace(async (run) => {
-          const rules = new IptablesRules(OPTIONS, run);
-          await rules.replaceAll();
-          for (const { service, ports } of steps) {
-            const script = rules.change(new Map([[service, ports]]));
-            if (script !== '') await rules.apply(script);
-          }
-          const after = await listed(run);
-          await rules.replaceAll();
-          expect(await listed(run)).toEqual(after);
-          // One that knows of no services takes away what the one before it left.
-          const next = new IptablesRules(OPTIONS, run);
-          await next.replaceAll();
-          expect((await listed(run)).filter((line) => /-(SVC|SEP|EXT)-/.test(line))).toEqual([]);
-          await next.remove();
-          expect((await listed(run)).filter((line) => line.includes('KUBETS'))).toEqual([]);
-        });
-      }),
-      { numRuns: 8 },
-    );
-  }, 120_000);
+  it.each([4, 6] as const)(
+    'differences lead to what all rules anew say; in the end nothing is left: IPv%d',
+    async (family) => {
+      const options = family === 4 ? OPTIONS : OPTIONS_V6;
+      await fc.assert(
+        fc.asyncProperty(historiesOf(family), async (steps) => {
+          await inNamespace(async (run) => {
+            const rules = new IptablesRules(options, family, run);
+            await rules.replaceAll();
+            for (const { service, ports } of steps) {
+              const script = rules.change(new Map([[service, ports]]));
+              if (script !== '') await rules.apply(script);
+            }
+            const after = await listed(run, family);
+            await rules.replaceAll();
+            expect(await listed(run, family)).toEqual(after);
+            // One that knows of no services takes away what the one before it left.
+            const next = new IptablesRules(options, family, run);
+            await next.replaceAll();
+            expect((await listed(run, family)).filter((line) => /-(SVC|SEP|EXT)-/.test(line))).toEqual([]);
+            await next.remove();
+            expect((await listed(run, family)).filter((line) => line.includes('KUBETS'))).toEqual([]);
+          });
+        }),
+        { numRuns: 8 },
+      );
+    },
+    120_000,
+  );
 });
 
 type Run = (program: string, args: readonly string[], input?: string) => Promise<string>;
@@ -113,9 +120,10 @@ async function inNamespace(test: (run: Run) => Promise<void>): Promise<void> {
 }
 
 /** All rules; those that stand in no order, sorted. */
-async function listed(run: Run): Promise<string[]> {
+async function listed(run: Run, family: 4 | 6): Promise<string[]> {
   const all: string[] = [];
-  for (const table of ['filter', 'nat']) all.push(...(await run('iptables', ['-t', table, '-S'])).split('\n'));
+  for (const table of ['filter', 'nat'])
+    all.push(...(await run(family === 4 ? 'iptables' : 'ip6tables', ['-t', table, '-S'])).split('\n'));
   const isShared = (line: string) =>
     /^-A \S+-(SERVICES|NODE-PORTS|REFUSED) /.test(line) && !line.endsWith('-NODE-PORTS');
   return [

@@ -5,6 +5,7 @@
  */
 
 import { type Run, runTool } from '../../lib/runTool.ts';
+import type { Family } from '../backends.ts';
 import type { ServicePort } from '../plan.ts';
 import type { RuleOptions, Rules } from '../rules.ts';
 import { type ChainsOf, chainsOf, type ServiceChains, type SharedRule } from './chains.ts';
@@ -17,13 +18,15 @@ export class IptablesRules implements Rules {
   readonly #o: RuleOptions;
   readonly #prefix: string;
   readonly #run: Run;
+  readonly #family: Family;
   readonly #chainsOf: ChainsOf;
   readonly #services = new Map<string, ServiceChains>();
 
-  constructor(options: RuleOptions, run: Run = runTool, chains: ChainsOf = chainsOf) {
+  constructor(options: RuleOptions, family: Family = 4, run: Run = runTool, chains: ChainsOf = chainsOf) {
     this.#o = options;
     this.#prefix = options.table.toUpperCase();
     this.#run = run;
+    this.#family = family;
     this.#chainsOf = chains;
   }
 
@@ -47,7 +50,7 @@ export class IptablesRules implements Rules {
   }
 
   async apply(script: string): Promise<void> {
-    await this.#run('iptables-restore', ['-w', '5', '--noflush'], script);
+    await this.#run(TOOLS[this.#family].restore, ['-w', '5', '--noflush'], script);
   }
 
   /** What a proxy before this one left behind goes with it. */
@@ -64,7 +67,10 @@ export class IptablesRules implements Rules {
     const rulesIn = (chain: SharedRule['in']) => shared.flatMap((one) => (one.in === chain ? one.rule : []));
     const wanted: Record<TableName, Map<string, readonly string[]>> = {
       nat: new Map([
-        [this.#name('services'), [...rulesIn('services'), `${TO_NODE} -j ${this.#name('node-ports')}`]],
+        [
+          this.#name('services'),
+          [...rulesIn('services'), `${TOOLS[this.#family].toNode} -j ${this.#name('node-ports')}`],
+        ],
         [this.#name('node-ports'), rulesIn('node-ports')],
         [this.#name('postrouting'), [...rulesIn('postrouting'), ...this.#postrouting()]],
       ]),
@@ -141,7 +147,7 @@ export class IptablesRules implements Rules {
 
   /** This proxy's chains in a table, and the rules of all. */
   async #there(table: TableName): Promise<{ chains: string[]; rules: ReadonlySet<string> }> {
-    const lines = (await this.#run('iptables', ['-w', '5', '-t', table, '-S'])).split('\n');
+    const lines = (await this.#run(TOOLS[this.#family].list, ['-w', '5', '-t', table, '-S'])).split('\n');
     return {
       chains: lines.flatMap((line) => (line.startsWith(`-N ${this.#prefix}-`) ? line.slice('-N '.length) : [])),
       rules: new Set(lines.filter((line) => line.startsWith('-A '))),
@@ -151,7 +157,10 @@ export class IptablesRules implements Rules {
 
 /** Services whose chains are made at once: the time that iptables takes grows with the square of their number. */
 const AT_ONCE = 200;
-const TO_NODE = '! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL';
+const TOOLS = {
+  4: { list: 'iptables', restore: 'iptables-restore', toNode: '! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL' },
+  6: { list: 'ip6tables', restore: 'ip6tables-restore', toNode: '! -d ::1/128 -m addrtype --dst-type LOCAL' },
+} as const;
 
 interface Script {
   /** chains that there are to be, empty at first */

@@ -27,7 +27,7 @@ const change = (rules: IpvsRules, key: string, ...ports: ServicePort[]) =>
 
 describe('virtual servers', () => {
   it('are made with their endpoints, at an address of their own and at node ports', () => {
-    const rules = new IpvsRules(OPTIONS, machine());
+    const rules = new IpvsRules(OPTIONS, 4, machine());
     expect(change(rules, 'a', port({ nodePort: 30080, affinitySeconds: 60 }))).toEqual([
       'addr add 10.96.0.5/32 dev kubets9-ipvs',
       '-A -t 10.96.0.5:80 -s rr -p 60',
@@ -40,7 +40,7 @@ describe('virtual servers', () => {
   });
 
   it('change no more than what is different', () => {
-    const rules = new IpvsRules(OPTIONS, machine());
+    const rules = new IpvsRules(OPTIONS, 4, machine());
     change(rules, 'a', port());
     expect(change(rules, 'a', port())).toEqual([]);
     expect(change(rules, 'a', port({ internal: backends('10.244.0.9', '10.244.0.10') }))).toEqual([
@@ -51,14 +51,14 @@ describe('virtual servers', () => {
   });
 
   it('keep an address that refuses, and a rule that does so', () => {
-    const rules = new IpvsRules(OPTIONS, machine());
+    const rules = new IpvsRules(OPTIONS, 4, machine());
     const script = rules.change(new Map([['a', [port({ internal: backends() })]]]));
     expect(script).toContain('addr add 10.96.0.5/32');
     expect(script).toMatch(/-I KUBETS9-REFUSED -d 10.96.0.5\/32 .* -j REJECT/);
   });
 
   it('let clients of some ranges in only', () => {
-    const rules = new IpvsRules(OPTIONS, machine());
+    const rules = new IpvsRules(OPTIONS, 4, machine());
     const script = rules.change(
       new Map([['a', [port({ balancerIPs: ['192.0.2.3'], sourceRanges: ['10.0.0.0/8', '192.0.2.0/24'] })]]]),
     );
@@ -71,7 +71,7 @@ describe('virtual servers', () => {
 
 it('a script is handed to the tools that it is for', async () => {
   const own = machine();
-  const rules = new IpvsRules(OPTIONS, own);
+  const rules = new IpvsRules(OPTIONS, 4, own);
   await rules.apply(rules.change(new Map([['a', [port()]]])));
   expect(own.ran.filter((line) => !line.startsWith('-') && !/^[*:C]/.test(line))).toEqual([
     'ip -batch -',

@@ -6,6 +6,8 @@
  */
 import { networkInterfaces } from 'node:os';
 import { type Run, runTool } from '../../lib/runTool.ts';
+import type { Family } from '../backends.ts';
+import { host, targetOf } from '../iptables/chains.ts';
 import { IptablesRules } from '../iptables/rules.ts';
 import type { ServicePort } from '../plan.ts';
 import type { RuleOptions, Rules } from '../rules.ts';
@@ -20,15 +22,15 @@ const FOR_IPTABLES = '# iptables-restore';
 /** What of the machine is needed; a test has its own. */
 export interface IpvsMachine {
   readonly run: Run;
-  nodeIPs(): readonly string[];
+  nodeIPs(family: Family): readonly string[];
 }
 
 const THIS_MACHINE: IpvsMachine = {
   run: runTool,
-  nodeIPs: () =>
+  nodeIPs: (wanted) =>
     Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
-      .flatMap(({ family, internal, address }) => (family === 'IPv4' && !internal ? address : [])),
+      .flatMap(({ family, internal, address }) => (family === `IPv${wanted}` && !internal ? address : [])),
 };
 
 export class IpvsRules implements Rules {
@@ -38,11 +40,11 @@ export class IpvsRules implements Rules {
   readonly #services = new Map<string, readonly VirtualServer[]>();
   readonly #nodeIPs: readonly string[];
 
-  constructor(options: RuleOptions, machine: IpvsMachine = THIS_MACHINE) {
+  constructor(options: RuleOptions, family: Family = 4, machine: IpvsMachine = THIS_MACHINE) {
     this.#machine = machine;
-    this.#device = `${options.table}-ipvs`;
-    this.#iptables = new IptablesRules(options, machine.run, ipvsChainsOf);
-    this.#nodeIPs = machine.nodeIPs().filter((ip) => !options.podCIDR.startsWith(ip));
+    this.#device = `${options.table}-ipvs${family === 6 ? '6' : ''}`;
+    this.#iptables = new IptablesRules(options, family, machine.run, ipvsChainsOf);
+    this.#nodeIPs = machine.nodeIPs(family).filter((ip) => !options.podCIDR.startsWith(ip));
   }
 
   change(changes: ReadonlyMap<string, readonly ServicePort[] | undefined>): string {
@@ -95,13 +97,13 @@ export class IpvsRules implements Rules {
   /** Those at the addresses of the device, and at node ports that are at one of the node's. */
   async #removeServers(): Promise<void> {
     const { run } = this.#machine;
-    const shown = await run('ip', ['-4', '-o', 'addr', 'show', 'dev', this.#device]).catch(() => undefined);
+    const shown = await run('ip', ['-o', 'addr', 'show', 'dev', this.#device]).catch(() => undefined);
     if (shown === undefined) return;
-    const own = new Set([...[...shown.matchAll(/inet (\S+?)\/32/g)].map(([, ip]) => ip), ...this.#nodeIPs]);
+    const own = new Set([...[...shown.matchAll(/inet6? (\S+?)\/(?:32|128)/g)].map(([, ip]) => ip), ...this.#nodeIPs]);
     const lines = (await run('ipvsadm', ['--save', '-n'])).split('\n');
     const gone = lines.flatMap((line) => {
-      const [, flag, ip, port] = /^-A (-[tu]|--sctp-service) ([\d.]+):(\d+)/.exec(line) ?? [];
-      return own.has(ip) ? `-D ${flag} ${ip}:${port}` : [];
+      const [, flag, ip, port] = /^-A (-[tu]|--sctp-service) \[?([\da-f.:]+?)\]?:(\d+) /.exec(line) ?? [];
+      return own.has(ip) ? `-D ${flag} ${targetOf(ip ?? '', Number(port))}` : [];
     });
     if (gone.length > 0) await run('ipvsadm', ['--restore'], `${gone.join('\n')}\n`);
     await run('ip', ['link', 'delete', this.#device]);
@@ -111,12 +113,12 @@ export class IpvsRules implements Rules {
     const addresses = new Set<string>();
     const servers = new Map<string, ReadonlySet<string>>();
     for (const server of [...this.#services.values()].flat()) {
-      if (server.owned) addresses.add(`${server.ip}/32`);
-      const name = `${FLAGS[server.protocol]} ${server.ip}:${server.port}`;
+      if (server.owned) addresses.add(host(server.ip));
+      const name = `${FLAGS[server.protocol]} ${targetOf(server.ip, server.port)}`;
       const kept = server.affinitySeconds === undefined ? '' : ` -p ${server.affinitySeconds}`;
       // The first of two services has the address.
       const key = `${name} -s rr${kept}`;
-      if (!servers.has(key)) servers.set(key, new Set(server.backends.map(({ ip, port }) => `${ip}:${port}`)));
+      if (!servers.has(key)) servers.set(key, new Set(server.backends.map(({ ip, port }) => targetOf(ip, port))));
     }
     return { addresses, servers };
   }

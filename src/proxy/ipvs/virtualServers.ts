@@ -3,7 +3,7 @@
  * that go with them: what is refused, and whose sender is replaced. Pure.
  */
 import type { Backend } from '../backends.ts';
-import { type ChainsOf, idOf, MASQUERADE, type SharedRule } from '../iptables/chains.ts';
+import { type ChainsOf, host, idOf, MASQUERADE, type SharedRule } from '../iptables/chains.ts';
 import type { Protocol, ServicePort } from '../plan.ts';
 
 export interface VirtualServer {
@@ -48,20 +48,20 @@ export const ipvsChainsOf: ChainsOf = (prefix, podCIDR, ports) => {
     // A client that is neither a pod nor on this node could not be answered directly.
     const fromOutside = `! -s ${podCIDR} -m addrtype ! --src-type LOCAL ${MASQUERADE}`;
     const always = external.to === 'backends' && external.keepsSource ? undefined : MASQUERADE;
-    for (const ip of rest.clusterIPs) add(`-d ${ip}/32 ${at(port)}`, internal, fromOutside);
-    for (const ip of rest.externalIPs) add(`-d ${ip}/32 ${at(port)}`, external, always);
+    for (const ip of rest.clusterIPs) add(`-d ${host(ip)} ${at(port)}`, internal, fromOutside);
+    for (const ip of rest.externalIPs) add(`-d ${host(ip)} ${at(port)}`, external, always);
     for (const ip of rest.balancerIPs) {
-      add(`-d ${ip}/32 ${at(port)}`, external, always);
+      add(`-d ${host(ip)} ${at(port)}`, external, always);
       if (rest.sourceRanges === undefined || external.to !== 'backends') continue;
       const guard = `${prefix}-FW-${idOf(`${name} ${protocol} ${port}`)}`;
       filterChains.set(guard, [...rest.sourceRanges.map((range) => `-s ${range} -j RETURN`), '-j DROP']);
-      rules.push({ in: 'refused', rule: `-d ${ip}/32 ${at(port)} -j ${guard}` });
+      rules.push({ in: 'refused', rule: `-d ${host(ip)} ${at(port)} -j ${guard}` });
     }
     if (rest.nodePort !== undefined) add(`-m addrtype --dst-type LOCAL ${at(rest.nodePort)}`, external, always);
     const backends = [internal, external].flatMap((one) => (one.to === 'backends' ? one.backends : []));
     // A pod that reaches itself must not see its own address as the sender.
     for (const one of new Set(
-      backends.map(({ ip, port: to }) => `-s ${ip}/32 -d ${ip}/32 -p ${protocol} -m ${protocol} --dport ${to}`),
+      backends.map(({ ip, port: to }) => `-s ${host(ip)} -d ${host(ip)} -p ${protocol} -m ${protocol} --dport ${to}`),
     ))
       rules.push({ in: 'postrouting', rule: `${one} -j MASQUERADE` });
   }

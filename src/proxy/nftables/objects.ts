@@ -6,7 +6,7 @@
  * with that of their endpoints. Services with affinity have a chain for each backend, which remembers its clients.
  */
 import { createHash } from 'node:crypto';
-import type { Backend } from '../backends.ts';
+import type { Backend, Family } from '../backends.ts';
 import type { Protocol, ServicePort, Treatment } from '../plan.ts';
 
 /** An element of a set, or of a map where it has a value. */
@@ -31,6 +31,7 @@ export interface ServiceObjects {
 export const MASQUERADE = 'ct mark set ct mark or 0x4000';
 
 interface Building {
+  readonly syntax: Syntax;
   readonly elements: Element[];
   readonly chains: Map<string, readonly string[]>;
   readonly sets: Map<string, string>;
@@ -40,8 +41,31 @@ interface Building {
 /** Who is sent where, and how: each needs entries of its own. */
 type Entrance = 'cluster' | 'external' | 'node';
 
+/** How a family is written. */
+export interface Syntax {
+  /** of tables, headers and translations */
+  readonly family: 'ip' | 'ip6';
+  /** the type of its addresses */
+  readonly address: string;
+  readonly loopback: string;
+  /** an address and a port */
+  target(ip: string, port: number): string;
+}
+
+export const SYNTAX: Readonly<Record<Family, Syntax>> = {
+  4: { family: 'ip', address: 'ipv4_addr', loopback: '127.0.0.0/8', target: (ip, port) => `${ip}:${port}` },
+  6: { family: 'ip6', address: 'ipv6_addr', loopback: '::1', target: (ip, port) => `[${ip}]:${port}` },
+};
+
+/** @param ports all of one family */
 export function objectsOf(ports: readonly ServicePort[]): ServiceObjects {
-  const built: Building = { elements: [], chains: new Map(), sets: new Map(), sizes: new Set() };
+  const built: Building = {
+    syntax: SYNTAX[ports[0]?.family ?? 4],
+    elements: [],
+    chains: new Map(),
+    sets: new Map(),
+    sizes: new Set(),
+  };
   for (const port of ports) addPort(built, port);
   return built;
 }
@@ -108,22 +132,28 @@ function verdictOf(
   if (port.affinitySeconds !== undefined) {
     const remembering = rememberingChain(built, id, port.protocol, backends, port.affinitySeconds);
     const chain = `${kind}-${remembering}`;
-    built.chains.set(chain, [...PREPARATIONS[kind], `goto ${remembering}`]);
+    built.chains.set(chain, [...preparation(built.syntax, kind), `goto ${remembering}`]);
     return `goto ${chain}`;
   }
   built.sizes.add(backends.length);
   return `goto ${pickChain(kind, entrance === 'node', backends.length)}`;
 }
 
-export type Preparation = 'cluster' | 'keep' | 'masquerade';
+export const PREPARATIONS = ['cluster', 'keep', 'masquerade'] as const;
+export type Preparation = (typeof PREPARATIONS)[number];
 
 /** What is done before a backend is picked. `@inside` holds the addresses of pods. */
-export const PREPARATIONS: Readonly<Record<Preparation, readonly string[]>> = {
-  // A client that is neither a pod nor on this node could not be answered directly.
-  cluster: [`ip saddr != @inside fib saddr type != local ${MASQUERADE}`],
-  keep: [],
-  masquerade: [MASQUERADE],
-};
+export function preparation({ family }: Syntax, kind: Preparation): readonly string[] {
+  switch (kind) {
+    case 'cluster':
+      // A client that is neither a pod nor on this node could not be answered directly.
+      return [`${family} saddr != @inside fib saddr type != local ${MASQUERADE}`];
+    case 'keep':
+      return [];
+    case 'masquerade':
+      return [MASQUERADE];
+  }
+}
 
 export const pickChain = (kind: Preparation, node: boolean, size: number) =>
   `${node ? 'node-' : ''}${kind}-pick-${size}`;
@@ -136,16 +166,20 @@ function rememberingChain(
   backends: readonly Backend[],
   seconds: number,
 ): string {
+  const { family } = built.syntax;
   const name = `affinity-${id}-${seconds}`;
   if (built.chains.has(name)) return name;
   const targets = backends.map(({ ip, port }) => {
-    const chain = `to-${id}-${seconds}-${ip}-${port}`.replaceAll('.', '-');
-    built.sets.set(chain, `type ipv4_addr; flags dynamic,timeout; timeout ${seconds}s;`);
-    built.chains.set(chain, [`update @${chain} { ip saddr }`, `meta l4proto ${protocol} dnat ip to ${ip}:${port}`]);
+    const chain = `to-${id}-${seconds}-${ip}-${port}`.replaceAll(/[.:]/g, '-');
+    built.sets.set(chain, `type ${built.syntax.address}; flags dynamic,timeout; timeout ${seconds}s;`);
+    built.chains.set(chain, [
+      `update @${chain} { ${family} saddr }`,
+      `meta l4proto ${protocol} dnat ${family} to ${built.syntax.target(ip, port)}`,
+    ]);
     return chain;
   });
   built.chains.set(name, [
-    ...targets.map((chain) => `ip saddr @${chain} goto ${chain}`),
+    ...targets.map((chain) => `${family} saddr @${chain} goto ${chain}`),
     `numgen random mod ${targets.length} vmap { ${targets.map((chain, i) => `${i} : goto ${chain}`).join(', ')} }`,
   ]);
   return name;
@@ -160,7 +194,7 @@ function guard(
 ): string | undefined {
   if (ranges === undefined || verdict === undefined || verdict === 'drop') return verdict;
   const chain = `guard-${id}`;
-  built.chains.set(chain, [...ranges.map((range) => `ip saddr ${range} ${verdict}`), 'drop']);
+  built.chains.set(chain, [...ranges.map((range) => `${built.syntax.family} saddr ${range} ${verdict}`), 'drop']);
   return `goto ${chain}`;
 }
 

@@ -1,6 +1,7 @@
 /** Proxying by one table of nftables: the default. */
 import { nft } from '../../lib/nft.ts';
 import { type Run, runTool } from '../../lib/runTool.ts';
+import type { Family } from '../backends.ts';
 import type { ServicePort } from '../plan.ts';
 import type { RuleOptions, Rules } from '../rules.ts';
 import { objectsOf } from './objects.ts';
@@ -9,11 +10,13 @@ import { removal, Table } from './table.ts';
 export class NftablesRules implements Rules {
   readonly #table: Table;
   readonly #name: string;
+  readonly #family: Family;
   readonly #run: Run;
 
-  constructor(options: RuleOptions, run: Run = runTool) {
-    this.#table = new Table(options);
+  constructor(options: RuleOptions, family: Family = 4, run: Run = runTool) {
+    this.#table = new Table(options, family);
     this.#name = options.table;
+    this.#family = family;
     this.#run = run;
   }
 
@@ -30,6 +33,6 @@ export class NftablesRules implements Rules {
   }
 
   remove(): Promise<void> {
-    return nft(removal(this.#name), this.#run);
+    return nft(removal(this.#name, this.#family), this.#run);
   }
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServicePort } from '../plan.ts';
-import { backends, histories, port } from '../testing/servicePorts.ts';
+import { backends, historiesOf, port } from '../testing/servicePorts.ts';
 import { objectsOf } from './objects.ts';
 import { Table } from './table.ts';
 
@@ -11,6 +11,8 @@ const OPTIONS = { table: 'kubets-test', podCIDR: '10.244.0.0/24', serviceCIDR: '
 
 const changed = (table: Table, key: string, ...ports: ServicePort[]) =>
   table.change(new Map([[key, objectsOf(ports)]]));
+
+const OPTIONS_V6 = { table: 'kubets-test', podCIDR: 'fd00:10:244::/56', serviceCIDR: 'fd00:10:96::/112' };
 
 describe('a table', () => {
   it('replaces what there is as a whole, so that no stale rule is left', () => {
@@ -62,10 +64,10 @@ describe('a table', () => {
 });
 
 describe('in the kernel', () => {
-  it('differences, one after the other, lead to what the whole table says', () => {
+  it.each([4, 6] as const)('differences, one after the other, lead to what the whole table says: IPv%d', (family) => {
     fc.assert(
-      fc.property(histories, (steps) => {
-        const table = new Table(OPTIONS);
+      fc.property(historiesOf(family), (steps) => {
+        const table = new Table(family === 4 ? OPTIONS : OPTIONS_V6, family);
         const scripts = [table.whole()];
         for (const { service, ports } of steps) {
           scripts.push(table.change(new Map([[service, ports && objectsOf(ports)]])));

@@ -3,18 +3,28 @@
  *
  * Source: nft(8)
  */
-import type { RuleOptions } from '../rules.ts';
-import { type Element, PREPARATIONS, type Preparation, pickChain, type ServiceObjects } from './objects.ts';
 
-const SETS: Readonly<Record<string, string>> = {
-  targets: 'map targets { type ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service; }',
-  'node-targets': 'map node-targets { type inet_proto . inet_service . mark : ipv4_addr . inet_service; }',
-  services: 'map services { type ipv4_addr . inet_proto . inet_service : verdict; }',
-  'node-ports': 'map node-ports { type inet_proto . inet_service : verdict; }',
-  refused: 'set refused { type ipv4_addr . inet_proto . inet_service; }',
-  'refused-ports': 'set refused-ports { type inet_proto . inet_service; }',
-  hairpins: 'set hairpins { type ipv4_addr . ipv4_addr; }',
-};
+import type { Family } from '../backends.ts';
+import type { RuleOptions } from '../rules.ts';
+import {
+  type Element,
+  PREPARATIONS,
+  pickChain,
+  preparation,
+  type ServiceObjects,
+  SYNTAX,
+  type Syntax,
+} from './objects.ts';
+
+const setsOf = (address: string): readonly string[] => [
+  `map targets { type ${address} . inet_proto . inet_service . mark : ${address} . inet_service; }`,
+  `map node-targets { type inet_proto . inet_service . mark : ${address} . inet_service; }`,
+  `map services { type ${address} . inet_proto . inet_service : verdict; }`,
+  'map node-ports { type inet_proto . inet_service : verdict; }',
+  `set refused { type ${address} . inet_proto . inet_service; }`,
+  'set refused-ports { type inet_proto . inet_service; }',
+  `set hairpins { type ${address} . ${address}; }`,
+];
 
 interface Held {
   /** what each service that has the element wants it to be; the first one's wish is granted */
@@ -25,12 +35,18 @@ const NOTHING: ServiceObjects = { elements: [], chains: new Map(), sets: new Map
 
 export class Table {
   readonly #o: RuleOptions;
+  readonly #syntax: Syntax;
+  /** with its family, as commands name it */
+  readonly #name: string;
   readonly #services = new Map<string, ServiceObjects>();
   readonly #held = new Map<string, Map<string, Held>>();
   readonly #sizes = new Set<number>();
 
-  constructor(options: RuleOptions) {
+  /** @param family of the addresses in it; the options are for this one */
+  constructor(options: RuleOptions, family: Family = 4) {
     this.#o = options;
+    this.#syntax = SYNTAX[family];
+    this.#name = `${this.#syntax.family} ${options.table}`;
   }
 
   /**
@@ -38,7 +54,7 @@ export class Table {
    * @param changes undefined: the service is gone
    */
   change(changes: ReadonlyMap<string, ServiceObjects | undefined>): string {
-    const { table } = this.#o;
+    const table = this.#name;
     const touched = new Map<string, { element: Element; before: string | undefined; was: boolean }>();
     const script = { sets: [], chains: [], rules: [], flushed: [], gone: [] } as Record<
       'sets' | 'chains' | 'rules' | 'flushed' | 'gone',
@@ -49,27 +65,27 @@ export class Table {
       for (const size of objects.sizes) {
         if (this.#sizes.has(size)) continue;
         this.#sizes.add(size);
-        for (const [chain, rules] of pickChains(size)) addChain(script, table, chain, rules);
+        for (const [chain, rules] of pickChains(this.#syntax, size)) addChain(script, table, chain, rules);
       }
       // The same name stands for the same definition.
       for (const [name, definition] of objects.sets) {
-        if (!before.sets.has(name)) script.sets.push(`add set ip ${table} ${name} { ${definition} }`);
+        if (!before.sets.has(name)) script.sets.push(`add set ${table} ${name} { ${definition} }`);
       }
       for (const [name, rules] of objects.chains) {
         const was = before.chains.get(name);
         if (was === undefined) addChain(script, table, name, rules);
         else if (was.join('\n') !== rules.join('\n')) {
-          script.chains.push(`flush chain ip ${table} ${name}`);
-          script.rules.push(...rules.map((rule) => `add rule ip ${table} ${name} ${rule}`));
+          script.chains.push(`flush chain ${table} ${name}`);
+          script.rules.push(...rules.map((rule) => `add rule ${table} ${name} ${rule}`));
         }
       }
       for (const name of before.chains.keys()) {
         if (objects.chains.has(name)) continue;
-        script.flushed.push(`flush chain ip ${table} ${name}`);
-        script.gone.push(`delete chain ip ${table} ${name}`);
+        script.flushed.push(`flush chain ${table} ${name}`);
+        script.gone.push(`delete chain ${table} ${name}`);
       }
       const setsGone = [...before.sets.keys()].filter((name) => !objects.sets.has(name));
-      script.gone.push(...setsGone.map((name) => `delete set ip ${table} ${name}`));
+      script.gone.push(...setsGone.map((name) => `delete set ${table} ${name}`));
       for (const element of before.elements) this.#wish(key, element, false, touched);
       for (const element of objects.elements) this.#wish(key, element, true, touched);
       if (objects === NOTHING) this.#services.delete(key);
@@ -95,24 +111,24 @@ export class Table {
 
   /** The whole table, in place of whatever there is. */
   whole(): string {
-    const { table } = this.#o;
+    const table = this.#name;
     const services = [...this.#services.values()];
     const sets = services.flatMap(({ sets: own }) => [...own].map(([name, text]) => `set ${name} { ${text} }`));
     const chains = [
-      ...[...this.#sizes].flatMap((size) => [...pickChains(size)]),
+      ...[...this.#sizes].flatMap((size) => [...pickChains(this.#syntax, size)]),
       ...services.flatMap(({ chains: own }) => [...own]),
-      ...standingChains(this.#o),
+      ...standingChains(this.#o, this.#syntax),
     ];
     const elements: Element[] = [];
     for (const [set, held] of this.#held) {
       for (const [key, { wishes }] of held) elements.push(elementOf(set, key, [...wishes.values()][0]));
     }
     return [
-      `add table ip ${table}`,
-      `delete table ip ${table}`,
-      `table ip ${table} {`,
-      `  set inside { type ipv4_addr; flags interval; elements = { ${this.#o.podCIDR} }; }`,
-      ...[...Object.values(SETS), ...sets].map((text) => `  ${text}`),
+      `add table ${table}`,
+      `delete table ${table}`,
+      `table ${table} {`,
+      `  set inside { type ${this.#syntax.address}; flags interval; elements = { ${this.#o.podCIDR} }; }`,
+      ...[...setsOf(this.#syntax.address), ...sets].map((text) => `  ${text}`),
       ...chains.map(([name, rules]) => `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }`),
       '}',
       ...elementLines('add', table, elements),
@@ -167,8 +183,8 @@ function addChain(
   name: string,
   rules: readonly string[],
 ): void {
-  script.chains.push(`add chain ip ${table} ${name}`);
-  script.rules.push(...rules.map((rule) => `add rule ip ${table} ${name} ${rule}`));
+  script.chains.push(`add chain ${table} ${name}`);
+  script.rules.push(...rules.map((rule) => `add rule ${table} ${name} ${rule}`));
 }
 
 /** One line for each set: nft is the faster the fewer commands it gets. */
@@ -180,29 +196,32 @@ function elementLines(verb: 'add' | 'delete', table: string, elements: readonly 
     if (list === undefined) bySet.set(set, [text]);
     else list.push(text);
   }
-  return [...bySet].map(([set, list]) => `${verb} element ip ${table} ${set} { ${list.join(', ')} }`);
+  return [...bySet].map(([set, list]) => `${verb} element ${table} ${set} { ${list.join(', ')} }`);
 }
 
 /** The chains that pick one of so many backends. */
-function pickChains(size: number): [string, string[]][] {
-  return (Object.keys(PREPARATIONS) as Preparation[]).flatMap((kind) =>
+function pickChains(syntax: Syntax, size: number): [string, string[]][] {
+  return PREPARATIONS.flatMap((kind) =>
     [false, true].map((node): [string, string[]] => [
       pickChain(kind, node, size),
-      [...PREPARATIONS[kind], `meta mark set numgen random mod ${size} goto ${node ? 'node-go' : 'go'}`],
+      [...preparation(syntax, kind), `meta mark set numgen random mod ${size} goto ${node ? 'node-go' : 'go'}`],
     ]),
   );
 }
 
-function standingChains({ podCIDR, serviceCIDR, bridge, tunnel }: RuleOptions): [string, string[]][] {
+function standingChains(
+  { podCIDR, serviceCIDR, bridge, tunnel }: RuleOptions,
+  { family, loopback }: Syntax,
+): [string, string[]][] {
   const protocols = 'meta l4proto { tcp, udp, sctp }';
   return [
-    ['go', [`${protocols} dnat ip to ip daddr . meta l4proto . th dport . meta mark map @targets`]],
-    ['node-go', [`${protocols} dnat ip to meta l4proto . th dport . meta mark map @node-targets`]],
+    ['go', [`${protocols} dnat ${family} to ${family} daddr . meta l4proto . th dport . meta mark map @targets`]],
+    ['node-go', [`${protocols} dnat ${family} to meta l4proto . th dport . meta mark map @node-targets`]],
     [
       'dispatch',
       [
-        'ip daddr . meta l4proto . th dport vmap @services',
-        'fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @node-ports',
+        `${family} daddr . meta l4proto . th dport vmap @services`,
+        `fib daddr type local ${family} daddr != ${loopback} meta l4proto . th dport vmap @node-ports`,
       ],
     ],
     ['prerouting', ['type nat hook prerouting priority dstnat; policy accept;', 'jump dispatch']],
@@ -211,17 +230,19 @@ function standingChains({ podCIDR, serviceCIDR, bridge, tunnel }: RuleOptions): 
       'postrouting',
       [
         'type nat hook postrouting priority srcnat; policy accept;',
-        'ct status dnat ip saddr . ip daddr @hairpins masquerade',
+        `ct status dnat ${family} saddr . ${family} daddr @hairpins masquerade`,
         'ct status dnat ct mark and 0x4000 == 0x4000 masquerade',
         // What leaves the cluster goes out under the node's address.
         ...(bridge === undefined
           ? []
-          : [`ip saddr ${podCIDR} ip daddr != { ${podCIDR}, ${serviceCIDR} } oifname != "${bridge}" masquerade`]),
+          : [
+              `${family} saddr ${podCIDR} ${family} daddr != { ${podCIDR}, ${serviceCIDR} } oifname != "${bridge}" masquerade`,
+            ]),
         // What is no pod's goes through the tunnel under the address of its end: the answer comes back the same way.
-        ...(tunnel === undefined ? [] : [`oifname "${tunnel}" ip saddr != @inside masquerade`]),
+        ...(tunnel === undefined ? [] : [`oifname "${tunnel}" ${family} saddr != @inside masquerade`]),
       ],
     ],
-    ['refuse', ['ip daddr . meta l4proto . th dport @refused reject']],
+    ['refuse', [`${family} daddr . meta l4proto . th dport @refused reject`]],
     ['filter-forward', ['type filter hook forward priority -5; policy accept;', 'jump refuse']],
     ['filter-output', ['type filter hook output priority -5; policy accept;', 'jump refuse']],
     [
@@ -236,6 +257,7 @@ function standingChains({ podCIDR, serviceCIDR, bridge, tunnel }: RuleOptions): 
 }
 
 /** The script that takes a table away. */
-export function removal(table: string): string {
-  return `add table ip ${table}\ndelete table ip ${table}\n`;
+export function removal(table: string, family: Family = 4): string {
+  const name = `${SYNTAX[family].family} ${table}`;
+  return `add table ${name}\ndelete table ${name}\n`;
 }
