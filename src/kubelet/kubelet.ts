@@ -40,6 +40,7 @@ import { PodProbes } from './probes/podProbes.ts';
 import type { PodViews } from './server/podView.ts';
 import type { NodeReports } from './server/reports.ts';
 import { type KubeletServerOptions, startKubeletServer } from './server/server.ts';
+import { NodeShutdown } from './shutdown/nodeShutdown.ts';
 import { startGrantors } from './startGrantors.ts';
 import { followSources } from './staticPods/sources.ts';
 import { isMirror, StaticPods } from './staticPods/staticPods.ts';
@@ -207,7 +208,8 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     observer,
     actor: new Actor({ ...shared, starter, handlers: new RuntimeHandlers(informers) }),
     admission: {
-      refusal: (pod, others) => housekeeping.evictor.refusal(pod) ?? admission.refusal(pod, others),
+      refusal: (pod, others) =>
+        shutdown.refusal() ?? housekeeping.evictor.refusal(pod) ?? admission.refusal(pod, others),
       infeasibility: admission.infeasibility,
       shortage: admission.shortage,
     },
@@ -238,6 +240,15 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     onEvicted: (signal) => metrics.evicted(signal),
     onConditions: () => agent?.statusSoon(),
   });
+  const shutdown: NodeShutdown = new NodeShutdown({
+    ...shared,
+    configuration,
+    observer,
+    pods: () => workers.active(),
+    fail: (uid, failure, grace) => workers.fail(uid, failure, grace),
+    look: () => watch.look(),
+    onChange: () => agent?.statusSoon(),
+  });
   // Pods are worked on only after the runtime was looked at once: what runs is adopted, not started again.
   const begin = async () => {
     const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
@@ -254,6 +265,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     await podInformer.synced;
     staticPods.synced();
     await workers.sourcesSynced();
+    if (machine.hasFiles) shutdown.start();
   };
   return {
     views: podViewsOf(workers, observer, podLogsDir),
@@ -271,7 +283,15 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
       const { podCIDRs, labels } = options;
       agent = new NodeAgent({
         ...shared,
-        facts: { nodeName, nodeIP, kubeletPort, machine, more, pressure: () => housekeeping.evictor.conditions },
+        facts: {
+          nodeName,
+          nodeIP,
+          kubeletPort,
+          machine,
+          more,
+          problem: () => shutdown.problem,
+          pressure: () => housekeeping.evictor.conditions,
+        },
         ...(podCIDRs === undefined ? {} : { podCIDRs }),
         ...(labels === undefined ? {} : { labels }),
       });

@@ -22,6 +22,8 @@ export interface NodeFacts {
     readonly capacity: Readonly<Record<string, string>>;
     readonly allocatable: Readonly<Record<string, string>>;
   };
+  /** why it takes no pods, whatever its runtime says; undefined: it does */
+  problem(): string | undefined;
   /** what it is short of */
   pressure(): ReadonlySet<PressureCondition>;
 }
@@ -37,7 +39,7 @@ export async function nodeStatusOf(
 ): Promise<NodeStatus> {
   const { capacity, allocatable, info } = facts.machine;
   const version = await runtime.call('version', {}).catch(() => undefined);
-  const problem = await problemOf(runtime);
+  const problem = facts.problem() ?? (await problemOf(runtime));
   const pressure = facts.pressure();
   const more = facts.more();
   const { images = [] } = await runtime.call('listImages', {}).catch(() => ({ images: [] as Image[] }));

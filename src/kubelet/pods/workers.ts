@@ -173,7 +173,8 @@ export class PodWorkers {
     if (entry === undefined || isEnding(entry) || entry.failed !== undefined || isOver(podOf(entry))) return;
     entry.failed = failure;
     entry.failGrace = graceSeconds;
-    this.#o.events.event(referenceTo(entry.pod), 'Warning', failure.reason, failure.message);
+    if (failure.reason === 'Evicted')
+      this.#o.events.event(referenceTo(entry.pod), 'Warning', failure.reason, failure.message);
     entry.ending.abort(new Error(failure.message));
     this.#queue.add(uid);
   }
@@ -369,12 +370,13 @@ export class PodWorkers {
   /** Once for each pull that failed. */
   #tellPullBackoffs(entry: Entry, waiting: ReadonlyMap<string, Waiting>): void {
     for (const [name, { reason }] of waiting) {
-      const failedAt = entry.failures.get(name)?.at;
+      const { at: failedAt, image: ofVolume } = entry.failures.get(name) ?? {};
       if (reason !== 'ImagePullBackOff' || failedAt === undefined || entry.toldBackoffs.get(name) === failedAt)
         continue;
       entry.toldBackoffs.set(name, failedAt);
       const about = containerReference(entry.pod, name);
-      const image = JSON.stringify(containerNamed(entry.pod.spec ?? { containers: [] }, name)?.image ?? '');
+      const own = containerNamed(entry.pod.spec ?? { containers: [] }, name)?.image;
+      const image = JSON.stringify(ofVolume ?? own ?? '');
       this.#o.events.event(about, 'Normal', 'BackOff', `Back-off pulling image ${image}`);
       this.#o.events.event(about, 'Warning', 'Failed', `Error: ${reason}`);
     }
