@@ -22,6 +22,7 @@ const TENDED: ReadonlySet<string> = new Set([
   'customresourcedefinitions',
   'apiservices',
   'servicecidrs',
+  'validatingadmissionpolicies',
 ]);
 
 export class PropertyError extends Error {
