@@ -86,7 +86,7 @@ describe('a service', () => {
       ...clusterIPs,
       ...externalIPs,
       ...(sourceRanges ?? []),
-      ...ips(internal),
+      ...(ips(internal) ?? []),
     ]);
     expect(seen).toEqual([
       [4, '10.96.0.1', '192.0.2.1', '10.0.0.0/8', '10.0.0.1'],
