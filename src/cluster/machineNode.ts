@@ -188,7 +188,13 @@ export async function startNodeKubelet(
     nodeName,
     nodeIP,
     runtime,
-    machine: (sources) => createLinuxMachine({ rootDir: paths.kubelet, podLogsDir: paths.podLogs, sources }),
+    machine: (sources) =>
+      createLinuxMachine({
+        rootDir: paths.kubelet,
+        podLogsDir: paths.podLogs,
+        containerdSocket: paths.containerdSocket,
+        sources,
+      }),
     podLogsDir: paths.podLogs,
     configuration: await kubeletConfiguration(paths),
     serving,

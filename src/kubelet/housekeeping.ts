@@ -3,6 +3,7 @@ import type { Pod } from '../apis/core/pod.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { Logger } from '../lib/log.ts';
+import { fullImageName } from '../machinery/imageName.ts';
 import { wholeValue } from '../machinery/quantity.ts';
 import type { KubeletConfiguration } from './config/configuration.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
@@ -87,6 +88,7 @@ export class Housekeeping {
     const { machine, runtime, clock, log, signal } = this.#o;
     for (;;) {
       await clock.sleep(TIDY_EVERY_MS, signal);
+      await machine.shareOut(this.#o.pods());
       await machine.tidy(runtime).catch((err: unknown) => {
         if (!signal.aborted) log.warn('what the container runtime left could not be taken away', { err });
       });
@@ -110,6 +112,9 @@ export class Housekeeping {
       for (const { status } of containers) {
         for (const name of [status.image_ref, status.image?.image]) if (name) used.add(name);
       }
+    }
+    for (const { spec } of this.#o.pods()) {
+      for (const { image } of spec?.volumes ?? []) if (image?.reference) used.add(fullImageName(image.reference));
     }
     return used;
   }

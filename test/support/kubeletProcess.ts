@@ -43,7 +43,13 @@ const kubelet = await startKubelet({
   nodeName,
   nodeIP,
   runtime: connectCri(options.socket, clock),
-  machine: (sources) => createLinuxMachine({ rootDir: join(dir, 'kubelet'), podLogsDir: join(dir, 'logs'), sources }),
+  machine: (sources) =>
+    createLinuxMachine({
+      rootDir: join(dir, 'kubelet'),
+      podLogsDir: join(dir, 'logs'),
+      containerdSocket: options.socket,
+      sources,
+    }),
   podLogsDir: join(dir, 'logs'),
   serving: { cert: file('kubelet.crt'), key: file('kubelet.key'), clientCA: ca },
   port: 0,

@@ -131,7 +131,12 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
         nodeIP,
         runtime,
         machine: (sources) =>
-          createLinuxMachine({ rootDir: join(dir, 'kubelet'), podLogsDir: join(dir, 'logs'), sources }),
+          createLinuxMachine({
+            rootDir: join(dir, 'kubelet'),
+            podLogsDir: join(dir, 'logs'),
+            containerdSocket: socket,
+            sources,
+          }),
         podLogsDir: join(dir, 'logs'),
         configuration,
         ...(at === undefined ? {} : { at }),

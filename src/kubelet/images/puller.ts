@@ -14,9 +14,12 @@ import { authsFor } from './pullSecrets.ts';
 export class ImageError extends Error {
   override readonly name = 'ImageError';
   readonly reason: 'ErrImagePull' | 'ImagePullBackOff' | 'ErrImageNeverPull' | 'InvalidImageName';
-  constructor(reason: ImageError['reason'], message: string) {
+  /** the image, where it is not the container's own but the content of a volume */
+  readonly volume: string | undefined;
+  constructor(reason: ImageError['reason'], message: string, volume?: string) {
     super(message);
     this.reason = reason;
+    this.volume = volume;
   }
 }
 

@@ -19,6 +19,7 @@ import { perform } from '../probes/actions.ts';
 import type { CgroupReading } from '../resources/cgroupReading.ts';
 import { Cgroups } from '../resources/cgroups.ts';
 import type { MachineReading } from '../stats/reading.ts';
+import { ImageMounts } from '../volumes/imageMounts.ts';
 import { PodVolumes } from '../volumes/podVolumes.ts';
 import { removeDeadBundles } from './deadBundles.ts';
 import { type DiskUsage, diskUsageOf } from './diskUsage.ts';
@@ -30,6 +31,8 @@ export interface LinuxMachineOptions {
   /** where the kubelet keeps the pods' volumes: its file system is the node's ephemeral storage */
   readonly rootDir: string;
   readonly podLogsDir: string;
+  /** of the containerd that has the images */
+  readonly containerdSocket: string;
   readonly sources: MachineSources;
 }
 
@@ -62,6 +65,7 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
     join(rootDir, 'memory'),
     { ...sources, nodeAllocatable: allocatable },
     csi.volumes,
+    new ImageMounts(options.containerdSocket),
   );
   return new LinuxMachine(options, { capacity, allocatable, csi }, volumes);
 }
@@ -163,6 +167,10 @@ class LinuxMachine implements Machine {
 
   #logDirectories(): Promise<string[]> {
     return readdir(this.#podLogsDir).catch(() => []);
+  }
+
+  mountImage(pod: Pod, volume: string, imageId: string): Promise<void> {
+    return this.#volumes.mountImage(pod, volume, imageId);
   }
 
   volumeFile(pod: Pod, volume: string, path: string): Promise<string | undefined> {

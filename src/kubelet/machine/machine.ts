@@ -53,6 +53,8 @@ export interface Machine {
 
   /** Makes a pod's folders, cgroup and volumes, and brings the volumes up to date. @throws VolumeError */
   prepare(pod: Pod): Promise<void>;
+  /** Gives the classes of service their share of the cpu. @param pods that have their place here */
+  shareOut(pods: readonly Pod[]): Promise<void>;
   /** Gives a pod's cgroup the limits that it is to have now. */
   limitPod(pod: Pod): Promise<void>;
   /** Brings the volumes that are made of objects up to date. @throws VolumeError */
@@ -72,6 +74,8 @@ export interface Machine {
     readonly volumes: CsiVolumes;
   };
 
+  /** Makes the content of an image, which is there, the content of a volume of a pod. @throws VolumeError */
+  mountImage(pod: Pod, volume: string, imageId: string): Promise<void>;
   /** The text of a file in a volume of a pod; undefined where there is none. @throws ContainerConfigError */
   volumeFile(pod: Pod, volume: string, path: string): Promise<string | undefined>;
   /** What a container gets from the machine. @throws ContainerConfigError */

@@ -60,6 +60,8 @@ export interface Start {
 export interface StartFailure {
   readonly container: string;
   readonly waiting: Waiting;
+  /** the image that could not be had, where it is not the container's own but the content of a volume */
+  readonly image?: string;
   /** when to try again, in ms since the epoch */
   readonly retryAt: number;
 }
@@ -95,6 +97,7 @@ export class ContainerStarter {
     const { container } = start;
     try {
       const image = await unlessAborted(signal, this.#image(pod, container));
+      await unlessAborted(signal, this.#imageVolumes(pod, container));
       await this.#o.at?.('imageThere', pod.metadata?.uid ?? '');
       const id = await this.#o.gate.pass(async () => {
         signal.throwIfAborted();
@@ -118,7 +121,9 @@ export class ContainerStarter {
     });
     if (error instanceof ImageError) {
       if (error.reason !== 'ImagePullBackOff') this.#say(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);
-      return failure(error.reason, images.retryAt(container.image ?? ''));
+      const { volume } = error;
+      const failed = failure(error.reason, images.retryAt(volume ?? container.image ?? ''));
+      return volume === undefined ? failed : { ...failed, image: volume };
     }
     const reason =
       error instanceof ContainerConfigError
@@ -134,6 +139,24 @@ export class ContainerStarter {
       namespace: pod.metadata?.namespace,
     });
     return failure(reason);
+  }
+
+  /** The images that the container has as volumes. @throws ImageError and VolumeError */
+  async #imageVolumes(pod: Pod, container: Container): Promise<void> {
+    const used = new Set(container.volumeMounts?.map((mount) => mount.name));
+    for (const { name, image } of pod.spec?.volumes ?? []) {
+      if (image === undefined || !used.has(name)) continue;
+      const { reference = '', pullPolicy } = image;
+      const wanted = {
+        ...container,
+        image: reference,
+        ...(pullPolicy === undefined ? {} : { imagePullPolicy: pullPolicy }),
+      };
+      const { id } = await this.#image(pod, wanted).catch((error: unknown) => {
+        throw error instanceof ImageError ? new ImageError(error.reason, error.message, reference) : error;
+      });
+      await this.#o.machine.mountImage(pod, name, id);
+    }
   }
 
   async #image(pod: Pod, container: Container): Promise<Image & { id: string }> {

@@ -24,7 +24,7 @@ export function holdBack(plan: Plan, failures: Map<string, ActiveFailure>, now: 
   const times = plan.lookAgainAt === undefined ? [] : [plan.lookAgainAt];
   const actions = plan.actions.filter((action) => {
     if (action.action !== 'startContainer') return true;
-    const { name, image } = action.container;
+    const { name } = action.container;
     const failure = failures.get(name);
     if (failure === undefined) return true;
     if (failure.retryAt <= now) {
@@ -36,6 +36,7 @@ export function holdBack(plan: Plan, failures: Map<string, ActiveFailure>, now: 
     if (failure.waiting.reason !== 'ErrImagePull') return false;
     if (now - failure.at < SHOW_BACKOFF_AFTER_MS) times.push(failure.at + SHOW_BACKOFF_AFTER_MS);
     else {
+      const image = failure.image ?? action.container.image;
       const message = `Back-off pulling image ${JSON.stringify(image)}: ErrImagePull: ${failure.waiting.message}`;
       waiting.set(name, { reason: 'ImagePullBackOff', message });
     }

@@ -388,6 +388,7 @@ export class PodWorkers {
     const starts = plan.actions.some((a) => a.action === 'createSandbox' || a.action === 'startContainer');
     if (!starts && observed?.containers.some((c) => c.state === 'running') !== true) return true;
     try {
+      await this.#o.machine.shareOut(this.active());
       await unlessAborted(entry.ending.signal, this.#o.machine.prepare(podOf(entry)));
     } catch (error) {
       if (entry.ending.signal.aborted) return false;

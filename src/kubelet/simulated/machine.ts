@@ -67,6 +67,7 @@ export class SimulatedMachine implements Machine {
   }
 
   async tidy(): Promise<void> {}
+  async shareOut(): Promise<void> {}
 
   cgroup(): CgroupReading {
     return {};
@@ -123,6 +124,8 @@ export class SimulatedMachine implements Machine {
   }
 
   /** The runtime is told how the container will behave; it is not told of pods. */
+  async mountImage(): Promise<void> {}
+
   async volumeFile(): Promise<string | undefined> {
     return undefined;
   }

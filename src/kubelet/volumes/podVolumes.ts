@@ -13,6 +13,7 @@ import { writeAtomically } from './atomicWriter.ts';
 import { type ClaimedVolume, claimedVolume } from './claims.ts';
 import { memoryFor, setUpEmptyDir } from './emptyDir.ts';
 import { checkHostPath } from './hostPath.ts';
+import type { ImageMounts } from './imageMounts.ts';
 import { isMounted, mountTmpfs, unmountBelow } from './mounts.ts';
 import { setUpNfs, setUpPersistent, type VolumeOnNode } from './persistentVolume.ts';
 import { filesOf, VolumeError, type VolumeSources } from './sources.ts';
@@ -21,12 +22,14 @@ import { bindSubPath, readWithin, subPathOf } from './subPath.ts';
 /** Folders within a pod's. */
 const VOLUMES = 'volumes';
 const SUB_PATHS = 'volume-subpaths';
+const IMAGES = 'image-volumes';
 
 export class PodVolumes {
   readonly #root: string;
   readonly #memory: string;
   readonly #sources: VolumeSources;
   readonly #csi: CsiVolumes;
+  readonly #images: ImageMounts;
   /** what the volumes of pods are that are no folders of the pod's own, by pod and volume */
   readonly #onNode = new Map<string, Map<string, VolumeOnNode>>();
   #mounting: Promise<void> | undefined;
@@ -35,11 +38,12 @@ export class PodVolumes {
    * @param root the folder that holds a folder for each pod, by uid
    * @param memory the folder on which a file system in memory is mounted, for what must not reach a disk
    */
-  constructor(root: string, memory: string, sources: VolumeSources, csi: CsiVolumes) {
+  constructor(root: string, memory: string, sources: VolumeSources, csi: CsiVolumes, images: ImageMounts) {
     this.#root = root;
     this.#memory = memory;
     this.#sources = sources;
     this.#csi = csi;
+    this.#images = images;
   }
 
   podDir(uid: string): string {
@@ -71,6 +75,8 @@ export class PodVolumes {
   async #setUpOne(pod: Pod, volume: Volume): Promise<void> {
     const { emptyDir, hostPath, nfs } = volume;
     if (hostPath !== undefined) return checkHostPath(hostPath);
+    // It is mounted when a container needs it: it may have to be pulled first.
+    if (volume.image !== undefined) return;
     const fsGroup = pod.spec?.securityContext?.fsGroup;
     const dir = this.#volumeDir(pod, volume);
     if (emptyDir !== undefined)
@@ -102,6 +108,13 @@ export class PodVolumes {
     for (const volume of pod.spec?.volumes ?? []) {
       if (isProjected(volume)) await this.#write(pod, volume, pod.spec?.securityContext?.fsGroup);
     }
+  }
+
+  /** Makes the content of an image, which is there, the content of a volume. @throws VolumeError */
+  async mountImage(pod: Pod, name: string, imageId: string): Promise<void> {
+    const dir = join(this.podDir(pod.metadata?.uid ?? ''), IMAGES, name);
+    await this.#images.mount(imageId, dir);
+    this.#found(pod, volumeOf(pod, name), { path: dir, readOnly: true });
   }
 
   /** The mounts of one container. @throws ContainerConfigError */
@@ -165,6 +178,7 @@ export class PodVolumes {
   async tearDownVolumes(uid: string): Promise<void> {
     const dir = this.podDir(uid);
     await this.#csi.tearDown(uid);
+    await this.#images.unmountAll(join(dir, IMAGES));
     await unmountBelow(dir);
     this.#onNode.delete(uid);
     for (const what of [join(dir, VOLUMES), join(dir, SUB_PATHS), join(this.#memory, uid)])
