@@ -197,6 +197,8 @@ describe('what the server tells of itself', () => {
     { run: 'explain deployment.spec.strategy.rollingUpdate.maxSurge', says: /FIELD: maxSurge <IntOrString>/ },
     { run: 'explain pod', says: /apiVersion\s+<string>\s+APIVersion defines/ },
     { run: 'explain pod.metadata', says: /creationTimestamp\s+<string>\s+CreationTimestamp is a timestamp/ },
+    { run: 'explain pod.spec.containers', says: /image\t<string>\n {4}The image, such as/ },
+    { run: 'explain deployment', says: /DESCRIPTION:\n {4}Keeps a number of equal pods/ },
     { run: 'explain pod.spec.nothing', fails: true, says: 'field "nothing" does not exist' },
     { run: 'explain pod --output=plaintext-openapiv2', says: 'FIELDS:' },
   ]);

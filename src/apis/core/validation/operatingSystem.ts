@@ -50,8 +50,20 @@ function eachContainer(spec: PodSpec, path: string, visit: Visit): void {
   }
 }
 
+/** Hardly any pod does, and every write of a pod comes here. */
+function saysOfSystems(spec: PodSpec): boolean {
+  if (spec.os !== undefined || spec.securityContext?.windowsOptions !== undefined) return true;
+  const { containers, initContainers, ephemeralContainers } = spec;
+  for (const list of [containers, initContainers, ephemeralContainers]) {
+    if (list === undefined) continue;
+    for (const { securityContext } of list) if (securityContext?.windowsOptions !== undefined) return true;
+  }
+  return false;
+}
+
 /** Everything of a pod that only one of the two systems knows. */
 export function validateOperatingSystem(spec: PodSpec, path: string, errors: FieldError[]): void {
+  if (!saysOfSystems(spec)) return;
   const os = spec.os?.name;
   if (spec.os !== undefined) checkChoice(os, SYSTEMS, `${path}.os.name`, errors);
   if (os === 'windows') validateForWindows(spec, path, errors);
