@@ -123,13 +123,13 @@ export class SimulatedMachine implements Machine {
     return NO_UIDS;
   }
 
-  /** The runtime is told how the container will behave; it is not told of pods. */
   async mountImage(): Promise<void> {}
 
   async volumeFile(): Promise<string | undefined> {
     return undefined;
   }
 
+  /** The runtime is told how the container will behave; it is not told of pods. */
   async containerFiles({ pod, container, restarts }: ContainerFilesRequest): Promise<ContainerFiles> {
     const behavior = behaviorOf(pod, container, restarts, this.#o.program);
     this.#o.runtime.expect(pod.metadata?.uid ?? '', container.name, behavior);
