@@ -5,7 +5,8 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
-import { bytesQuantity } from '../../machinery/quantity.ts';
+import { bytesQuantity, milliValue, wholeValue } from '../../machinery/quantity.ts';
+import type { KubeletConfiguration } from '../config/configuration.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import { CsiDrivers } from '../csi/drivers.ts';
 import { CsiVolumes } from '../csi/volumes.ts';
@@ -17,7 +18,7 @@ import { podLogDirectory } from '../pods/sandboxConfig.ts';
 import { TerminationMessages } from '../pods/terminationMessage.ts';
 import { perform } from '../probes/actions.ts';
 import type { CgroupReading } from '../resources/cgroupReading.ts';
-import { Cgroups } from '../resources/cgroups.ts';
+import { Cgroups, type WholeNode } from '../resources/cgroups.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import { ImageMounts } from '../volumes/imageMounts.ts';
 import { PodVolumes } from '../volumes/podVolumes.ts';
@@ -90,6 +91,7 @@ class LinuxMachine implements Machine {
   readonly rootDir: string;
   readonly #podLogsDir: string;
   readonly #volumes: PodVolumes;
+  readonly #whole: WholeNode | undefined;
   readonly #cgroups: Cgroups;
   readonly #messages = new TerminationMessages();
 
@@ -104,6 +106,7 @@ class LinuxMachine implements Machine {
     this.allocatable = has.allocatable;
     this.csi = has.csi;
     this.#volumes = volumes;
+    this.#whole = wholeOf(this.capacity, options.sources.configuration);
     this.#cgroups = new Cgroups(undefined, options.sources.configuration.podPidsLimit);
   }
 
@@ -137,6 +140,10 @@ class LinuxMachine implements Machine {
   async prepare(pod: Pod): Promise<void> {
     await this.#volumes.setUp(pod);
     await this.#cgroups.ensurePod(pod);
+  }
+
+  shareOut(pods: readonly Pod[]): Promise<void> {
+    return this.#cgroups.shareOut(pods, this.#whole);
   }
 
   limitPod(pod: Pod): Promise<void> {
@@ -229,6 +236,14 @@ class LinuxMachine implements Machine {
   forgetMessages(containerIds: Iterable<string>): void {
     this.#messages.forget(containerIds);
   }
+}
+
+/** What is for pods, beside what is kept free; undefined where nothing is reserved for others. */
+function wholeOf(capacity: Machine['capacity'], told: KubeletConfiguration): WholeNode | undefined {
+  const { systemReserved, kubeReserved } = told;
+  if (Object.keys({ ...systemReserved, ...kubeReserved }).length === 0) return undefined;
+  const left = allocatableOf(capacity, { systemReserved, kubeReserved, evictionHard: {} });
+  return { cpuMilli: milliValue(left.cpu ?? 0), memoryBytes: wholeValue(left.memory ?? 0) };
 }
 
 /** Pages of each size that were set aside at boot, or since. */

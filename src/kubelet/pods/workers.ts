@@ -2,14 +2,12 @@
  * The loop that brings pods to what their specs say: observe, plan, act, tell. One pod is worked on
  * once at a time; many pods at the same time.
  */
-import { type Pod, pods } from '../../apis/core/pod.ts';
+import type { Pod } from '../../apis/core/pod.ts';
 import type { Client } from '../../client/client.ts';
 import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
 import { WorkQueue } from '../../client/workQueue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import { isApiError } from '../../machinery/status.ts';
-import { isStaticPod } from '../eviction/ranking.ts';
 import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Grantor } from '../grants.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -21,12 +19,13 @@ import { unlessAborted } from './aborting.ts';
 import type { Actor } from './actor.ts';
 import type { Admission } from './admission.ts';
 import { FailureBackoff } from './backoff.ts';
-import { containerReference } from './containerReference.ts';
-import { type ActiveFailure, holdBack } from './holdBack.ts';
-import { containerHash } from './labels.ts';
+import { PodEnding } from './ending.ts';
+import { backoffKey, type Entry, graceOf, isEnding, newEntry, podOf } from './entry.ts';
+import { EntryEvents } from './entryEvents.ts';
+import { holdBack } from './holdBack.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
-import { containerNamed, isOver, type Plan, planPod, planTermination, type Waiting } from './plan.ts';
-import { grant, grantedBefore, type PendingResize, resizeText, sameResources, stillGranted } from './resize.ts';
+import { isOver, type Plan, planPod, type Waiting } from './plan.ts';
+import { grant, grantedBefore, resizeText, stillGranted } from './resize.ts';
 
 export interface WorkersOptions {
   readonly client: Client;
@@ -62,57 +61,21 @@ const MOUNT_RETRY_MS = 2_000;
 const DEFERRED_MS = 3_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
-/** However soon a pod is to go, its containers get so much to end, in seconds. */
-const MIN_GRACE_S = 1;
-const DEFAULT_GRACE_S = 30;
 const SECOND_MS = 1000;
-
-interface Entry {
-  /** as the API has it, or had it last */
-  pod: Pod;
-  /** with the resources that it has on this node; undefined until it is admitted */
-  granted: Pod | undefined;
-  /** why it does not have what it wishes for */
-  pendingResize: PendingResize | undefined;
-  /** Other resources were granted, and its containers do not have them yet. */
-  resizing: boolean;
-  /** the API has it no more */
-  gone: boolean;
-  admitted: boolean;
-  /** by container: why its start failed, and until when it is not tried again */
-  readonly failures: Map<string, ActiveFailure>;
-  /** the moment of each container's back-off that was told in an event */
-  readonly toldBackoffs: Map<string, number>;
-  volumesReady: boolean;
-  /** why the kubelet ends it */
-  failed: Failure | undefined;
-  /** how long its containers have once it failed, in seconds; absent: what the pod says */
-  failGrace: number | undefined;
-  /** What it had for running, beside its containers, is taken away. */
-  wound: boolean;
-  /** It is being deleted, and its containers are told to end. */
-  stopping: boolean;
-  /** Nothing of it is left here and the API was told. */
-  removed: boolean;
-  /** aborted when the pod is to end: what is being started need not be */
-  readonly ending: AbortController;
-  /** when the containers must be gone, in ms of the monotonic clock; set when that begins */
-  graceUntil: number | undefined;
-  /** failures in a row */
-  tries: number;
-  /** when it was first heard of, in ms of the monotonic clock; undefined once it ran, or ran before */
-  heardAt: number | undefined;
-}
 
 export class PodWorkers {
   readonly #o: WorkersOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #queue: WorkQueue;
   readonly #backoff = new FailureBackoff();
+  readonly #say: EntryEvents;
+  readonly #ending: PodEnding;
   #sourcesSynced = false;
 
   constructor(options: WorkersOptions) {
     this.#o = options;
+    this.#say = new EntryEvents(options.events);
+    this.#ending = new PodEnding(options, (entry) => this.#tell(entry, options.observer.get(uidOf(entry)), new Map()));
     this.#queue = new WorkQueue({
       clock: options.clock,
       workers: WORKERS,
@@ -220,10 +183,10 @@ export class PodWorkers {
     const entry = this.#entries.get(uid);
     try {
       if (entry === undefined) {
-        if (this.#sourcesSynced) await this.#removeOrphan(uid);
+        if (this.#sourcesSynced) await this.#ending.removeOrphan(uid);
       } else if (entry.gone) await this.#forget(uid, entry);
       else if (entry.removed) return;
-      else if (entry.pod.metadata?.deletionTimestamp !== undefined) await this.#terminate(uid, entry);
+      else if (entry.pod.metadata?.deletionTimestamp !== undefined) await this.#ending.terminate(uid, entry);
       else await this.#run(uid, entry);
       if (entry !== undefined) entry.tries = 0;
     } catch (err) {
@@ -249,7 +212,7 @@ export class PodWorkers {
       probes.adjust(entry.pod, observed);
       const plan = this.#plan(uid, entry, observed);
       const held = holdBack(plan, entry.failures, clock.now());
-      this.#tellPullBackoffs(entry, held.waiting);
+      this.#say.pullBackoffs(entry, held.waiting);
       this.#tell(entry, observed, held.waiting);
       if (held.lookAgainAt !== undefined) this.#queue.addAfter(uid, Math.max(0, held.lookAgainAt - clock.now()));
       if (!(await this.#prepared(uid, entry, plan, observed))) return;
@@ -310,27 +273,10 @@ export class PodWorkers {
       shortage: (wished) => admission.shortage(wished, this.#others(entry)),
     });
     entry.granted = granted;
-    this.#tellOfResize(entry, before, pending);
+    this.#say.resize(entry, before, pending);
     entry.pendingResize = pending;
     // Room may come when others go.
     if (pending?.reason === 'Deferred') this.#queue.addAfter(pod.metadata?.uid ?? '', DEFERRED_MS);
-  }
-
-  /** Events of what comes of a wish for other resources; that it is fulfilled is told with the status. */
-  #tellOfResize(entry: Entry, before: Pod, pending: PendingResize | undefined): void {
-    const { pod, granted, pendingResize } = entry;
-    const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
-      this.#o.events.event(referenceTo(pod), type, reason, message);
-    if (
-      pending !== undefined &&
-      (pendingResize?.reason !== pending.reason || pendingResize.message !== pending.message)
-    ) {
-      const { reason, message } = pending;
-      say('Warning', `Resize${reason}`, `Pod resize ${reason}: ${resizeText(pod, message)}`);
-    }
-    if (granted === undefined || sameResources(granted, before)) return;
-    entry.resizing = true;
-    say('Normal', 'ResizeStarted', `Pod resize started: ${resizeText(granted)}`);
   }
 
   #plan(uid: string, entry: Entry, observed: ObservedPod | undefined): Plan {
@@ -352,34 +298,10 @@ export class PodWorkers {
       this.#o.events.event(referenceTo(entry.pod), 'Normal', 'DeadlineExceeded', message);
     }
     for (const [name, { reason }] of plan.waiting) {
-      if (reason === 'CrashLoopBackOff') this.#tellBackoff(uid, entry, name);
+      if (reason === 'CrashLoopBackOff')
+        this.#say.backoff(entry, name, this.#backoff.current(backoffKey(entry, name)) ?? 0);
     }
     return plan;
-  }
-
-  /** Once for each wait. */
-  #tellBackoff(uid: string, entry: Entry, container: string): void {
-    const until = this.#backoff.current(backoffKey(entry, container)) ?? 0;
-    if (entry.toldBackoffs.get(container) === until) return;
-    entry.toldBackoffs.set(container, until);
-    const { name, namespace } = entry.pod.metadata ?? {};
-    const message = `Back-off restarting failed container ${container} in pod ${name}_${namespace}(${uid})`;
-    this.#o.events.event(containerReference(entry.pod, container), 'Warning', 'BackOff', message);
-  }
-
-  /** Once for each pull that failed. */
-  #tellPullBackoffs(entry: Entry, waiting: ReadonlyMap<string, Waiting>): void {
-    for (const [name, { reason }] of waiting) {
-      const { at: failedAt, image: ofVolume } = entry.failures.get(name) ?? {};
-      if (reason !== 'ImagePullBackOff' || failedAt === undefined || entry.toldBackoffs.get(name) === failedAt)
-        continue;
-      entry.toldBackoffs.set(name, failedAt);
-      const about = containerReference(entry.pod, name);
-      const own = containerNamed(entry.pod.spec ?? { containers: [] }, name)?.image;
-      const image = JSON.stringify(ofVolume ?? own ?? '');
-      this.#o.events.event(about, 'Normal', 'BackOff', `Back-off pulling image ${image}`);
-      this.#o.events.event(about, 'Warning', 'Failed', `Error: ${reason}`);
-    }
   }
 
   /** Volumes must be there before anything is started; for what runs already they are only brought up to date. */
@@ -441,117 +363,13 @@ export class PodWorkers {
     statuses.set(pod, status);
   }
 
-  /** The pod is to end: containers, then sandboxes; then its last status; then it leaves the API. */
-  async #terminate(uid: string, entry: Entry): Promise<void> {
-    const { statuses, client, probes, observer } = this.#o;
-    probes.stopLiveness(uid);
-    await this.#o.at?.('terminating', uid);
-    entry.stopping = true;
-    try {
-      await this.#stopAll(uid, entry, () => this.#tell(entry, observer.get(uid), new Map()));
-    } finally {
-      entry.stopping = false;
-    }
-    this.#tell(entry, observer.get(uid), new Map());
-    await statuses.flushed(uid);
-    await this.#o.at?.('lastStatusTold', uid);
-    await this.#cleanUp(uid);
-    const { namespace, name = '' } = entry.pod.metadata ?? {};
-    try {
-      await client.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
-    } catch (error) {
-      if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
-    }
-    await this.#o.at?.('deletedFromApi', uid);
-    entry.removed = true;
-  }
-
-  /** Containers with their grace, sidecars after the others, then sandboxes. */
-  async #stopAll(uid: string, entry: Entry, afterStep: () => void): Promise<void> {
-    const { clock, observer, actor, probes } = this.#o;
-    entry.graceUntil ??= clock.monotonic() + graceOf(entry) * SECOND_MS;
-    for (let step = 0; step < MAX_STEPS; step++) {
-      const observed = observer.get(uid);
-      const left = Math.max(0, Math.ceil((entry.graceUntil - clock.monotonic()) / SECOND_MS));
-      const actions = planTermination(entry.pod, observed, left);
-      if (actions.length === 0) return;
-      await actor.perform(entry.pod, observed, actions, entry.ending.signal);
-      await this.#o.look();
-      probes.adjust(entry.pod, observer.get(uid));
-      afterStep();
-    }
-    throw new Error('the containers of the pod do not end');
-  }
-
-  /** Deleted by force, or removed together with its namespace or node. */
   async #forget(uid: string, entry: Entry): Promise<void> {
-    if (!entry.removed) {
-      this.#o.probes.stop(uid);
-      await this.#stopAll(uid, entry, () => {});
-      await this.#cleanUp(uid);
-    }
+    await this.#ending.remove(uid, entry);
     this.#o.statuses.forget(uid);
     this.#backoff.forget(`${uid}/`);
     this.#entries.delete(uid);
     this.#o.onForgotten?.(uid);
   }
-
-  async #removeOrphan(uid: string): Promise<void> {
-    const observed = this.#o.observer.get(uid);
-    const { name, namespace } = observed ?? {};
-    this.#o.log.info('removing what is left of a pod that is gone', { uid, pod: name, namespace });
-    await this.#cleanUp(uid);
-  }
-
-  async #cleanUp(uid: string): Promise<void> {
-    const { observer, probes, updates, actor } = this.#o;
-    const observed = observer.get(uid);
-    probes.stop(uid);
-    await updates?.forget(uid);
-    await actor.removePod(uid, observed);
-    this.#o.machine.forgetMessages((observed?.containers ?? []).map((c) => c.id));
-    if (observed !== undefined) await this.#o.look();
-  }
 }
 
-function newEntry(pod: Pod, now: number): Entry {
-  return {
-    pod,
-    granted: undefined,
-    pendingResize: undefined,
-    resizing: false,
-    gone: false,
-    admitted: false,
-    failures: new Map(),
-    toldBackoffs: new Map(),
-    volumesReady: false,
-    failed: undefined,
-    failGrace: undefined,
-    wound: false,
-    stopping: false,
-    removed: false,
-    ending: new AbortController(),
-    graceUntil: undefined,
-    tries: 0,
-    heardAt: (pod.status?.phase ?? 'Pending') === 'Pending' ? now : undefined,
-  };
-}
-
-/** Another image is another try. */
-function backoffKey({ pod }: Entry, name: string): string {
-  const container = containerNamed(pod.spec ?? { containers: [] }, name);
-  return `${pod.metadata?.uid}/${name}/${container === undefined ? '' : containerHash(container)}`;
-}
-
-/** Whether the API wants it to go, or has it no more. */
-const isEnding = ({ pod, gone }: Entry) => gone || pod.metadata?.deletionTimestamp !== undefined;
-
-/** The pod as it is to be on this node. */
-const podOf = (entry: Entry): Pod => entry.granted ?? entry.pod;
-
-/** In seconds. A pod that was deleted by force gets only what is needed to end at all. */
-function graceOf({ pod, gone }: Entry): number {
-  if (gone && !isStaticPod(pod)) return MIN_GRACE_S;
-  const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S;
-  return Math.max(MIN_GRACE_S, grace);
-}
+const uidOf = ({ pod }: Entry) => pod.metadata?.uid ?? '';

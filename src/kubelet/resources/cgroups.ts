@@ -28,11 +28,19 @@ interface Hierarchy {
 /** Controllers that pods' cgroups need, where there is only cgroup version 2. */
 const CONTROLLERS = ['cpu', 'cpuset', 'memory', 'pids', 'io'];
 
+/** What the pods of a node may have together. */
+export interface WholeNode {
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+}
+
 export class Cgroups {
   readonly #hierarchies: readonly Hierarchy[];
   /** cgroup2 beside version 1 hierarchies holds no controllers; runtimes make cgroups in it all the same. */
   readonly #unified: boolean;
   readonly #maxProcesses: number;
+  /** what was shared out last */
+  #shared = '';
 
   /** @param mounts as in /proc/self/mounts; @param maxProcesses of each pod; -1: any number */
   constructor(mounts = readFileSync('/proc/self/mounts', 'utf8'), maxProcesses = -1) {
@@ -59,6 +67,37 @@ export class Cgroups {
       } else if (controllers.includes('cpu')) await limitCpu(join(path, cgroup), totals);
       else if (controllers.includes('memory')) await limitMemory(join(path, cgroup), totals);
       else if (controllers.includes('pids')) await this.#limitProcesses(join(path, cgroup));
+    }
+  }
+
+  /**
+   * Gives the classes of service what their pods asked for together, and all pods what the node has for them.
+   * @param whole what is for pods, where something is reserved for others
+   */
+  async shareOut(pods: readonly Pod[], whole: WholeNode | undefined): Promise<void> {
+    const burstable = pods.filter(({ spec }) => qosClassOf(spec ?? { containers: [] }) === 'Burstable');
+    const milli = burstable.reduce((sum, pod) => sum + podTotals(pod).cpuRequest, 0);
+    const told = `${milli} ${whole?.cpuMilli} ${whole?.memoryBytes}`;
+    if (told === this.#shared) return;
+    this.#shared = told;
+    for (const { path, version, controllers } of this.#hierarchies) {
+      const root = join(path, ROOT);
+      const burst = join(root, 'burstable');
+      if (version === 2) {
+        if (!this.#unified) continue;
+        await mkdir(burst, { recursive: true });
+        await set(burst, 'cpu.weight', String(cpuWeight(milli)));
+        if (whole === undefined) continue;
+        await set(root, 'cpu.weight', String(cpuWeight(whole.cpuMilli)));
+        await set(root, 'memory.max', String(whole.memoryBytes));
+      } else if (controllers.includes('cpu')) {
+        await mkdir(burst, { recursive: true });
+        await set(burst, 'cpu.shares', String(cpuShares(milli)));
+        if (whole !== undefined) await set(root, 'cpu.shares', String(cpuShares(whole.cpuMilli)));
+      } else if (controllers.includes('memory') && whole !== undefined) {
+        await mkdir(root, { recursive: true });
+        await set(root, 'memory.limit_in_bytes', String(whole.memoryBytes));
+      }
     }
   }
 

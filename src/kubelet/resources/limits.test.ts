@@ -76,6 +76,15 @@ it('makes and removes cgroups of both versions', async () => {
     expect(read('v2/kubepods/podu/memory.max')).toBe(String(GI));
     expect(read('v2/kubepods/podu/pids.max')).toBe('77');
     expect(read('v2/kubepods/cgroup.subtree_control')).toBe('+io');
+
+    const whole = { cpuMilli: 1500, memoryBytes: 4 * GI };
+    await first.shareOut([pod(guaranteed), pod(burstable), pod(burstable), pod(bestEffort)], whole);
+    expect(read('cpu/kubepods/burstable/cpu.shares')).toBe('512');
+    expect(read('cpu/kubepods/cpu.shares')).toBe('1536');
+    expect(read('mem/kubepods/memory.limit_in_bytes')).toBe(String(4 * GI));
+    await second.shareOut([pod(burstable)], undefined);
+    expect(read('v2/kubepods/burstable/cpu.weight')).toBe(String(cpuWeight(250)));
+    expect(existsSync(join(root, 'v2/kubepods/memory.max'))).toBe(false);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
