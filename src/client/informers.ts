@@ -25,7 +25,9 @@ export interface Selection {
 
 export class Informers {
   readonly #options: InformersOptions;
-  readonly #informers = new Map<string, { readonly informer: unknown; readonly end: AbortController }>();
+  readonly #informers = new Map<string, unknown>();
+  /** of kinds that may go, what ends their informers */
+  readonly #ends = new Map<string, AbortController>();
 
   constructor(options: InformersOptions) {
     this.#options = options;
@@ -34,23 +36,30 @@ export class Informers {
   /** The informer of that kind and selection, which starts when it is first asked for. */
   of<T extends KubeObject>(kind: Kind<T>, selection: Selection = {}): Informer<T> {
     const { namespace = '', labelSelector = '', fieldSelector = '' } = selection;
-    const key = [apiVersionOf(kind), kind.plural, namespace, labelSelector, fieldSelector].join('\n');
-    const known = this.#informers.get(key);
-    if (known !== undefined) return known.informer as Informer<T>;
-    const end = new AbortController();
-    const signal = AbortSignal.any([this.#options.signal, end.signal]);
-    const informer = new Informer({ ...this.#options, ...selection, kind, signal });
-    this.#informers.set(key, { informer, end });
+    const resource = keyOf(kind);
+    const key = [resource, namespace, labelSelector, fieldSelector].join('\n');
+    let informer = this.#informers.get(key) as Informer<T> | undefined;
+    if (informer === undefined) {
+      const end = this.#ends.get(resource);
+      const own = end === undefined ? {} : { signal: AbortSignal.any([this.#options.signal, end.signal]) };
+      informer = new Informer({ ...this.#options, ...selection, ...own, kind });
+      this.#informers.set(key, informer);
+    }
     return informer;
+  }
+
+  /** From now on the kind's informers can be ended by `drop`. */
+  mayGo(kind: Kind): void {
+    if (!this.#ends.has(keyOf(kind))) this.#ends.set(keyOf(kind), new AbortController());
   }
 
   /** Ends the informers of a kind that is served no more; who asks for it again gets a new one. */
   drop(kind: Kind): void {
-    const prefix = `${apiVersionOf(kind)}\n${kind.plural}\n`;
-    for (const [key, { end }] of this.#informers) {
-      if (!key.startsWith(prefix)) continue;
-      this.#informers.delete(key);
-      end.abort(new Error(`${kind.plural} are served no more`));
-    }
+    const resource = keyOf(kind);
+    this.#ends.get(resource)?.abort(new Error(`${kind.plural} are served no more`));
+    this.#ends.delete(resource);
+    for (const key of this.#informers.keys()) if (key.startsWith(`${resource}\n`)) this.#informers.delete(key);
   }
 }
+
+const keyOf = (kind: Pick<Kind, 'group' | 'version' | 'plural'>) => `${apiVersionOf(kind)}\n${kind.plural}`;

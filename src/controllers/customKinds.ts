@@ -78,6 +78,7 @@ export class CustomKinds {
     }
     if (known !== undefined) this.#remove(name, true);
     this.#known.set(name, found);
+    this.#context.informers.mayGo(found.kind);
     for (const each of found.names) this.#byName.set(each, found.kind);
     for (const handler of this.#handlers) handler.onAdd(found.kind);
   }
