@@ -61,7 +61,8 @@ export function availability(service: APIService): APIServiceCondition | undefin
   return service.status?.conditions?.find((c) => c.type === 'Available');
 }
 
-const LOCAL = { status: 'True', reason: 'Local', message: 'Local APIServices are always available' };
+/** What the condition Available says where this server itself serves the group and version. */
+export const LOCAL = { status: 'True', reason: 'Local', message: 'Local APIServices are always available' } as const;
 
 function validate(service: APIService): FieldError[] {
   const { group = '', version = '', ...spec } = service.spec ?? ({} as Partial<APIServiceSpec>);

@@ -293,6 +293,17 @@ describe('API services of this server', () => {
     await vi.waitFor(async () => expect((await api.get(path)).status).toBe(404), { timeout: 5_000 });
   });
 
+  test('are available again when another server no longer serves the group', async () => {
+    const name = 'v1.nowhere.example.com';
+    const service = { namespace: 'shop', name: 'none', port: 443 };
+    const base = apiService(1, { group: 'nowhere.example.com', service });
+    await server.client.create(apiServices, { ...base, metadata: { name } });
+    await settled('ServiceNotFound', name);
+    await server.client.patch(apiServices, { name }, 'merge', { spec: { service: null, caBundle: null } });
+    await settled('Local', name);
+    await server.client.delete(apiServices, { name });
+  });
+
   test('metrics.k8s.io can be taken over and comes back', async () => {
     const name = 'v1beta1.metrics.k8s.io';
     const path = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;

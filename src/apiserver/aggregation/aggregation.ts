@@ -3,7 +3,7 @@
  * has. An API service with a service takes its group and version over, from this server's own kinds, too.
  * Source: https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/
  */
-import { type APIService, apiServices, availability } from '../../apis/apiregistration/apiService.ts';
+import { type APIService, apiServices, availability, LOCAL } from '../../apis/apiregistration/apiService.ts';
 import { services } from '../../apis/core/service.ts';
 import { endpointSlices } from '../../apis/discovery/endpointSlice.ts';
 import type { Client } from '../../client/client.ts';
@@ -153,6 +153,8 @@ export class Aggregation {
     const { name } = object.metadata;
     if (object.spec?.service === undefined) {
       this.#forget(name);
+      // It was another server's.
+      if (availability(object)?.reason !== LOCAL.reason) this.#queue.add(name);
       return;
     }
     const basis = JSON.stringify([object.metadata.uid, object.spec]);
@@ -197,7 +199,7 @@ export class Aggregation {
 
   async #check(name: string): Promise<void> {
     const registered = this.#remote.get(name);
-    if (registered === undefined) return;
+    if (registered === undefined) return this.#tell(name, LOCAL);
     const { api } = registered;
     const { signal } = this.#stop;
     const finding = await findAvailability(api, this.#options.registry, signal);
@@ -208,16 +210,17 @@ export class Aggregation {
       registered.resources = next;
       registered.failures = 0;
     } else registered.failures++;
-    await this.#tell(registered, finding);
+    await this.#tell(name, finding, api.object.metadata.uid);
     const { failures } = registered;
     this.#queue.addAfter(name, failures === 0 ? RECHECK_MS : Math.min(RECHECK_MS, FIRST_RETRY_MS * 2 ** failures));
   }
 
-  /** Writes the condition where it is another. */
-  async #tell({ api }: Registered, finding: Finding): Promise<void> {
+  /** Writes the condition where it is another. @param uid absent: of an API service that has no service */
+  async #tell(name: string, finding: Finding, uid?: string): Promise<void> {
     const { registry, clock } = this.#options;
-    const current = registry.cache(apiServices).object(undefined, api.name);
-    if (current === undefined || current.metadata.uid !== api.object.metadata.uid) return;
+    const current = registry.cache(apiServices).object(undefined, name);
+    if (current === undefined) return;
+    if (uid === undefined ? current.spec?.service !== undefined : current.metadata.uid !== uid) return;
     const before = availability(current);
     if (before?.status === finding.status && before.reason === finding.reason && before.message === finding.message) {
       return;
