@@ -117,7 +117,7 @@ export async function startNodeNetwork(options: MachineNodeOptions, clients: Nod
     import('../network/masquerade.ts'),
   ]);
   const shared = { nodeName, clock, random, log, signal };
-  const { clusterCIDR, clusterCIDRv6, serviceCIDR, network: mode } = network;
+  const { clusterCIDR, clusterCIDRv6, serviceCIDR, serviceCIDRv6, network: mode } = network;
   const { table, bridge, tunnel } = devices;
   startPodNetwork({
     ...shared,
@@ -144,6 +144,9 @@ export async function startNodeNetwork(options: MachineNodeOptions, clients: Nod
         table,
         podCIDR: clusterCIDR,
         serviceCIDR,
+        ...(clusterCIDRv6 === undefined || serviceCIDRv6 === undefined
+          ? {}
+          : { v6: { podCIDR: clusterCIDRv6, serviceCIDR: serviceCIDRv6 } }),
         ...(mode === 'none' ? {} : { bridge }),
         ...(mode === 'vxlan' ? { tunnel } : {}),
       },
