@@ -138,6 +138,14 @@ describe.each(['nftables', 'iptables'])('by %s', (mode) => {
       expect((await ask('10.250.0.7')).host).toMatch(/^web-/);
     });
 
+    it.runIf(mode === 'nftables')('refuses at once on ports that it does not have', async () => {
+      const ip = (await find('plain')).spec?.clusterIP ?? '';
+      await expect(ask(`${ip}:4711`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+      const asked = ['timeout', '5', 'wget', '-qO-', `http://${ip}:4711/`];
+      const outcome = await cluster.tryKubectl(['exec', 'asking', '--', ...asked]);
+      expect(outcome.stderr).toContain('Connection refused');
+    });
+
     it('without endpoints refuses at once', async () => {
       const ip = (await find('nothing')).spec?.clusterIP ?? '';
       await expect(ask(ip)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });

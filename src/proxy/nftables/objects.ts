@@ -74,6 +74,7 @@ function addPort(built: Building, port: ServicePort): void {
   const { protocol, internal, external } = port;
   const id = idOf(port);
   for (const ip of port.clusterIPs) {
+    built.elements.push({ set: 'cluster-ips', key: ip });
     addAddress(built, port, ip, internal, verdictOf(built, port, `${id}-in`, 'cluster', internal));
   }
   if (port.externalIPs.length > 0 || port.balancerIPs.length > 0) {

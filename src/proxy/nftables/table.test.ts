@@ -36,6 +36,7 @@ describe('a table', () => {
     expect(text).toContain('tcp . 30080 : goto node-masquerade-pick-2');
     expect(text).toContain('10.244.0.3 . 10.244.0.3');
     expect(text).toContain('refused { 10.96.0.6 . tcp . 80 }');
+    expect(text).toContain('cluster-ips { 10.96.0.5, 10.96.0.6 }');
   });
 
   it('changes no more than what is different', () => {

@@ -21,6 +21,7 @@ const setsOf = (address: string): readonly string[] => [
   `map node-targets { type inet_proto . inet_service . mark : ${address} . inet_service; }`,
   `map services { type ${address} . inet_proto . inet_service : verdict; }`,
   'map node-ports { type inet_proto . inet_service : verdict; }',
+  `set cluster-ips { type ${address}; }`,
   `set refused { type ${address} . inet_proto . inet_service; }`,
   'set refused-ports { type inet_proto . inet_service; }',
   `set hairpins { type ${address} . ${address}; }`,
@@ -242,7 +243,14 @@ function standingChains(
         ...(tunnel === undefined ? [] : [`oifname "${tunnel}" ${family} saddr != @inside masquerade`]),
       ],
     ],
-    ['refuse', [`${family} daddr . meta l4proto . th dport @refused reject`]],
+    [
+      'refuse',
+      [
+        `${family} daddr . meta l4proto . th dport @refused reject`,
+        // What goes to a service has another address by now: this is for a port that the service does not have.
+        `${family} daddr @cluster-ips reject`,
+      ],
+    ],
     ['filter-forward', ['type filter hook forward priority -5; policy accept;', 'jump refuse']],
     ['filter-output', ['type filter hook output priority -5; policy accept;', 'jump refuse']],
     [
