@@ -329,6 +329,24 @@ describe.skipIf(!isRoot)('volumes of a CSI driver', () => {
     });
   });
 
+  it.each([
+    [{ type: 'OtherPlugin' }, 'no handler registered for plugin type: OtherPlugin'],
+    [{ supported_versions: ['0.3.0'] }, 'none of the versions reported by this CSI driver are supported: 0.3.0'],
+  ])('are not had of a plugin that is %j', async (info, why) => {
+    const [dir, registry] = [join(node.dir, 'other'), join(node.dir, 'kubelet/plugins_registry')];
+    const other = new TestCsiDriver({ name: 'other.example.com', nodeID: 'x', dir, registry, info });
+    try {
+      await other.start();
+      await until('it is refused', async () => other.registrations.length > 0);
+      expect(other.registrations[0]?.plugin_registered ?? false).toBe(false);
+      expect(other.registrations[0]?.error).toContain(why);
+      const { spec } = await node.client.get(csiNodes, { name: node.name });
+      expect(spec?.drivers.map((d) => d.name)).toEqual([NAME]);
+    } finally {
+      other.stop();
+    }
+  });
+
   it('are gone from the CSINode with the driver', async () => {
     driver.stop();
     await until('the CSINode has no driver', async () => {

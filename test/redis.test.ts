@@ -60,6 +60,18 @@ describe('a StatefulSet of Redis', () => {
     expect(await redis('redis-0', 'get', 'greeting')).toBe('hello');
   });
 
+  it('runs on when the cluster is killed, and is looked after again when it is back', async () => {
+    const before = (await pod('redis-0')).metadata?.uid;
+    process.kill(await cluster.pid(), 'SIGKILL');
+    await cluster.up();
+    expect((await pod('redis-0')).metadata?.uid).toBe(before);
+    expect(await redis('redis-0', 'get', 'greeting')).toBe('hello');
+    await kubectl('delete', 'pod', 'redis-0', '--now');
+    await eventually(async () => expect((await pod('redis-0')).metadata?.uid).not.toBe(before));
+    await ready('redis-0');
+    expect(await redis('redis-0', 'get', 'greeting')).toBe('hello');
+  });
+
   it('is scaled up one after the other, and down in the other order', async () => {
     const columns =
       'custom-columns=TYPE:.type,NAME:.object.metadata.name,READY:.object.status.conditions[?(@.type=="Ready")].status';

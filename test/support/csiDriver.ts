@@ -23,6 +23,8 @@ export interface CsiDriverOptions {
   readonly registry: string;
   readonly stages?: boolean;
   readonly topology?: Record<string, string>;
+  /** what it says of itself when it registers, other than usual */
+  readonly info?: { readonly type?: string; readonly supported_versions?: string[] };
 }
 
 export class TestCsiDriver {
@@ -92,7 +94,7 @@ export class TestCsiDriver {
       },
     });
     await this.#serve(join(registry, `${name}-reg.sock`), {
-      getInfo: () => ({ type: 'CSIPlugin', name, endpoint, supported_versions: ['1.0.0'] }),
+      getInfo: () => ({ type: 'CSIPlugin', name, endpoint, supported_versions: ['1.0.0'], ...this.#o.info }),
       notifyRegistrationStatus: (told) => {
         this.registrations.push(told);
         return {};
