@@ -62,7 +62,7 @@ import { discoveryPaths } from './discovery/handlers.ts';
 import { watchDanglingSchemas } from './flowControl/danglingSchemas.ts';
 import { FlowControl } from './flowControl/flowControl.ts';
 import type { HealthCheck } from './health.ts';
-import { auditFamilies, metricsHandler } from './metrics/handler.ts';
+import { aggregationFamilies, auditFamilies, metricsHandler } from './metrics/handler.ts';
 import { RequestMetrics } from './metrics/requestMetrics.ts';
 import { openApiPaths } from './openapi/handlers.ts';
 import type { ApiServerOptions } from './options.ts';
@@ -219,7 +219,13 @@ export function createBuiltins(
     ]),
     paths: new Map([
       ...paths,
-      ['/metrics', metricsHandler(metrics, registry, clock, () => auditFamilies(audit))],
+      [
+        '/metrics',
+        metricsHandler(metrics, registry, clock, () => [
+          ...auditFamilies(audit),
+          ...aggregationFamilies(aggregation.remotes),
+        ]),
+      ],
       ...discoveryPaths(registry, aggregation, address, () => parts.paths.keys()),
       ...openApiPaths(registry, aggregation, clock),
       ...openIdPaths(tokens, address),

@@ -203,6 +203,7 @@ describe('discovery', () => {
     expect((await api.get(`/apis/${GROUP}/v1`)).status).toBe(503);
     const { items } = (await api.get('/apis', { accept: AGGREGATED })).json;
     expect(items[1].versions[0]).toMatchObject({ version: 'v1', freshness: 'Stale' });
+    expect((await api.get('/metrics')).text).toContain(`aggregator_unavailable_apiservice{name="${NAME}"} 1`);
     extension.failing = false;
     await settled('Passed');
     expect((await api.get(WARES)).status).toBe(200);

@@ -145,6 +145,8 @@ describe('two versions', () => {
     const table = await api.get(boxes('v2'), { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' });
     expect(table.json.rows[0].cells).toEqual(['a', '3x4']);
     expect(calls.every(({ objects }) => objects.length > 0)).toBe(true);
+    const counted = (await api.get('/metrics')).text.match(/^apiserver_resource_objects\{.*boxes.*$/gm);
+    expect(counted).toEqual([`apiserver_resource_objects{group="${GROUP}",resource="boxes"} 2`]);
   });
 
   test('each is validated by its own schema, and changed by its own fields', async () => {

@@ -1,7 +1,7 @@
 /** /metrics */
 import type { Clock } from '../../lib/clock.ts';
 import { exposition, type Family, METRICS_TYPE } from '../../lib/exposition.ts';
-import type { Kind } from '../../machinery/kind.ts';
+import { type Kind, storagePrefix } from '../../machinery/kind.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Handler } from '../stage.ts';
 import { GIT_VERSION, MAJOR, MINOR } from '../version.ts';
@@ -23,14 +23,13 @@ export function metricsHandler(
 
 /** Of the kinds that anybody has asked for yet: the others are not counted, as that would load them. */
 function storedObjects(registry: Registry): Family {
+  // Versions that others convert have a cache each, of the same objects.
+  const caches = new Map(registry.cached().flatMap((c) => (c.ready ? [[storagePrefix(c.kind), c] as const] : [])));
   return {
     name: 'apiserver_resource_objects',
     help: '[ALPHA] Objects that are stored, by resource.',
     type: 'gauge',
-    samples: registry
-      .cached()
-      .filter((cache) => cache.ready)
-      .map((cache) => ({ labels: nameOf(cache.kind), value: cache.entries().length })),
+    samples: [...caches.values()].map((cache) => ({ labels: nameOf(cache.kind), value: cache.entries().length })),
   };
 }
 
@@ -42,6 +41,16 @@ export function auditFamilies(audit: { readonly events: number } | undefined): F
   return [
     { name: 'apiserver_audit_event_total', help: '[ALPHA] Audit events that were written.', type: 'counter', samples },
   ];
+}
+
+/** Other API servers that cannot be asked now. */
+export function aggregationFamilies(
+  remotes: readonly { readonly name: string; readonly available: boolean }[],
+): Family[] {
+  const samples = remotes.map(({ name, available }) => ({ labels: { name }, value: available ? 0 : 1 }));
+  if (samples.length === 0) return [];
+  const help = '[ALPHA] Whether an API service is unavailable.';
+  return [{ name: 'aggregator_unavailable_apiservice', help, type: 'gauge', samples }];
 }
 
 function processFamilies(started: number): Family[] {
