@@ -3,6 +3,7 @@
  * objects, and answers are the frozen objects of the watch caches themselves.
  */
 import type { ApiRequest, ApiResponse, Transport, WatchEvent } from '../client/transport.ts';
+import { parseExactJson } from '../machinery/exactJson.ts';
 import { deepFreeze } from '../machinery/freeze.ts';
 import { apiVersionOf, type KubeObject } from '../machinery/kind.ts';
 import { ApiError, apiError } from '../machinery/status.ts';
@@ -72,7 +73,7 @@ function responseOf(answer: Answer): ApiResponse {
       return {
         status: answer.status,
         object: answer.contentType.includes('json')
-          ? JSON.parse(answer.body.toString('utf8'))
+          ? parseExactJson(answer.body.toString('utf8'))
           : answer.body.toString('utf8'),
       };
     default:

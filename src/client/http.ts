@@ -2,6 +2,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Clock } from '../lib/clock.ts';
+import { stringifyExactJson } from '../machinery/exactJson.ts';
 import { deepFreeze } from '../machinery/freeze.ts';
 import { ApiError, type Status } from '../machinery/status.ts';
 import { LineSplitter } from './lines.ts';
@@ -56,7 +57,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     const token = typeof options.token === 'function' ? options.token() : options.token;
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (options.impersonate !== undefined) headers['impersonate-user'] = options.impersonate;
-    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const payload = body === undefined ? undefined : Buffer.from(stringifyExactJson(body));
     if (payload !== undefined) {
       headers['content-type'] = request.contentType ?? 'application/json';
       headers['content-length'] = payload.length;

@@ -2,6 +2,7 @@
  * An object's one encoding. Stored bytes begin `{"apiVersion":…,"kind":…,"metadata":{` and carry no
  * resourceVersion; it is spliced in behind that opening, whose length is the same for all objects of a kind.
  */
+import { stringifyExactJson } from './exactJson.ts';
 import { textOf } from './fieldOwnership/interned.ts';
 import { apiVersionOf, type Kind, type KubeObject } from './kind.ts';
 import type { ManagedFieldsEntry, ObjectMeta } from './meta.ts';
@@ -36,7 +37,7 @@ export function encodeStored(kind: Pick<Kind, 'group' | 'version' | 'kind'>, obj
   let text = openingOf(kind) + metadataText(object.metadata ?? {}).slice(1);
   for (const name of Object.keys(object)) {
     if (name === 'apiVersion' || name === 'kind' || name === 'metadata') continue;
-    const value = JSON.stringify((object as Record<string, unknown>)[name]);
+    const value: string | undefined = stringifyExactJson((object as Record<string, unknown>)[name]);
     if (value !== undefined) text += `,${JSON.stringify(name)}:${value}`;
   }
   return Buffer.from(`${text}}`);

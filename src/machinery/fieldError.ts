@@ -2,6 +2,7 @@
  * What is wrong with a field: one value a fault, all faults at once.
  * Source: the causes of an Invalid Status, https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
  */
+import { stringifyExactJson } from './exactJson.ts';
 
 /** The `reason` of a cause as clients see it. */
 export type FieldErrorType =
@@ -58,7 +59,7 @@ export function fieldErrorMessage(e: FieldError): string {
 
 function showValue(value: unknown): string {
   if (value === undefined || value === null) return 'null';
-  return JSON.stringify(value);
+  return stringifyExactJson(value);
 }
 
 export const required = (field: string, detail = ''): FieldError => ({ type: 'FieldValueRequired', field, detail });

@@ -1,4 +1,5 @@
 /** Validates CustomResourceDefinitions. */
+import { stringifyExactJson } from '../../machinery/exactJson.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/fieldError.ts';
 import { dnsLabel1035, dnsSubdomain } from '../../machinery/names.ts';
 import { validateClientConfig } from '../admissionregistration/webhookValidation.ts';
@@ -157,7 +158,7 @@ function oneVersion(
   const open = schema?.openAPIV3Schema;
   if (open === undefined) errors.push(required(`${path}.schema.openAPIV3Schema`, 'schemas are required'));
   // What was accepted before is not judged anew.
-  else if (JSON.stringify(open) !== JSON.stringify(before?.schema?.openAPIV3Schema)) {
+  else if (stringifyExactJson(open) !== stringifyExactJson(before?.schema?.openAPIV3Schema)) {
     for (const error of validateSchema(open, `${path}.schema.openAPIV3Schema`)) errors.push(error);
   }
   columns(version, path, errors);

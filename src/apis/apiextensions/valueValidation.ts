@@ -3,6 +3,7 @@
  * held against it (ratcheting).
  */
 import { codePoints } from '../../machinery/cel/library/operators.ts';
+import { stringifyExactJson } from '../../machinery/exactJson.ts';
 import { type FieldError, invalid, notSupported, required } from '../../machinery/fieldError.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import { compileRegularExpression } from '../../machinery/regularExpression.ts';
@@ -47,7 +48,7 @@ class Validator {
     if (!this.#type(schema, value, path)) return;
     this.#enum(schema, value, path);
     if (typeof value === 'string') this.#string(schema, value, path);
-    else if (typeof value === 'number') this.#number(schema, value, path);
+    else if (typeof value === 'number' || typeof value === 'bigint') this.#number(schema, value, path);
     else if (Array.isArray(value)) this.#list(schema, value, path, old);
     else if (isRecord(value)) this.#object(schema, value, path, old);
     this.#combined(schema, value, path);
@@ -59,7 +60,7 @@ class Validator {
 
   #type(schema: JSONSchemaProps, value: unknown, path: string): boolean {
     if (schema['x-kubernetes-int-or-string'] === true) {
-      if (typeof value === 'string' || (typeof value === 'number' && Number.isInteger(value))) return true;
+      if (typeof value === 'string' || isType('integer', value)) return true;
       this.#wrongType('integer,string', value, path);
       return false;
     }
@@ -78,7 +79,7 @@ class Validator {
 
   #enum({ enum: allowed }: JSONSchemaProps, value: unknown, path: string): void {
     if (allowed === undefined || allowed.length === 0 || allowed.some((a) => jsonEqual(a, value))) return;
-    const shown = allowed.map((a) => (typeof a === 'string' ? a : JSON.stringify(a)));
+    const shown = allowed.map((a) => (typeof a === 'string' ? a : stringifyExactJson(a)));
     this.errors.push(notSupported(path, value, shown));
   }
 
@@ -101,7 +102,7 @@ class Validator {
     }
   }
 
-  #number(schema: JSONSchemaProps, value: number, path: string): void {
+  #number(schema: JSONSchemaProps, value: number | bigint, path: string): void {
     const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format } = schema;
     if (maximum !== undefined && (exclusiveMaximum === true ? value >= maximum : value > maximum)) {
       this.#invalid(path, value, `should be less than ${exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`);
@@ -109,7 +110,7 @@ class Validator {
     if (minimum !== undefined && (exclusiveMinimum === true ? value <= minimum : value < minimum)) {
       this.#invalid(path, value, `should be greater than ${exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`);
     }
-    if (multipleOf !== undefined && multipleOf > 0 && !isMultiple(value, multipleOf)) {
+    if (multipleOf !== undefined && multipleOf > 0 && !isMultiple(Number(value), multipleOf)) {
       this.#invalid(path, value, `should be a multiple of ${multipleOf}`);
     }
     if (format === 'int32' && (value > 2147483647 || value < -2147483648)) {
@@ -233,9 +234,9 @@ const shownAs = (value: unknown) => (typeof value === 'object' && value !== null
 function isType(type: string, value: unknown): boolean {
   switch (type) {
     case 'integer':
-      return typeof value === 'number' && Number.isInteger(value);
+      return typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
     case 'number':
-      return typeof value === 'number';
+      return typeof value === 'bigint' || typeof value === 'number';
     case 'array':
       return Array.isArray(value);
     case 'object':
@@ -248,6 +249,7 @@ function isType(type: string, value: unknown): boolean {
 function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
+  if (typeof value === 'bigint') return 'integer';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   return typeof value;
 }
@@ -269,7 +271,7 @@ function isMultiple(value: number, of: number): boolean {
 /** JSON with fields in order, so that equal values have equal texts. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isRecord(value)) return JSON.stringify(value) ?? 'null';
+  if (!isRecord(value)) return stringifyExactJson(value) ?? 'null';
   const fields = Object.keys(value).sort();
   return `{${fields.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`;
 }

@@ -1,6 +1,7 @@
 /** Where the audit log goes: a line of JSON for each event, at the end of a file. */
 import { appendFile, open } from 'node:fs/promises';
 import type { Logger } from '../../lib/log.ts';
+import { stringifyExactJson } from '../../machinery/exactJson.ts';
 
 export interface AuditLog {
   write(event: object): void;
@@ -14,7 +15,7 @@ const MODE = 0o600;
 /** @param path `-` for standard output. @throws the error of a file that cannot be written to */
 export async function openAuditLog(path: string, log: Logger): Promise<AuditLog> {
   if (path === '-') {
-    return { write: (event) => void process.stdout.write(`${JSON.stringify(event)}\n`), async close() {} };
+    return { write: (event) => void process.stdout.write(`${stringifyExactJson(event)}\n`), async close() {} };
   }
   await (await open(path, 'a', MODE)).close();
   let waiting: string[] = [];
@@ -33,7 +34,7 @@ export async function openAuditLog(path: string, log: Logger): Promise<AuditLog>
   };
   return {
     write(event) {
-      waiting.push(`${JSON.stringify(event)}\n`);
+      waiting.push(`${stringifyExactJson(event)}\n`);
       writing ??= run();
     },
     async close() {

@@ -5,6 +5,7 @@
 import type { CustomResourceDefinition } from '../../apis/apiextensions/customResourceDefinition.ts';
 import type { Random } from '../../lib/random.ts';
 import { encodeStored } from '../../machinery/encode.ts';
+import { parseExactJson, stringifyExactJson } from '../../machinery/exactJson.ts';
 import { deepFreeze } from '../../machinery/freeze.ts';
 import { apiVersionOf, type Kind, type KubeObject, type StorageConversion } from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
@@ -48,14 +49,14 @@ export function webhookConversion(
         encodeStored(target, object as KubeObject),
       );
     },
-    known: (object) => views.get(JSON.stringify(object)),
+    known: (object) => views.get(stringifyExactJson(object)),
     async load(object) {
       const [converted] = await convertObjects(crd, [{ ...object, kind: kind.kind }], kind, parts);
       for (const [oldest] of views) {
         if (views.size < MAX_VIEWS) break;
         views.delete(oldest);
       }
-      views.set(JSON.stringify(object), deepFreeze(converted as KubeObject));
+      views.set(stringifyExactJson(object), deepFreeze(converted as KubeObject));
     },
   };
 
@@ -72,7 +73,7 @@ export function webhookConversion(
   }
 }
 
-const parse = (bytes: Buffer) => JSON.parse(bytes.toString('utf8')) as KubeObject;
+const parse = (bytes: Buffer) => parseExactJson(bytes.toString('utf8')) as KubeObject;
 
 /** One call of the webhook. @throws ApiError InternalError */
 export async function convertObjects(
@@ -93,7 +94,7 @@ export async function convertObjects(
   try {
     answer = await caller.call({
       client: clientConfig,
-      body: JSON.stringify({ kind: 'ConversionReview', apiVersion, request: { uid, desiredAPIVersion, objects } }),
+      body: stringifyExactJson({ kind: 'ConversionReview', apiVersion, request: { uid, desiredAPIVersion, objects } }),
       timeoutSeconds: TIMEOUT_SECONDS,
     });
   } catch (error) {
@@ -119,7 +120,7 @@ function convertedObjects(
 ): unknown[] {
   let review: unknown;
   try {
-    review = JSON.parse(answer);
+    review = parseExactJson(answer) as typeof review;
   } catch (error) {
     throw fail(`failed: the response is no JSON: ${(error as Error).message}`);
   }

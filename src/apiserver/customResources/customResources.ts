@@ -10,6 +10,7 @@ import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
+import { stringifyExactJson } from '../../machinery/exactJson.ts';
 import { type Kind, type KubeObject, type Stored, storagePrefix } from '../../machinery/kind.ts';
 import { isApiError } from '../../machinery/status.ts';
 import { WebhookCaller } from '../admission/webhooks/call.ts';
@@ -117,7 +118,7 @@ export class CustomResources {
 
   #serve(name: string, crd: Stored<CustomResourceDefinition>, { names }: Decision): void {
     const { registry } = this.#options;
-    const basis = JSON.stringify([crd.spec, names]);
+    const basis = stringifyExactJson([crd.spec, names]);
     const before = this.#served.get(name);
     if (before?.basis === basis) {
       if (crd.metadata.deletionTimestamp !== undefined) registry.closeForCreation(before.kinds.served);

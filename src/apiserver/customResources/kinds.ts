@@ -1,5 +1,4 @@
 /** From a CustomResourceDefinition to the kinds that it defines, one for each version that is served. */
-
 import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinition,
@@ -14,6 +13,7 @@ import { ruleChecker } from '../../apis/apiextensions/validationRules.ts';
 import { validateValue } from '../../apis/apiextensions/valueValidation.ts';
 import { cloneJson } from '../../machinery/clone.ts';
 import { encodeStored } from '../../machinery/encode.ts';
+import { parseExactJson, stringifyExactJson } from '../../machinery/exactJson.ts';
 import type { FieldError } from '../../machinery/fieldError.ts';
 import {
   apiVersionOf,
@@ -175,7 +175,7 @@ function conversion(own: Kind, hub: Kind, rules: VersionRules): NonNullable<Kind
 
 /** What was stored in another version, or by another schema, as it is now. */
 function fromStored(kind: Kind, rules: VersionRules, bytes: Buffer): Buffer {
-  const object = JSON.parse(bytes.toString('utf8')) as KubeObject;
+  const object = parseExactJson(bytes.toString('utf8')) as KubeObject;
   return encodeStored(kind, rules.shape({ ...object, apiVersion: apiVersionOf(kind), kind: kind.kind }));
 }
 
@@ -295,7 +295,8 @@ function cell(type: string, found: readonly unknown[], now: number): string | nu
   switch (type) {
     case 'integer':
     case 'number':
-      return typeof value === 'number' ? value : null;
+      // Written as it is, whatever its size.
+      return typeof value === 'number' || typeof value === 'bigint' ? (value as number) : null;
     case 'boolean':
       return typeof value === 'boolean' ? value : null;
     case 'date': {
@@ -303,7 +304,7 @@ function cell(type: string, found: readonly unknown[], now: number): string | nu
       return time === undefined || Number.isNaN(time) ? '<invalid>' : humanDuration(now - time);
     }
     default:
-      return found.map((v) => (typeof v === 'object' ? JSON.stringify(v) : String(v))).join(' ');
+      return found.map((v) => (typeof v === 'object' ? stringifyExactJson(v) : String(v))).join(' ');
   }
 }
 

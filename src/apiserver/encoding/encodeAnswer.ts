@@ -1,4 +1,5 @@
 /** From an answer to bytes. What is stored goes out as the bytes that were stored. */
+import { stringifyExactJson } from '../../machinery/exactJson.ts';
 import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import type { ObjectType } from '../../machinery/schema/types.ts';
 import { PartialObjectMetadata, StatusType } from '../../machinery/statusTypes.ts';
@@ -101,7 +102,7 @@ export function encodeValue(
       body: Buffer.from(yamlText(value)),
     }));
   }
-  const text = wanted.pretty ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value);
+  const text = wanted.pretty ? `${stringifyExactJson(value, 2)}\n` : stringifyExactJson(value);
   return { status, contentType, body: Buffer.from(text) };
 }
 

@@ -1,5 +1,6 @@
 /** Writes a watch to a client: event after event, no faster than the client reads. */
 import type { Writable } from 'node:stream';
+import { stringifyExactJson } from '../../machinery/exactJson.ts';
 import { apiVersionOf, type Kind, type KubeObject } from '../../machinery/kind.ts';
 import { PartialObjectMetadata } from '../../machinery/statusTypes.ts';
 import type { WatchAnswer, WatchItem } from '../answer.ts';
@@ -72,7 +73,7 @@ function encoder(kind: Kind, wanted: Wanted, now: () => number): (item: WatchIte
 
 function eventOf(format: BinaryFormat | undefined, type: string, shaped: Shaped): Buffer {
   if (format !== undefined) return format.event(type, wholeOf(format, shaped));
-  return Buffer.from(`${JSON.stringify({ type, object: shaped.value })}\n`);
+  return Buffer.from(`${stringifyExactJson({ type, object: shaped.value })}\n`);
 }
 
 function bookmarkForm(kind: Kind, item: Extract<WatchItem, { type: 'BOOKMARK' }>, wanted: Wanted): Shaped {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { subresourceKinds } from '../../apis/registry.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { stringifyExactJson } from '../../machinery/exactJson.ts';
 import type { GroupVersion } from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
 import type { Aggregation } from '../aggregation/aggregation.ts';
@@ -34,7 +35,7 @@ const PROTOBUF = /application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+pr
 
 const NOBODY: Others = new Map();
 
-const toJson = (document: object) => Buffer.from(JSON.stringify(document));
+const toJson = (document: object) => Buffer.from(stringifyExactJson(document));
 
 export function openApiPaths(registry: Registry, aggregation: Aggregation, clock: Clock): [string, Handler][] {
   const documents = new Map<string, Document>();

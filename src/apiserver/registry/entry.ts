@@ -1,5 +1,6 @@
 /** One object at one revision: its bytes as clients get them, and the parsed object when somebody asks. */
 import { encodeStored, openingLengthOf, spliceResourceVersion } from '../../machinery/encode.ts';
+import { parseExactJson } from '../../machinery/exactJson.ts';
 import { deepFreeze } from '../../machinery/freeze.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import type { Revision } from '../../storage/storage.ts';
@@ -68,7 +69,7 @@ export class Entry {
   }
 
   #parsed(): Stored<KubeObject> {
-    if (this.#origin === undefined) return JSON.parse(this.bytes.toString('utf8')) as Stored<KubeObject>;
+    if (this.#origin === undefined) return parseExactJson(this.bytes.toString('utf8')) as Stored<KubeObject>;
     return withRevision(this.#origin, this.revision);
   }
 

@@ -1,5 +1,6 @@
 /** YAML as Kubernetes reads it: YAML 1.1, but for times and numbers to the base of 60, which are texts. */
 import { isScalar, parseDocument, visit } from 'yaml';
+import { exactInteger } from '../../machinery/exactJson.ts';
 
 export class YamlError extends Error {
   override readonly name = 'YamlError';
@@ -78,9 +79,7 @@ const MAX_DEPTH = 1000;
 function plain(value: unknown, depth: number): unknown {
   if (depth > MAX_DEPTH) throw new YamlError(`nested deeper than ${MAX_DEPTH} levels`);
   if (typeof value === 'bigint') {
-    const number = Number(value);
-    if (Number.isSafeInteger(number) || value > 2n ** 63n || value < -(2n ** 63n)) return number;
-    throw new YamlError(`the number ${value} cannot be kept exactly: whole numbers beyond 2^53 are not supported`);
+    return exactInteger(String(value));
   }
   if (typeof value === 'number' && !Number.isFinite(value)) throw new YamlError('a number is none, or infinite');
   if (typeof value !== 'object' || value === null) return value;

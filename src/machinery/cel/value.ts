@@ -2,6 +2,7 @@
  * Values of CEL at run time. Integers are bigint, doubles number; JSON is adopted lazily, by its declared type, so
  * that an expression costs only what it looks at.
  */
+import { exactInteger } from '../exactJson.ts';
 import { parseGoDuration } from './duration.ts';
 import { CelError } from './error.ts';
 import { parseTimestamp, Timestamp } from './timestamp.ts';
@@ -193,7 +194,7 @@ export function fromJson(type: CelType, json: unknown): Value {
     case 'boolean':
       return json;
     case 'bigint':
-      return json;
+      return type === DOUBLE ? Number(json) : json;
     case 'number':
       if (type === DOUBLE || !Number.isInteger(json)) return json;
       return BigInt(json);
@@ -251,7 +252,7 @@ export function typeOf(value: Value): CelType {
 
 /** A value as JSON: what a message expression or a mutation gives. */
 export function toJson(value: Value): unknown {
-  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'bigint') return exactInteger(String(value));
   if (value === null || typeof value !== 'object') return value;
   if (value instanceof ListValue) return [...value].map(toJson);
   if (isMap(value)) {

@@ -2,6 +2,7 @@
  * Path elements, as FieldsV1 writes them: `f:name` a field, `k:{"name":"x"}` the item of a list with these keys,
  * `v:"x"` a member of a set, `i:0` an index. They are kept as text; equal elements have equal text.
  */
+import { parseExactJson, stringifyExactJson } from '../exactJson.ts';
 import { jsonEqual } from '../jsonEqual.ts';
 import type { JsonValue } from '../schema/types.ts';
 
@@ -20,8 +21,8 @@ export function valueElement(value: unknown): string {
 const ESCAPED = /[<>&\u2028\u2029]/g;
 
 function goJson(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value) ?? 'null';
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  const text = stringifyExactJson(value) ?? 'null';
   return text.replace(ESCAPED, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
@@ -37,9 +38,9 @@ export function parseElement(text: string): string | undefined {
     case 'f':
       return text;
     case 'v':
-      return valueElement(JSON.parse(text.slice(2)));
+      return valueElement(parseExactJson(text.slice(2)));
     case 'k': {
-      const keys = JSON.parse(text.slice(2)) as unknown;
+      const keys = parseExactJson(text.slice(2));
       if (typeof keys !== 'object' || keys === null || Array.isArray(keys)) throw new Error(`keys expected: ${text}`);
       return keyElement(Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1)));
     }
@@ -73,7 +74,7 @@ export function compareElements(a: string, b: string): number {
 
 type JsonRecord = { [key: string]: JsonValue };
 
-const contentOf = (element: string): JsonValue => JSON.parse(element.slice(2)) as JsonValue;
+const contentOf = (element: string): JsonValue => parseExactJson(element.slice(2)) as JsonValue;
 
 function compareKeys(a: JsonRecord, b: JsonRecord): number {
   const x = Object.entries(a);
@@ -91,11 +92,16 @@ function compareKeys(a: JsonRecord, b: JsonRecord): number {
 
 const TYPES = ['number', 'string', 'boolean', 'object'];
 
+/** Numbers of every size are of one sort. */
+function sortOf(value: unknown): string {
+  return typeof value === 'bigint' ? 'number' : typeof value;
+}
+
 function compareValues(a: JsonValue, b: JsonValue): number {
-  if (typeof a !== typeof b) return TYPES.indexOf(typeof a) - TYPES.indexOf(typeof b);
+  if (sortOf(a) !== sortOf(b)) return TYPES.indexOf(sortOf(a)) - TYPES.indexOf(sortOf(b));
   if (typeof a === 'object') {
     if (jsonEqual(a, b)) return 0;
-    return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+    return stringifyExactJson(a) < stringifyExactJson(b) ? -1 : 1;
   }
   if (a === b) return 0;
   // Of one type, and no objects.
@@ -109,10 +115,10 @@ export function showElement(element: string): string {
       return `.${element.slice(2)}`;
     case 'k': {
       const keys = Object.entries(contentOf(element) as JsonRecord);
-      return `[${keys.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}]`;
+      return `[${keys.map(([name, value]) => `${name}=${stringifyExactJson(value)}`).join(',')}]`;
     }
     case 'v':
-      return `[=${JSON.stringify(contentOf(element))}]`;
+      return `[=${stringifyExactJson(contentOf(element))}]`;
     default:
       return `[${element.slice(2)}]`;
   }

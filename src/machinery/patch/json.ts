@@ -4,6 +4,8 @@
  * The document is not changed and not copied as a whole: a container is copied when something in it
  * first changes, and changed in place from then on.
  */
+import { cloneJson } from '../clone.ts';
+import { stringifyExactJson } from '../exactJson.ts';
 import { jsonEqual } from '../jsonEqual.ts';
 import type { JsonObject, JsonValue } from '../schema/types.ts';
 import { setOwn } from '../setOwn.ts';
@@ -143,15 +145,14 @@ class Draft {
   }
 
   #copyOf(value: JsonValue): JsonValue {
-    const text = JSON.stringify(value);
-    this.#copiedBytes += Buffer.byteLength(text);
+    this.#copiedBytes += Buffer.byteLength(stringifyExactJson(value));
     if (this.#copiedBytes > MAX_COPIED_BYTES) {
       throw apiError(
         'RequestEntityTooLarge',
         `the copies of a JSON patch may not be more than ${MAX_COPIED_BYTES} bytes`,
       );
     }
-    return JSON.parse(text) as JsonValue;
+    return cloneJson(value);
   }
 }
 

@@ -217,6 +217,7 @@ function nameOf(value: unknown): string {
     case 'boolean':
       return 'a boolean';
     case 'number':
+    case 'bigint':
       return `the number ${value}`;
     default:
       return `a ${typeof value}`;
@@ -235,6 +236,11 @@ const string: Decoder = (value, report) =>
 
 /** Exact to 2^53. The largest numbers of 64 bits become the nearest that every client can read back. */
 const int64: Decoder = (value, report) => {
+  if (typeof value === 'bigint') {
+    const nearest = Number(value);
+    if (Math.abs(nearest) === INT64_LIMIT) return Math.sign(nearest) * INT64_NEAREST;
+    return report.error(`the number ${value} cannot be kept exactly: whole numbers beyond 2^53 are not supported here`);
+  }
   if (typeof value !== 'number' || !Number.isInteger(value)) {
     return report.error(`expected a whole number, got ${nameOf(value)}`);
   }
@@ -267,10 +273,12 @@ const SCALARS: Readonly<Record<keyof ScalarTypes, Decoder>> = {
     return value >= -INT32_MAX - 1 && value <= INT32_MAX ? value : report.error(`${value} does not fit in 32 bits`);
   },
   int64,
-  double: (value, report) =>
-    typeof value === 'number' && Number.isFinite(value)
+  double: (value, report) => {
+    if (typeof value === 'bigint') return Number(value);
+    return typeof value === 'number' && Number.isFinite(value)
       ? value
-      : report.error(`expected a number, got ${nameOf(value)}`),
+      : report.error(`expected a number, got ${nameOf(value)}`);
+  },
   bytes: (value, report) => {
     if (typeof value !== 'string') return report.error(`expected base64, got ${nameOf(value)}`);
     if (BASE64.test(value)) return value;

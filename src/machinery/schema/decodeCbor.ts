@@ -3,6 +3,7 @@
  * too, and what a tag says of base64 is done.
  * Source: https://www.rfc-editor.org/rfc/rfc8949.html and https://kep.k8s.io/4222
  */
+import { exactInteger } from '../exactJson.ts';
 import { setOwn } from '../setOwn.ts';
 import { formatTime } from '../time.ts';
 
@@ -194,10 +195,11 @@ function textOf(bytes: Buffer): string {
   }
 }
 
-function whole(value: number | bigint): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  throw new CborError(`the number ${value} cannot be kept exactly: whole numbers beyond 2^53 are not supported`);
+function whole(value: number | bigint): number | bigint {
+  if (typeof value === 'number') return value;
+  const exact = exactInteger(String(value));
+  if (BigInt(exact) === value) return exact;
+  throw new CborError(`the number ${value} has more than 64 bits`);
 }
 
 function finite(value: number): number {

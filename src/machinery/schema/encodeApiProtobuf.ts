@@ -5,6 +5,7 @@
  *
  * A hot path: an object is encoded once for all who ask for protobuf. Each type is compiled into closures.
  */
+import { stringifyExactJson } from '../exactJson.ts';
 import { readTime } from '../time.ts';
 import { FIXED64, ProtobufError, VARINT } from './protobuf.ts';
 import { BackwardWriter } from './protobufWriter.ts';
@@ -181,7 +182,7 @@ function scalarWriter(wire: number, type: ScalarType, around: ObjectType): ItemW
     case 'any':
       if (type.wireType !== undefined) return nested(wire, unionWriter(type.wireType, around));
       return nested(wire, (writer, item) => {
-        if (item !== undefined) writer.block(1, Buffer.from(JSON.stringify(item)));
+        if (item !== undefined) writer.block(1, Buffer.from(stringifyExactJson(item)));
       });
   }
 }

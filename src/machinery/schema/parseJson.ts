@@ -1,4 +1,5 @@
 /** JSON as clients send it: parsed once, looked through for duplicate fields and hostile depth. */
+import { parseExactJson } from '../exactJson.ts';
 
 export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
@@ -17,9 +18,9 @@ export interface ParsedJson {
 /** @throws JsonSyntaxError */
 export function parseJson(text: string): ParsedJson {
   const duplicates: string[] = [];
-  scan(text, duplicates);
+  const isExact = scan(text, duplicates);
   try {
-    return { value: JSON.parse(text), duplicates };
+    return { value: isExact ? JSON.parse(text) : parseExactJson(text), duplicates };
   } catch (error) {
     throw new JsonSyntaxError((error as Error).message);
   }
@@ -48,8 +49,10 @@ const FEW_KEYS = 16;
 /**
  * One pass over the text. It trusts the text to be JSON where that does not matter for its own
  * safety: JSON.parse, which follows, refuses the rest.
+ * @returns whether JSON.parse keeps all whole numbers as they are
  */
-function scan(text: string, duplicates: string[]): void {
+function scan(text: string, duplicates: string[]): boolean {
+  let isExact = true;
   const levels: Level[] = [];
   let level: Level | undefined;
   for (let i = 0; i < text.length; i++) {
@@ -58,7 +61,7 @@ function scan(text: string, duplicates: string[]): void {
         const start = i + 1;
         let end = text.indexOf('"', start);
         while (end > 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
-        if (end < 0) return;
+        if (end < 0) return isExact;
         i = end;
         if (level?.keys !== undefined && nextToken(text, end + 1) === COLON) {
           const raw = text.slice(start, end);
@@ -81,28 +84,24 @@ function scan(text: string, duplicates: string[]): void {
         if (level !== undefined) level.index++;
         break;
       default:
-        if (isDigit(text.charCodeAt(i))) i = endOfNumber(text, i) - 1;
+        if (isDigit(text.charCodeAt(i))) {
+          const end = endOfNumber(text, i);
+          if (end - i >= EXACT_DIGITS) isExact = false;
+          i = end - 1;
+        }
     }
   }
+  return isExact;
 }
 
 const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
 /** Whole numbers of fewer digits are kept exactly. */
 const EXACT_DIGITS = 16;
-const INT64_LIMIT = 2n ** 63n;
 
-/** @throws JsonSyntaxError for a whole number of 64 bits that would not be the same when it is written again */
 function endOfNumber(text: string, start: number): number {
   let end = start + 1;
   while (isDigit(text.charCodeAt(end))) end++;
-  if (end - start < EXACT_DIGITS) return end;
-  const next = text.charCodeAt(end);
-  // Fractions and exponents are floats, which nobody takes to be exact; `.`, `E`, `e`.
-  const before = text.charCodeAt(start - 1);
-  if (next === 0x2e || next === 0x45 || next === 0x65 || before === 0x2e) return end;
-  const digits = text.slice(start, end);
-  if (String(Number(digits)) === digits || end - start > EXACT_DIGITS + 4 || BigInt(digits) > INT64_LIMIT) return end;
-  throw new JsonSyntaxError(`the number ${digits} cannot be kept exactly: whole numbers beyond 2^53 are not supported`);
+  return end;
 }
 
 function isEscaped(text: string, quote: number): boolean {

@@ -2,6 +2,7 @@
 import type { Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Random } from '../../../lib/random.ts';
+import { stringifyExactJson } from '../../../machinery/exactJson.ts';
 import type { Kind } from '../../../machinery/kind.ts';
 import { apiError, badRequest, forbiddenRequest } from '../../../machinery/status.ts';
 import type { Authorizer } from '../../authorization/authorizer.ts';
@@ -93,7 +94,7 @@ export class Invoker {
     try {
       body = await this.#caller.call({
         client: webhook.client,
-        body: JSON.stringify(await withConversions(as, () => reviewOf(request, webhook, as, uid))),
+        body: stringifyExactJson(await withConversions(as, () => reviewOf(request, webhook, as, uid))),
         timeoutSeconds: webhook.timeoutSeconds,
         ...(request.ctx === undefined ? {} : { signal: request.ctx.signal }),
       });

@@ -2,6 +2,7 @@
  * AdmissionReview: what a webhook is asked, and what its answer says.
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#webhook-request-and-response
  */
+import { parseExactJson } from '../../../machinery/exactJson.ts';
 import type { Kind, KubeObject } from '../../../machinery/kind.ts';
 import { isObject } from '../../../machinery/patch/merge.ts';
 import { ApiError, type Status } from '../../../machinery/status.ts';
@@ -134,7 +135,7 @@ function patchOf(patch: unknown, type: unknown, webhook: Webhook, mutating: bool
   if (typeof patch !== 'string') throw new Error('response.patch must be base64');
   let operations: unknown;
   try {
-    operations = JSON.parse(Buffer.from(patch, 'base64').toString('utf8'));
+    operations = parseExactJson(Buffer.from(patch, 'base64').toString('utf8'));
   } catch {
     operations = undefined;
   }
