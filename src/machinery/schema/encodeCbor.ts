@@ -61,9 +61,12 @@ class CborWriter {
   }
 
   /** A kind of item with its number, in the shortest form. */
-  head(major: number, value: number): void {
+  head(major: number, value: number | bigint): void {
     this.#reserve(9);
-    if (value < 24) this.byte(major | value);
+    if (typeof value === 'bigint') {
+      this.byte(major | 27);
+      this.#length = this.#buffer.writeBigUInt64BE(value, this.#length);
+    } else if (value < 24) this.byte(major | value);
     else if (value <= 0xff) {
       this.byte(major | 24);
       this.byte(value);
@@ -136,6 +139,11 @@ function write(writer: CborWriter, value: unknown, type: Type | undefined): void
       return;
     case 'number':
       writeNumber(writer, value, type);
+      return;
+    case 'bigint':
+      // Larger than a number, so that there is no shorter form.
+      if (value >= 0n) writer.head(UNSIGNED, value);
+      else writer.head(NEGATIVE, -1n - value);
       return;
     case 'boolean':
       writer.byte(value ? TRUE : FALSE);
