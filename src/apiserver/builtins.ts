@@ -210,7 +210,7 @@ export function createBuiltins(
       ...accessReviewHandlers(authorizers, resolvers),
       ...authenticationReviewHandlers(tokens, bootstrapTokens, clock),
       ...componentStatusHandlers(registry, [...(options.components ?? []), etcd(registry)]),
-      ...tokenHandlers(registry, tokens),
+      ...tokenHandlers({ registry, tokens, authorizers }),
       ...bindingHandlers(() => parts),
       ...evictionHandlers(() => parts),
       ...podStreamHandlers({ registry, kubelets, authorizers }),

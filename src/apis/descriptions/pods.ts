@@ -303,7 +303,7 @@ WeightedPodAffinityTerm: Pods, and how much it matters.
   podAffinityTerm: The pods.
 Toleration: Taints that do not keep the pod away.
   key: The taint's key; all taints if absent, with Exists.
-  operator: Equal, Exists, Lt or Gt. Equal if absent.
+  operator: Equal or Exists. Equal if absent.
   value: The taint's value.
   effect: NoSchedule, PreferNoSchedule or NoExecute; all of them if absent.
   tolerationSeconds: With NoExecute, how long the pod stays; for ever if absent.

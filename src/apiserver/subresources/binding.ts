@@ -77,6 +77,8 @@ function assigned(parts: ApiServerParts, pod: Stored<Pod>, binding: Binding): Po
   const annotations = { ...pod.metadata.annotations, ...binding.metadata?.annotations };
   const others = (pod.status?.conditions ?? []).filter((c) => c.type !== 'PodScheduled');
   const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: formatTime(parts.clock.now()) };
+  // Where it was to be is of no interest now that it is somewhere.
+  const { nominatedNodeName: _nominated, ...status } = pod.status ?? {};
   return {
     ...pod,
     metadata: {
@@ -85,6 +87,6 @@ function assigned(parts: ApiServerParts, pod: Stored<Pod>, binding: Binding): Po
       ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
     },
     spec: { containers: [], ...pod.spec, nodeName },
-    status: { ...pod.status, conditions: [...others, scheduled] },
+    status: { ...status, conditions: [...others, scheduled] },
   };
 }

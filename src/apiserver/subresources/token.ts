@@ -12,25 +12,35 @@ import { apiError, badRequest, conflict, forbiddenRequest, notFound } from '../.
 import { formatTime } from '../../machinery/time.ts';
 import type { Answer } from '../answer.ts';
 import type { Reference, ServiceAccountTokens, TokenContent } from '../authentication/serviceAccountTokens.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
 import { nodeOf } from '../authorization/node.ts';
 import type { RequestContext } from '../context.ts';
 import type { Registry } from '../registry/registry.ts';
 import { readReview, reviewed } from '../reviewBody.ts';
 import { type Handler, handlerKey } from '../stage.ts';
+import { mayHaveAudience, podNamesAudience } from './tokenAudience.ts';
 
-export function tokenHandlers(registry: Registry, tokens: ServiceAccountTokens): [string, Handler][] {
-  return [[handlerKey('', 'serviceaccounts', 'token'), (ctx) => requestToken(registry, tokens, ctx)]];
+/** What token requests are answered with. */
+interface TokenParts {
+  readonly registry: Registry;
+  readonly tokens: ServiceAccountTokens;
+  readonly authorizers: readonly Authorizer[];
+}
+
+export function tokenHandlers(parts: TokenParts): [string, Handler][] {
+  return [[handlerKey('', 'serviceaccounts', 'token'), (ctx) => requestToken(parts, ctx)]];
 }
 
 const KIND = tokenRequests as unknown as Kind;
 
-async function requestToken(registry: Registry, tokens: ServiceAccountTokens, ctx: RequestContext): Promise<Answer> {
+async function requestToken(parts: TokenParts, ctx: RequestContext): Promise<Answer> {
+  const { registry, tokens } = parts;
   if (ctx.info.verb !== 'create') {
     throw apiError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
   }
   const { namespace = '', name } = ctx.info;
   const request = (await readReview(ctx, KIND)) as TokenRequest;
-  checkNode(registry, ctx, request);
+  await checkNode(parts, ctx, request);
   const account = await find(registry, serviceAccounts as unknown as Kind, namespace, name);
   const spec = request.spec ?? {};
   const audiences = spec.audiences?.length ? spec.audiences : [...tokens.audiences];
@@ -53,8 +63,12 @@ async function requestToken(registry: Registry, tokens: ServiceAccountTokens, ct
   );
 }
 
-/** Nodes ask for tokens of their own pods only. @throws ApiError Forbidden */
-function checkNode(registry: Registry, ctx: RequestContext, request: TokenRequest): void {
+/** Nodes ask for tokens of their own pods only, for those that the pods name. @throws ApiError Forbidden */
+async function checkNode(
+  { registry, authorizers }: TokenParts,
+  ctx: RequestContext,
+  request: TokenRequest,
+): Promise<void> {
   const node = nodeOf(ctx.user);
   if (node === undefined) return;
   const ref = request.spec?.boundObjectRef;
@@ -65,6 +79,13 @@ function checkNode(registry: Registry, ctx: RequestContext, request: TokenReques
   if (pod !== undefined && pod.spec?.nodeName !== node) {
     throw refuse('node requested token bound to a pod scheduled on a different node');
   }
+  const [audience = '', ...more] = request.spec?.audiences ?? [];
+  if (more.length > 0) throw refuse('node may only request 0 or 1 audiences');
+  if (pod === undefined || (await podNamesAudience(registry, pod as Stored<Pod>, audience))) return;
+  const { namespace = '', name } = ctx.info;
+  if (mayHaveAudience(authorizers, ctx.user, namespace, name, audience)) return;
+  const who = `${ctx.user.name} is not authorized to request tokens for this audience`;
+  throw refuse(`audience ${JSON.stringify(audience)} not found in pod spec volume, ${who}`);
 }
 
 async function bound(
