@@ -1,4 +1,5 @@
 /** Runs the plans of every claim and every persistent volume. */
+import { nodes } from '../../apis/core/node.ts';
 import { persistentVolumes } from '../../apis/core/persistentVolume.ts';
 import {
   classOfClaim,
@@ -6,12 +7,13 @@ import {
   persistentVolumeClaims,
 } from '../../apis/core/persistentVolumeClaim.ts';
 import { pods } from '../../apis/core/pod.ts';
-import { BIND_COMPLETED } from '../../apis/core/volumeBinding.ts';
+import { BIND_COMPLETED, SELECTED_NODE, STORAGE_PROVISIONER } from '../../apis/core/volumeBinding.ts';
 import { defaultOf } from '../../apis/defaultClass.ts';
 import { isDefaultStorageClass, storageClasses } from '../../apis/storage/storageClass.ts';
 import { keyOf, refKey } from '../../client/store.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import type { ControllerContext } from '../context.ts';
+import { LOCAL_PROVISIONER } from '../localProvisioner/provision.ts';
 import { startLoop } from '../loop.ts';
 import { planClaim, planVolume } from './plan.ts';
 import { BY_CLAIM, claimKeysOf } from './protection.ts';
@@ -25,10 +27,17 @@ export function startPersistentVolumeController(context: ControllerContext): voi
   const classes = context.informers.of(storageClasses);
   const podInformer = context.informers.of(pods);
   podInformer.addIndex(BY_CLAIM, claimKeysOf);
+  const nodeInformer = context.informers.of(nodes);
+  /** Volumes of nodes are made on them; other provisioners see for themselves. */
+  const isNodeGone = (claim: Stored<PersistentVolumeClaim>): boolean => {
+    const node = claim.metadata.annotations?.[SELECTED_NODE];
+    const provisioner = claim.metadata.annotations?.[STORAGE_PROVISIONER];
+    return !!node && provisioner === LOCAL_PROVISIONER && nodeInformer.byKey(node) === undefined;
+  };
   const loop = startLoop({
     name: 'persistent-volume-binder',
     context,
-    reads: [claims, volumes, classes, podInformer],
+    reads: [claims, volumes, classes, podInformer, nodeInformer],
     // One after the other: of two claims that would take one volume, one sees what the other did.
     workers: 1,
     plan(key) {
@@ -54,6 +63,7 @@ export function startPersistentVolumeController(context: ControllerContext): voi
         storageClass: classes.get(undefined, classOfClaim(claim) ?? ''),
         defaultClass: defaultOf(classes.list(), isDefaultStorageClass)?.metadata.name,
         waiting,
+        nodeIsGone: isNodeGone(claim),
       });
     },
   });
@@ -83,4 +93,5 @@ export function startPersistentVolumeController(context: ControllerContext): voi
     },
   });
   classes.handle({ onAdd: waiting, onUpdate: waiting });
+  nodeInformer.handle({ onDelete: waiting });
 }

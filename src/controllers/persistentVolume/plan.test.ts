@@ -166,6 +166,12 @@ describe('a claim with a class', () => {
     expect(words(plan(asks(), { storageClass: later, volumes: kept }))).toEqual(['data for v']);
   });
 
+  it('is given to another node when the one that was chosen is gone', () => {
+    const chosen = asks({ [SELECTED_NODE]: 'n1', [STORAGE_PROVISIONER]: 'p.example.com' });
+    const [action] = plan(chosen, { storageClass: later, nodeIsGone: true }).actions as unknown as { object: Claim }[];
+    expect(action?.object.metadata.annotations).toEqual({ [STORAGE_PROVISIONER]: 'p.example.com' });
+  });
+
   it('says that the class is not there', () => {
     expect(words(plan(asks()))).toEqual(['Warning ProvisioningFailed']);
     const manual = storageClass({ provisioner: 'kubernetes.io/no-provisioner', volumeBindingMode: 'Immediate' });

@@ -43,9 +43,12 @@ export interface ClaimWorld {
   readonly defaultClass: string | undefined;
   /** names of the pods that use the claim and have no node yet */
   readonly waiting: readonly string[];
+  /** The node that was chosen for it is gone, and so is whoever would make the volume there. */
+  readonly nodeIsGone?: boolean;
 }
 
-export function planClaim({ claim, volumes, storageClass, defaultClass, waiting }: ClaimWorld): Plan {
+export function planClaim(world: ClaimWorld): Plan {
+  const { claim, volumes, storageClass, defaultClass, waiting } = world;
   const { volumeName } = claim.spec ?? {};
   const bound = claim.metadata.annotations?.[BIND_COMPLETED] !== undefined;
   const named = volumeName ? volumes.find((v) => v.metadata.name === volumeName) : undefined;
@@ -84,6 +87,12 @@ export function planClaim({ claim, volumes, storageClass, defaultClass, waiting 
   const [best] = volumesFor(claim, volumes);
   // Where the pod's node matters, only the scheduler knows which of the free ones will do.
   if (best !== undefined && (!delayed || isKeptFor(best, claim))) return bindTogether(claim, best);
+  if (delayed && world.nodeIsGone) {
+    const { [SELECTED_NODE]: _gone, ...annotations } = claim.metadata.annotations ?? {};
+    // The scheduler chooses another.
+    const object: PersistentVolumeClaim = { ...claim, metadata: { ...claim.metadata, annotations } };
+    return { actions: [{ verb: 'update', kind: persistentVolumeClaims as Kind, object }] };
+  }
   if (delayed && claim.metadata.annotations?.[SELECTED_NODE] === undefined) {
     if (waiting.length > 0) {
       const message = `waiting for pod ${waiting.join(',')} to be scheduled`;
