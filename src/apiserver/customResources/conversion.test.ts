@@ -169,6 +169,24 @@ describe('two versions', () => {
     expect((await api.get(boxes('v1', 'a'))).status).toBe(404);
   });
 
+  test('pages, and lists of the past, are converted, too', async () => {
+    for (let i = 1; i <= 5; i++) await api.send('POST', boxes('v1'), v1(`a${i}`, i, i));
+    const sizes = (list: { items: Box[] }) => list.items.map((b) => b.spec.size);
+    const first = (await api.get(`${boxes('v2')}?limit=2`)).json;
+    expect(sizes(first)).toEqual(['1x1', '2x2']);
+    await api.send('DELETE', boxes('v1', 'a3'));
+    const second = (await api.get(`${boxes('v2')}?limit=2&continue=${first.metadata.continue}`)).json;
+    expect(sizes(second)).toEqual(['3x3', '4x4']);
+    const { resourceVersion } = first.metadata;
+    const exact = `resourceVersion=${resourceVersion}&resourceVersionMatch=Exact`;
+    expect(sizes((await api.get(`${boxes('v2')}?${exact}`)).json)).toEqual(['1x1', '2x2', '3x3', '4x4', '5x5']);
+    // Of the past, as well.
+    const watch = await api.watch(`${boxes('v2')}?watch=1&resourceVersion=${resourceVersion}`);
+    await vi.waitFor(() => expect(watch.seen).toEqual(['DELETED a3']));
+    expect(watch.events[0]?.object.spec).toEqual({ size: '3x3' });
+    watch.close();
+  });
+
   test('watches of both tell of what is written in either, in order', async () => {
     const [one, two] = [await api.watch(`${boxes('v1')}?watch=1`), await api.watch(`${boxes('v2')}?watch=1`)];
     for (let i = 1; i <= 5; i++) {

@@ -128,8 +128,11 @@ async function fromStore(
         revision: place.revision,
         ...(limit === 0 ? {} : { limit: limit + 1 }),
       });
-      for (const kv of kvs) {
-        const entry = new Entry(kind, kv.key, kv.modRevision, kv.value);
+      const stored = kvs.map((kv) => kv.value);
+      const values = (await kind.conversion?.fromStored(stored)) ?? stored;
+      for (const [i, { key, modRevision }] of kvs.entries()) {
+        // There is one for each.
+        const entry = new Entry(kind, key, modRevision, values[i] as Buffer);
         if (matches === undefined || matches(entry)) entries.push(entry);
       }
       // Without a selector a page is one range of the store.
