@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { VirtualClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/log.ts';
 import { CertificateError, ensureCertificates } from './certificates.ts';
@@ -47,6 +47,17 @@ test('makes what every part needs, signed by one CA', async () => {
   for (const ip of ['10.96.0.1', '127.0.0.1', '192.0.2.7']) expect(serving.checkIP(ip)).toBe(ip);
   expect(new X509Certificate(made.admin.cert).subject).toBe('O=system:masters\nCN=kubernetes-admin');
   expect(new X509Certificate(made.kubelet.client.cert).subject).toBe('O=system:nodes\nCN=system:node:node-1');
+});
+
+test('asks for nothing that Node 20 lacks', async () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const newer = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(privateKey)), 'toCryptoKey');
+  try {
+    await make();
+    expect(newer).not.toHaveBeenCalled();
+  } finally {
+    newer.mockRestore();
+  }
 });
 
 test('files are readable by their owner only', async () => {

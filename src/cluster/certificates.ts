@@ -237,11 +237,15 @@ export async function newKeys(): Promise<Keys> {
 }
 
 export async function importKeys(pem: string): Promise<Keys> {
-  const privateKey = createPrivateKey(pem);
-  return {
-    privateKey: privateKey.toCryptoKey(CURVE, true, ['sign']),
-    publicKey: createPublicKey(privateKey).toCryptoKey(CURVE, true, ['verify']),
-  };
+  const key = createPrivateKey(pem);
+  // Not toCryptoKey: createCluster runs under its caller's Node, and 20 does not have that.
+  const [privateKey, publicKey] = await Promise.all([
+    crypto.subtle.importKey('pkcs8', key.export({ type: 'pkcs8', format: 'der' }), CURVE, true, ['sign']),
+    crypto.subtle.importKey('spki', createPublicKey(key).export({ type: 'spki', format: 'der' }), CURVE, true, [
+      'verify',
+    ]),
+  ]);
+  return { privateKey, publicKey };
 }
 
 export const privatePem = (key: CryptoKey) => KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();

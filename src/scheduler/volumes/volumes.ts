@@ -176,19 +176,22 @@ export class Volumes implements VolumeView, Reservations {
     const promised = this.#promised.get(pod.uid);
     if (promised === undefined) return;
     const { clock, signal } = this.#o;
-    const waiting = Promise.withResolvers<void>();
-    promised.fail = (why) => waiting.reject(new PreBindError(this.plugin, `binding volumes: ${why}`));
-    promised.look = () => {
-      const state = this.#stateOf(promised);
-      if (state === 'bound') waiting.resolve();
-      else if (state !== 'waiting') promised.fail?.(state.error);
-    };
+    let stop = () => {};
+    // Not withResolvers: createCluster runs under its caller's Node, and 20 does not have that.
+    const bound = new Promise<void>((resolve, reject) => {
+      promised.fail = (why) => reject(new PreBindError(this.plugin, `binding volumes: ${why}`));
+      promised.look = () => {
+        const state = this.#stateOf(promised);
+        if (state === 'bound') resolve();
+        else if (state !== 'waiting') promised.fail?.(state.error);
+      };
+      stop = () => reject(signal.reason);
+    });
     const timer = clock.after(BIND_TIMEOUT_MS, () => promised.fail?.('context deadline exceeded'));
-    const stop = () => waiting.reject(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
     try {
-      promised.look();
-      await waiting.promise;
+      promised.look?.();
+      await bound;
       this.#drop(pod);
     } finally {
       promised.look = undefined;
