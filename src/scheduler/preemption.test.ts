@@ -129,7 +129,8 @@ describe('victims', () => {
     const { plan: made, message } = plan(snapshot, polite);
     expect(made.preemption).toBeUndefined();
     expect(message).toBe(
-      '0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.',
+      '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, ' +
+        'preemption: not eligible due to preemptionPolicy=Never.',
     );
   });
 
@@ -149,9 +150,17 @@ describe('messages', () => {
       [node('c', { unschedulable: true })],
     ]);
     expect(plan(snapshot, info('p', { requests: { cpu: '1' } })).message).toBe(
-      '0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. ' +
+      '0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. no new claims to deallocate, ' +
         'preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, ' +
         '2 No preemption victims found for incoming pod.',
+    );
+  });
+
+  it('are of the pod where its claims are at fault', () => {
+    const reason = 'persistentvolumeclaim "data" not found';
+    const refusal = { plugin: 'VolumeBinding', reasons: [reason], resolvable: false, ofPod: true } as const;
+    expect(unschedulableMessage(1, new Map([['a', refusal]]), { preemption: undefined, reasons: new Map() })).toBe(
+      `0/1 nodes are available: ${reason}. not found`,
     );
   });
 

@@ -148,7 +148,7 @@ describe('the scheduler', () => {
     expect(scheduled(waiting)).toMatchObject({ status: 'False', message: 'no nodes available to schedule pods' });
     await addNode('small', '500m');
     const text =
-      '0/1 nodes are available: 1 Insufficient cpu. ' +
+      '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, ' +
       'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
     await podUntil('web', (pod) => scheduled(pod)?.message === text);
     expect(await eventsOf('web', 'FailedScheduling')).toContain(`Warning default-scheduler ${text}`);
