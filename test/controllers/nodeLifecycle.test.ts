@@ -122,3 +122,27 @@ it('nodes get ranges of addresses for their pods, of both families, and give the
   await world.advance('1s');
   expect(await cidrs('d')).toEqual(['100.64.2.0/24', 'fd00:64:0:3::/64']);
 });
+
+it('nodes say what they are fit for', async () => {
+  world = await Simulation.start({ nodes: 1 });
+  const { client } = world.cluster;
+  const [node] = (await client.list(nodes)).items;
+  const name = node?.metadata.name ?? '';
+  await client.patch(nodes, { name }, 'merge', { spec: { unschedulable: true } });
+  await world.advance('15s');
+  await client.patch(nodes, { name }, 'merge', { spec: { unschedulable: false } });
+  await world.advance('15s');
+  const said = (await client.list(events, { namespace: 'default' })).items.filter(
+    (e) => e.involvedObject.kind === 'Node',
+  );
+  expect(said.map((e) => e.reason)).toEqual(
+    expect.arrayContaining([
+      'NodeHasSufficientMemory',
+      'NodeHasNoDiskPressure',
+      'NodeHasSufficientPID',
+      'NodeReady',
+      'NodeNotSchedulable',
+      'NodeSchedulable',
+    ]),
+  );
+});

@@ -23,6 +23,13 @@ const MAX_HURRIES = 40;
 const LEASE_SECONDS = 40;
 const RENEW_MS = 10_000;
 const LEASE_NAMESPACE = 'kube-node-lease';
+/** What is said of a condition that became True, or False. */
+const SAID: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  MemoryPressure: { True: 'NodeHasInsufficientMemory', False: 'NodeHasSufficientMemory' },
+  DiskPressure: { True: 'NodeHasDiskPressure', False: 'NodeHasNoDiskPressure' },
+  PIDPressure: { True: 'NodeHasInsufficientPID', False: 'NodeHasSufficientPID' },
+  Ready: { True: 'NodeReady', False: 'NodeNotReady' },
+};
 
 export interface NodeAgentOptions {
   readonly client: Client;
@@ -42,6 +49,7 @@ export class NodeAgent {
   readonly #o: NodeAgentOptions;
   #reported: { status: NodeStatus; at: number } | undefined;
   #lease: Lease | undefined;
+  #unschedulable = false;
   /** of the node's pods, as it was seen last: they keep their addresses when it is registered anew */
   #ranges: readonly string[] | undefined;
   /** ends the wait before the next status */
@@ -141,6 +149,7 @@ export class NodeAgent {
       return false;
     }
     this.#ranges = node.spec?.podCIDRs ?? this.#ranges;
+    this.#tellOfScheduling(node);
     const status = await nodeStatusOf(facts, runtime, node, now);
     const ready = status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
     const before = this.#reported;
@@ -153,18 +162,29 @@ export class NodeAgent {
       return ready;
     }
     await client.patch(nodes, { name: facts.nodeName }, 'strategic', { status }, { subresource: 'status' });
-    const wasReady = before?.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
-    if (wasReady !== ready) {
-      const what = ready ? 'NodeReady' : 'NodeNotReady';
-      this.#o.events.event(
-        referenceTo({ ...node, kind: 'Node', apiVersion: 'v1' }),
-        'Normal',
-        what,
-        `Node ${facts.nodeName} status is now: ${what}`,
-      );
+    for (const { type, status: is } of status.conditions ?? []) {
+      const was = before?.status.conditions?.find((c) => c.type === type)?.status;
+      const what = SAID[type]?.[is];
+      if (what !== undefined && is !== was) this.#tell(node, what);
     }
     this.#reported = { status, at: now };
     return ready;
+  }
+
+  #tellOfScheduling(node: Node): void {
+    const unschedulable = node.spec?.unschedulable === true;
+    if (unschedulable === this.#unschedulable) return;
+    this.#unschedulable = unschedulable;
+    this.#tell(node, unschedulable ? 'NodeNotSchedulable' : 'NodeSchedulable');
+  }
+
+  #tell(node: Node, what: string): void {
+    this.#o.events.event(
+      referenceTo({ ...node, kind: 'Node', apiVersion: 'v1' }),
+      'Normal',
+      what,
+      `Node ${this.#o.facts.nodeName} status is now: ${what}`,
+    );
   }
 
   async #keepLease(): Promise<void> {
