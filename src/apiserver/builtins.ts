@@ -86,7 +86,7 @@ const API_SERVER: User = { name: 'system:apiserver', groups: [MASTERS_GROUP] };
 export interface Builtins {
   readonly parts: ApiServerParts;
   /** Fills what decisions are made from, then writes what every cluster has. */
-  start(transport: (user: User) => Transport): Promise<void>;
+  start(transport: (user: User, agent?: string) => Transport): Promise<void>;
   /** The server listens: tells pods where. */
   listening(port: number): Promise<void>;
   stop(): void;
@@ -249,7 +249,7 @@ export function createBuiltins(
         mutatingWebhooks.start(),
         validatingWebhooks.start(),
       ]);
-      client = createClient(transport(API_SERVER));
+      client = createClient(transport(API_SERVER, 'kube-apiserver'));
       await ensureDefaultObjects({ registry, client, log, clock });
       customResources = new CustomResources({ registry, client, clock, random, log });
       await customResources.start();

@@ -16,7 +16,8 @@ import type { ApiServerParts } from './stage.ts';
 import { statusOf } from './statusOf.ts';
 import { authenticated, type User } from './user.ts';
 
-export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, user: User): Transport {
+/** @param agent what the client calls itself */
+export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, user: User, agent?: string): Transport {
   const known = authenticated(user);
   const run = async (ctx: RequestContext): Promise<Answer> => {
     try {
@@ -28,12 +29,13 @@ export function inProcessTransport(parts: ApiServerParts, pipeline: Pipeline, us
   return {
     async request(request) {
       request.signal?.throwIfAborted();
-      const answer = await run(new InProcessContext(request, known));
+      const answer = await run(new InProcessContext(request, known, agent));
       return responseOf(answer);
     },
     async watch(request, onEvent, onEnd) {
       const { signal } = request;
-      const answer = await run(new InProcessContext({ ...request, query: { ...request.query, watch: 'true' } }, known));
+      const asked = { ...request, query: { ...request.query, watch: 'true' } };
+      const answer = await run(new InProcessContext(asked, known, agent));
       if (answer.type !== 'watch') throw apiError('BadRequest', 'this cannot be watched');
       let watch: RunningWatch | undefined;
       const close = () => watch?.close();
@@ -101,9 +103,11 @@ class InProcessContext implements RequestContext {
   user: User;
   readonly warnings: readonly string[] = [];
   readonly #request: ApiRequest;
+  readonly #agent: string | undefined;
 
-  constructor(request: ApiRequest, user: User) {
+  constructor(request: ApiRequest, user: User, agent: string | undefined) {
     this.#request = request;
+    this.#agent = agent;
     this.method = request.method;
     this.rawPath = request.path;
     this.query = new URLSearchParams(request.query as Record<string, string> | undefined);
@@ -111,8 +115,8 @@ class InProcessContext implements RequestContext {
     this.user = user;
   }
 
-  header(): undefined {
-    return undefined;
+  header(name: string): string | undefined {
+    return name === 'user-agent' ? this.#agent : undefined;
   }
 
   warn(): void {

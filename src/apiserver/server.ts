@@ -18,8 +18,8 @@ import { versionHandler } from './version.ts';
 export interface ApiServer {
   /** @throws the listen error (EADDRINUSE, EACCES, …) */
   listen(address: ListenAddress): Promise<{ port: number }>;
-  /** The way for parts of this process, as `user`. */
-  transport(user: User): Transport;
+  /** The way for parts of this process, as `user`; `agent` is what they call themselves. */
+  transport(user: User, agent?: string): Transport;
   close(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const builtins = createBuiltins(options, registry, paths, { audit, abac });
   const { parts } = builtins;
   const pipeline = createPipeline(parts);
-  const transport = (user: User) => inProcessTransport(parts, pipeline, user);
+  const transport = (user: User, agent?: string) => inProcessTransport(parts, pipeline, user, agent);
   await builtins.start(transport);
   let listener: Listener | undefined;
   return {

@@ -20,6 +20,8 @@ export interface HttpTransportOptions {
   readonly credentials?: () => { readonly cert: string; readonly key: string };
   /** as whom requests are made, by who may act as that user */
   readonly impersonate?: string;
+  /** what the client calls itself */
+  readonly agent?: string;
   /** a bearer token, or what gives the one of the moment */
   readonly token?: string | (() => string);
   readonly clock: Clock;
@@ -56,6 +58,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     const headers: Record<string, string | number> = { accept: 'application/json' };
     const token = typeof options.token === 'function' ? options.token() : options.token;
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (options.agent !== undefined) headers['user-agent'] = options.agent;
     if (options.impersonate !== undefined) headers['impersonate-user'] = options.impersonate;
     const payload = body === undefined ? undefined : Buffer.from(stringifyExactJson(body));
     if (payload !== undefined) {

@@ -11,6 +11,7 @@ import type { Random } from '../lib/random.ts';
 import type { Storage } from '../storage/storage.ts';
 import { certificateAuthority } from './certificateAuthority.ts';
 import type { ClusterCertificates } from './certificates.ts';
+import { componentOf } from './componentNames.ts';
 
 export const CLUSTER_DOMAIN = 'cluster.local';
 /** where simulated nodes have their addresses */
@@ -81,7 +82,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     ],
   });
   const clientAs = (name: string, groups: readonly string[] = []) =>
-    createClient(apiServer.transport({ name, groups }));
+    createClient(apiServer.transport({ name, groups }, componentOf(name)));
   return {
     apiServer,
     clientAs,

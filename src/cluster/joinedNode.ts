@@ -5,6 +5,7 @@ import type { Transport } from '../client/transport.ts';
 import { DEFAULT_PROXY_MODE } from '../proxy/modes.ts';
 import { lockDirectory } from '../storage/embedded/directoryLock.ts';
 import { StorageUnavailableError } from '../storage/storage.ts';
+import { componentOf } from './componentNames.ts';
 import { devicesOf, type JoinedCluster } from './config.ts';
 import { ClusterError } from './errors.ts';
 import {
@@ -64,6 +65,7 @@ export async function startJoinedNode(options: ClusterOptions, joined: JoinedClu
         ca,
         credentials: () => identity.pair,
         clock,
+        agent: componentOf(impersonate ?? 'system:node:'),
         ...(impersonate === undefined ? {} : { impersonate }),
       });
       transports.push(transport);

@@ -4,6 +4,7 @@ import { deployments } from '../../apis/apps/deployment.ts';
 import { configMaps } from '../../apis/core/configMap.ts';
 import { pods } from '../../apis/core/pod.ts';
 import { serviceAccounts } from '../../apis/core/serviceAccount.ts';
+import { createClient } from '../../client/createClient.ts';
 import type { Transport } from '../../client/transport.ts';
 import { VirtualClock } from '../../lib/clock.ts';
 import type { ManagedFieldsEntry } from '../../machinery/meta.ts';
@@ -88,6 +89,10 @@ describe('create', () => {
   test('takes the name of the client where no manager is named', async () => {
     const created = await server.client.create(configMaps, configMap(unique(), { a: '1' }));
     expect(entriesOf(created)?.[0]?.manager).toBe('unknown');
+    const named = createClient(server.api.transport(ADMIN, 'kube-scheduler/v1'));
+    expect(entriesOf(await named.create(configMaps, configMap(unique(), { a: '1' })))?.[0]?.manager).toBe(
+      'kube-scheduler',
+    );
   });
 
   test('keeps what the object came with, but takes over what it sets', async () => {
