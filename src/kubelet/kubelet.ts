@@ -17,6 +17,7 @@ import type { Random } from '../lib/random.ts';
 import { parseResolvConf } from '../lib/resolvConf.ts';
 import { isApiError } from '../machinery/status.ts';
 import { DEFAULT_CONFIGURATION, type KubeletConfiguration } from './config/configuration.ts';
+import { RuntimeFeatures } from './cri/features.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
 import { runCsi } from './csi/start.ts';
 import type { AtFaultPoint } from './faultPoints.ts';
@@ -55,6 +56,8 @@ export interface NodeOptions {
   readonly client: Client;
   readonly nodeName: string;
   readonly nodeIP: string;
+  /** its IPv6 address, where pods have such */
+  readonly nodeIPv6?: string;
   readonly runtime: ContainerRuntime;
   readonly machine: MachineFactory;
   readonly podLogsDir: string;
@@ -163,10 +166,12 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     onDevices: () => agent?.statusSoon(),
   });
   const { grantor, more } = grantors;
-  const admission = createAdmission(
-    () => ({ ...machine.allocatable, ...more().allocatable }),
-    configuration.allowedUnsafeSysctls,
-  );
+  const features = new RuntimeFeatures();
+  const admission = createAdmission(() => ({ ...machine.allocatable, ...more().allocatable }), {
+    unsafeSysctls: configuration.allowedUnsafeSysctls,
+    appArmor: machine.appArmor,
+    supplementalGroupsPolicy: () => features.supplementalGroupsPolicy,
+  });
   const dns = {
     clusterDomain: options.clusterDomain,
     host: parseResolvConf(machine.resolvConf),
@@ -188,6 +193,8 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     dns,
     hostIP,
     at: options.at,
+    features,
+    handlers: new RuntimeHandlers(informers),
   };
   const staticPods: StaticPods = new StaticPods({
     ...shared,
@@ -206,7 +213,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   const workers: PodWorkers = new PodWorkers({
     ...shared,
     observer,
-    actor: new Actor({ ...shared, starter, handlers: new RuntimeHandlers(informers) }),
+    actor: new Actor({ ...shared, starter }),
     admission: {
       refusal: (pod, others) =>
         shutdown.refusal() ?? housekeeping.evictor.refusal(pod) ?? admission.refusal(pod, others),
@@ -254,6 +261,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     const podInformer = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
     watch.start();
     await Promise.all([watch.first, serviceInformer.synced]);
+    features.update(await runtime.call('status', {}).catch(() => ({})));
     const update = (pod: Pod) => (isMirror(pod) ? staticPods.mirror(pod, false) : workers.update(pod));
     podInformer.handle({
       onAdd: update,
@@ -286,9 +294,11 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
         facts: {
           nodeName,
           nodeIP,
+          ...(options.nodeIPv6 === undefined ? {} : { nodeIPv6: options.nodeIPv6 }),
           kubeletPort,
           machine,
           more,
+          features,
           problem: () => shutdown.problem,
           pressure: () => housekeeping.evictor.conditions,
         },

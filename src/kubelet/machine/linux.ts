@@ -77,6 +77,7 @@ class LinuxMachine implements Machine {
   readonly allocatable: Machine['allocatable'];
   readonly csi: NonNullable<Machine['csi']>;
   readonly memoryBytes = totalmem();
+  readonly appArmor = read('/sys/module/apparmor/parameters/enabled').startsWith('Y');
   readonly info = {
     machineID: read('/etc/machine-id').trim(),
     systemUUID: (read('/sys/class/dmi/id/product_uuid') || read('/etc/machine-id')).trim(),
@@ -187,7 +188,7 @@ class LinuxMachine implements Machine {
   async containerFiles(request: ContainerFilesRequest): Promise<ContainerFiles> {
     const { pod, container, env } = request;
     const messageFile = this.#messageFile(pod, container, request.restarts);
-    const mounts = [...(await this.#volumes.mountsOf(pod, container, env))];
+    const mounts = [...(await this.#volumes.mountsOf(pod, container, env, request.recursiveReadOnly))];
     const taken = new Set((container.volumeMounts ?? []).map((m) => m.mountPath));
     if (!taken.has('/etc/hosts')) {
       mounts.push({ container_path: '/etc/hosts', host_path: this.#etcHosts(request), readonly: false });

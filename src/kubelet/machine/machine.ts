@@ -29,6 +29,8 @@ export interface Machine {
   /** what of it is for pods */
   readonly allocatable: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
+  /** whether the kernel enforces AppArmor's profiles */
+  readonly appArmor: boolean;
   /** What it is, but for what the runtime and the kubelet say of themselves. */
   readonly info: Omit<NodeSystemInfo, 'containerRuntimeVersion' | 'kubeletVersion' | 'kubeProxyVersion'>;
   /** the text of the machine's resolv.conf */
@@ -101,6 +103,8 @@ export interface ContainerFilesRequest {
   /** of the sandbox */
   readonly ips: readonly string[];
   readonly clusterDomain: string;
+  /** whether the runtime can make what is mounted below a volume read only, too */
+  readonly recursiveReadOnly: boolean;
 }
 
 export interface ContainerFiles {

@@ -2,6 +2,7 @@
 import { arch, hostname } from 'node:os';
 import type { Node, NodeCondition, NodeStatus } from '../../apis/core/node.ts';
 import { formatTime } from '../../machinery/time.ts';
+import type { RuntimeFeatures } from '../cri/features.ts';
 import type { Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { PressureCondition } from '../eviction/thresholds.ts';
@@ -15,8 +16,12 @@ const MAX_IMAGES = 50;
 export interface NodeFacts {
   readonly nodeName: string;
   readonly nodeIP: string;
+  /** its IPv6 address, where pods have such */
+  readonly nodeIPv6?: string;
   readonly kubeletPort: number;
   readonly machine: Machine;
+  /** of the runtime; brought up to date whenever it is asked how it is */
+  readonly features: RuntimeFeatures;
   /** what it has besides, by resource: all, and what is for pods */
   more(): {
     readonly capacity: Readonly<Record<string, string>>;
@@ -39,7 +44,7 @@ export async function nodeStatusOf(
 ): Promise<NodeStatus> {
   const { capacity, allocatable, info } = facts.machine;
   const version = await runtime.call('version', {}).catch(() => undefined);
-  const problem = facts.problem() ?? (await problemOf(runtime));
+  const problem = facts.problem() ?? (await problemOf(runtime, facts.features));
   const pressure = facts.pressure();
   const more = facts.more();
   const { images = [] } = await runtime.call('listImages', {}).catch(() => ({ images: [] as Image[] }));
@@ -59,6 +64,7 @@ export async function nodeStatusOf(
   return {
     addresses: [
       { type: 'InternalIP', address: facts.nodeIP },
+      ...(facts.nodeIPv6 === undefined ? [] : [{ type: 'InternalIP', address: facts.nodeIPv6 }]),
       { type: 'Hostname', address: facts.nodeName },
     ],
     capacity: { ...capacity, ...more.capacity },
@@ -82,6 +88,7 @@ export async function nodeStatusOf(
         ? condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
         : condition('Ready', 'False', 'KubeletNotReady', problem),
     ],
+    ...facts.features.ofNode(),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     ...volumesInUse(facts.machine, old),
     nodeInfo: {
@@ -101,9 +108,11 @@ export async function nodeStatusOf(
 }
 
 /** Why the node cannot run pods; undefined where it can. */
-async function problemOf(runtime: ContainerRuntime): Promise<string | undefined> {
+async function problemOf(runtime: ContainerRuntime, features: RuntimeFeatures): Promise<string | undefined> {
   try {
-    const { status } = await runtime.call('status', {}, { timeoutMs: 5000 });
+    const answer = await runtime.call('status', {}, { timeoutMs: 5000 });
+    features.update(answer);
+    const { status } = answer;
     const wrong = (status?.conditions ?? []).filter((c) => c.status !== true);
     if (wrong.length === 0) return undefined;
     return wrong.map((c) => `container runtime: ${c.type} is false: ${c.message || c.reason}`).join(', ');

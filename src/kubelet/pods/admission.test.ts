@@ -41,8 +41,24 @@ it('refuses what does not', () => {
   expect(refusal(podOf({ securityContext: profile }), [])?.reason).toBe('AppArmor');
 });
 
+const able = { unsafeSysctls: [], appArmor: true, supplementalGroupsPolicy: () => true };
+
+it('allows what the node can do', () => {
+  const wanting = [
+    podOf({ securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } }),
+    podOf({ securityContext: { supplementalGroupsPolicy: 'Strict' } }),
+  ];
+  const reasons = (abilities?: typeof able) =>
+    wanting.map((pod) => createAdmission(() => ({}), abilities).refusal(pod, [])?.reason);
+  expect(reasons()).toEqual(['AppArmor', 'SupplementalGroupsPolicyNotSupported']);
+  expect(reasons(able)).toEqual([undefined, undefined]);
+});
+
 it('allows the sysctls that it is told to', () => {
-  const { refusal } = createAdmission(() => ({}), ['kernel.msg*', 'net.core.somaxconn']);
+  const { refusal } = createAdmission(() => ({}), {
+    ...able,
+    unsafeSysctls: ['kernel.msg*', 'net.core.somaxconn'],
+  });
   const reason = (name: string) => refusal(podOf({ securityContext: { sysctls: [{ name, value: '1' }] } }), [])?.reason;
   expect(['kernel.msgmax', 'net/core/somaxconn', 'net.ipv4.tcp_syncookies'].map(reason)).toEqual([
     undefined,

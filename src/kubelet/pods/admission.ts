@@ -17,17 +17,24 @@ export interface Admission {
   shortage(pod: Pod, others: readonly Pod[]): Failure | undefined;
 }
 
-/**
- * @param allocatable amounts by resource, as in the node's status
- * @param unsafeSysctls what is allowed besides the safe ones: `kernel.msg*`, `net.core.somaxconn`
- */
+/** What a node can do. */
+export interface Abilities {
+  /** sysctls that are allowed besides the safe ones: `kernel.msg*`, `net.core.somaxconn` */
+  readonly unsafeSysctls: readonly string[];
+  readonly appArmor: boolean;
+  supplementalGroupsPolicy(): boolean;
+}
+
+const NO_ABILITIES: Abilities = { unsafeSysctls: [], appArmor: false, supplementalGroupsPolicy: () => false };
+
+/** @param allocatable amounts by resource, as in the node's status */
 export function createAdmission(
   allocatable: () => Readonly<ResourceList>,
-  unsafeSysctls: readonly string[] = [],
+  abilities: Abilities = NO_ABILITIES,
 ): Admission {
   return {
     refusal: (pod, others) =>
-      unsupported(pod, unsafeSysctls) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable()),
+      unsupported(pod, abilities) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable()),
     infeasibility: (pod) => beyondCapacity(pod, allocatable()),
     shortage: (pod, others) => tooMuch(pod, others, allocatable()),
   };
@@ -50,24 +57,24 @@ const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
 ]);
 
 /** What this kubelet would have to ignore, or must not allow. */
-function unsupported({ spec }: Pod, unsafeSysctls: readonly string[]): Failure | undefined {
+function unsupported({ spec }: Pod, able: Abilities): Failure | undefined {
   const shared = spec?.securityContext;
   if (spec?.os?.name !== undefined && spec.os.name !== 'linux')
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
   const profiles = [shared, ...(spec?.containers ?? []).map((c) => c.securityContext)].map(
     (c) => c?.appArmorProfile?.type,
   );
-  if (profiles.some((type) => type !== undefined && type !== 'Unconfined'))
+  if (!able.appArmor && profiles.some((type) => type !== undefined && type !== 'Unconfined'))
     return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
   if (spec?.hostUsers === false) {
     const message = 'user namespaces (hostUsers: false) are not supported by the container runtime';
     return { reason: 'UnsupportedUserNamespaces', message };
   }
-  if (shared?.supplementalGroupsPolicy === 'Strict') {
+  if (shared?.supplementalGroupsPolicy === 'Strict' && !able.supplementalGroupsPolicy()) {
     const message = 'SupplementalGroupsPolicy=Strict is not supported in this node';
     return { reason: 'SupplementalGroupsPolicyNotSupported', message };
   }
-  const unsafe = (shared?.sysctls ?? []).find((s) => !isAllowedSysctl(s.name.replaceAll('/', '.'), unsafeSysctls));
+  const unsafe = (shared?.sysctls ?? []).find((s) => !isAllowedSysctl(s.name.replaceAll('/', '.'), able.unsafeSysctls));
   if (unsafe !== undefined)
     return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${JSON.stringify(unsafe.name)} not allowlisted` };
   return undefined;

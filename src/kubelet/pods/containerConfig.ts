@@ -1,5 +1,6 @@
 /** From a container's spec to what the runtime needs to make it. */
-import type { Container } from '../../apis/core/container.ts';
+import { join } from 'node:path';
+import type { AppArmorProfile, Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { PodSpec } from '../../apis/core/podSpec.ts';
 import {
@@ -15,7 +16,7 @@ import type { Grants } from '../grants.ts';
 import { ContainerConfigError, expand } from './environment.ts';
 import { ANNOTATION, containerHash, LABEL, logPath } from './labels.ts';
 import { resourcesKey } from './resize.ts';
-import { namespaceOptions } from './sandboxConfig.ts';
+import { namespaceOptions, STRICT } from './sandboxConfig.ts';
 
 export interface ContainerSurroundings {
   /** what the runtime knows the image by */
@@ -24,6 +25,8 @@ export interface ContainerSurroundings {
   readonly mounts: readonly Mount[];
   readonly devices: readonly Device[];
   readonly grants: Grants;
+  /** the folder that local seccomp profiles are named in */
+  readonly seccompDir: string;
   readonly resources: LinuxContainerResources;
   readonly restarts: number;
   /** the id of the container whose processes it is to see */
@@ -104,12 +107,30 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
           : seccomp?.type === 'Localhost'
             ? PROFILE_TYPE.localhost
             : PROFILE_TYPE.unconfined,
-      ...(seccomp?.localhostProfile === undefined ? {} : { localhost_ref: seccomp.localhostProfile }),
+      ...(seccomp?.localhostProfile === undefined
+        ? {}
+        : { localhost_ref: join(around.seccompDir, seccomp.localhostProfile) }),
     },
+    ...appArmorOf(own.appArmorProfile ?? shared.appArmorProfile),
+    ...(shared.supplementalGroupsPolicy === 'Strict' ? { supplemental_groups_policy: STRICT } : {}),
     ...(privileged || own.procMount === 'Unmasked'
       ? {}
       : { masked_paths: MASKED_PATHS, readonly_paths: READONLY_PATHS }),
   };
+}
+
+/** Without a profile the runtime applies its own, where the node has AppArmor. */
+function appArmorOf(profile: AppArmorProfile | undefined): Pick<LinuxContainerSecurityContext, 'apparmor'> {
+  switch (profile?.type) {
+    case 'RuntimeDefault':
+      return { apparmor: { profile_type: PROFILE_TYPE.runtimeDefault } };
+    case 'Localhost':
+      return { apparmor: { profile_type: PROFILE_TYPE.localhost, localhost_ref: profile.localhostProfile ?? '' } };
+    case 'Unconfined':
+      return { apparmor: { profile_type: PROFILE_TYPE.unconfined } };
+    default:
+      return {};
+  }
 }
 
 function namespacesOf(spec: PodSpec, target: string | undefined) {

@@ -1,4 +1,5 @@
 /** Brings one container of a pod to life: its image, its configuration, the container, its postStart hook. */
+import { join } from 'node:path';
 import { configMaps } from '../../apis/core/configMap.ts';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
@@ -9,6 +10,7 @@ import type { EventRecorder } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
+import type { RuntimeFeatures } from '../cri/features.ts';
 import type { AuthConfig, Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { AtFaultPoint } from '../faultPoints.ts';
@@ -27,6 +29,7 @@ import { ContainerConfigError, environmentOf } from './environment.ts';
 import type { Gate } from './gate.ts';
 import type { ObservedSandbox } from './observed.ts';
 import type { Waiting } from './plan.ts';
+import type { RuntimeHandlers } from './runtimeHandlers.ts';
 import { sandboxConfig } from './sandboxConfig.ts';
 
 export interface ContainerStartOptions {
@@ -35,6 +38,8 @@ export interface ContainerStartOptions {
   readonly images: ImagePuller;
   readonly machine: Machine;
   readonly grantor: Grantor;
+  readonly features: RuntimeFeatures;
+  readonly handlers: RuntimeHandlers;
   readonly at?: AtFaultPoint | undefined;
   readonly events: EventRecorder;
   /** how many containers are made at the same time; pulls do not count */
@@ -198,7 +203,8 @@ export class ContainerStarter {
       },
     });
     const { clusterDomain } = o.dns;
-    const files = { pod: located, container, restarts, env, ips: sandbox.ips, clusterDomain };
+    const recursiveReadOnly = o.features.recursiveReadOnly(await o.handlers.of(pod));
+    const files = { pod: located, container, restarts, env, ips: sandbox.ips, clusterDomain, recursiveReadOnly };
     const { mounts, devices, messageFile } = await o.machine.containerFiles(files);
     const config = containerConfig(pod, container, {
       imageRef: image.id,
@@ -206,6 +212,7 @@ export class ContainerStarter {
       mounts,
       devices,
       grants: await o.grantor.grants(pod, container),
+      seccompDir: join(o.machine.rootDir, 'seccomp'),
       resources: containerResources(pod, container, o.machine.memoryBytes),
       restarts,
       ...(target === undefined ? {} : { target }),

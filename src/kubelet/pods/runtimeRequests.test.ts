@@ -31,6 +31,7 @@ function asked(own: Partial<Container>, spec: Partial<PodSpec> = {}, more: objec
     mounts: [],
     devices: [],
     grants: {},
+    seccompDir: '/kubelet/seccomp',
     resources: {},
     restarts: 2,
     terminationMessageFile: '/message',
@@ -192,7 +193,7 @@ describe('a container', () => {
       'seccompProfile of its own',
       { seccompProfile: { type: 'Localhost', localhostProfile: 'a.json' } },
       { seccompProfile: { type: 'RuntimeDefault' } },
-      { seccomp: { profile_type: PROFILE_TYPE.localhost, localhost_ref: 'a.json' } },
+      { seccomp: { profile_type: PROFILE_TYPE.localhost, localhost_ref: '/kubelet/seccomp/a.json' } },
     ],
     [
       'seccompProfile of the pod',
@@ -206,6 +207,19 @@ describe('a container', () => {
       { seLinuxOptions: { level: 's0' } },
       { selinux_options: { level: 's1' } },
     ],
+    [
+      'appArmorProfile of its own',
+      { appArmorProfile: { type: 'Localhost', localhostProfile: 'strict' } },
+      { appArmorProfile: { type: 'RuntimeDefault' } },
+      { apparmor: { profile_type: PROFILE_TYPE.localhost, localhost_ref: 'strict' } },
+    ],
+    [
+      'appArmorProfile of the pod',
+      undefined,
+      { appArmorProfile: { type: 'RuntimeDefault' } },
+      { apparmor: { profile_type: PROFILE_TYPE.runtimeDefault } },
+    ],
+    ['supplementalGroupsPolicy', undefined, { supplementalGroupsPolicy: 'Strict' }, { supplemental_groups_policy: 1 }],
     ['seLinuxOptions of the pod', undefined, { seLinuxOptions: { level: 's0' } }, { selinux_options: { level: 's0' } }],
   ])('%s', (_name, own, shared, expected) => {
     expect(secured(own, shared)).toMatchObject(expected);

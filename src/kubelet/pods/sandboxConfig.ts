@@ -16,6 +16,8 @@ export interface SandboxSurroundings {
 }
 
 const MAX_HOSTNAME = 63;
+/** The policy of supplemental groups, as the runtime numbers it. */
+export const STRICT = 1;
 
 /** The folder of a pod's logs. */
 export function podLogDirectory(podLogsDir: string, pod: Pod): string {
@@ -74,6 +76,7 @@ export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurround
           ? {}
           : { run_as_group: { value: security.runAsGroup } }),
         ...(security?.seLinuxOptions === undefined ? {} : { selinux_options: security.seLinuxOptions }),
+        ...(security?.supplementalGroupsPolicy === 'Strict' ? { supplemental_groups_policy: STRICT } : {}),
         seccomp: { profile_type: 0 },
       },
       ...(spec.overhead === undefined ? {} : { overhead: overheadOf(spec.overhead) }),

@@ -8,6 +8,7 @@ import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
 import { WorkQueue } from '../../client/workQueue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { RuntimeFeatures } from '../cri/features.ts';
 import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Grantor } from '../grants.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -34,6 +35,7 @@ export interface WorkersOptions {
   readonly machine: Machine;
   readonly admission: Admission;
   readonly grantor: Grantor;
+  readonly features: RuntimeFeatures;
   readonly probes: PodProbes;
   /** absent where no volume has files */
   readonly updates: VolumeUpdates | undefined;
@@ -344,6 +346,7 @@ export class PodWorkers {
       hostIP,
       now: clock.now(),
       ending: pod.metadata?.deletionTimestamp !== undefined || failed !== undefined,
+      recursiveReadOnly: this.#o.features.recursiveReadOnly(undefined),
       ready: (id) => probes.ready(uid, id),
       started: (id) => probes.started(uid, id),
       terminationMessage: (run) => machine.terminationMessage(run, pod),

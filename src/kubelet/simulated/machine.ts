@@ -35,6 +35,7 @@ export class SimulatedMachine implements Machine {
   readonly capacity: Readonly<Record<string, string>>;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
+  readonly appArmor = false;
   readonly info: Machine['info'];
   readonly resolvConf = '';
   readonly #o: SimulatedMachineOptions;

@@ -30,6 +30,8 @@ export interface ContainerStatusInput {
   readonly over: boolean;
   /** Somebody ends the pod: it did not come to its end by itself. */
   readonly ending: boolean;
+  /** what is mounted below a volume can be read only, too */
+  readonly recursiveReadOnly?: boolean | undefined;
   ready(containerId: string): boolean;
   started(containerId: string): boolean;
   terminationMessage(run: ObservedContainer): string;
@@ -62,7 +64,7 @@ export function containerStatusOf(input: ContainerStatusInput): ContainerStatus 
     ...(running
       ? { resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) } }
       : {}),
-    ...mountsOf(container),
+    ...mountsOf(container, input.recursiveReadOnly === true),
   };
 }
 
@@ -119,16 +121,22 @@ function terminated(input: ContainerStatusInput, run: ObservedContainer): Contai
   };
 }
 
-function mountsOf(container: Container): { volumeMounts?: VolumeMountStatus[] } {
+function mountsOf(container: Container, possible: boolean): { volumeMounts?: VolumeMountStatus[] } {
   const mounts = container.volumeMounts ?? [];
   if (mounts.length === 0) return {};
   return {
-    volumeMounts: mounts.map(({ name, mountPath, readOnly }) => ({
+    volumeMounts: mounts.map(({ name, mountPath, readOnly, recursiveReadOnly: recursive }) => ({
       name,
       mountPath,
-      ...(readOnly === true ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+      ...(readOnly === true
+        ? { readOnly, recursiveReadOnly: isRecursive(recursive, possible) ? 'Enabled' : 'Disabled' }
+        : {}),
     })),
   };
+}
+
+function isRecursive(wish: string | undefined, possible: boolean): boolean {
+  return wish === 'Enabled' || (wish === 'IfPossible' && possible);
 }
 
 function timeOf(ns: number | undefined): string {

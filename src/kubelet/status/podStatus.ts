@@ -26,6 +26,8 @@ export interface StatusInput {
   /** Nothing of the pod is to be started again: it is being deleted, or ended for the reason in `failed`. */
   readonly ending: boolean;
   readonly failed?: Failure;
+  /** what is mounted below a volume can be read only, too */
+  readonly recursiveReadOnly?: boolean;
   ready(containerId: string): boolean;
   started(containerId: string): boolean;
   terminationMessage(run: ObservedContainer): string;

@@ -117,12 +117,21 @@ export class PodVolumes {
     this.#found(pod, volumeOf(pod, name), { path: dir, readOnly: true });
   }
 
-  /** The mounts of one container. @throws ContainerConfigError */
-  async mountsOf(pod: Pod, container: Container, env: ReadonlyMap<string, string>): Promise<Mount[]> {
+  /**
+   * The mounts of one container.
+   * @param recursive whether the runtime can make what is mounted below a volume read only, too
+   * @throws ContainerConfigError
+   */
+  async mountsOf(
+    pod: Pod,
+    container: Container,
+    env: ReadonlyMap<string, string>,
+    recursive: boolean,
+  ): Promise<Mount[]> {
     const out: Mount[] = [];
     for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
       const volume = volumeOf(pod, mount.name);
-      if (mount.recursiveReadOnly === 'Enabled')
+      if (mount.recursiveReadOnly === 'Enabled' && !recursive)
         throw new ContainerConfigError('recursiveReadOnly is not supported by the container runtime');
       const { path: base, readOnly } = this.#onNodeOf(pod, volume);
       if (base === undefined)
@@ -133,6 +142,7 @@ export class PodVolumes {
         container_path: mount.mountPath,
         host_path: sub === '' ? base : await bindSubPath(base, sub, at, !readOnly),
         readonly: mount.readOnly === true || readOnly,
+        recursive_read_only: recursive && (mount.recursiveReadOnly ?? 'Disabled') !== 'Disabled',
         propagation: PROPAGATIONS[mount.mountPropagation ?? 'None'] ?? PROPAGATION.private,
       });
     }
