@@ -113,9 +113,9 @@ const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
 /** The schema as clients are shown it. */
 function resourceOpenApi(schema: JSONSchemaProps, version: 'v2' | 'v3'): JsonObject {
-  const shown = version === 'v3' ? (structuredClone(schema) as unknown as JsonObject) : lenient(schema);
   // Whoever checks by version 2 would refuse every field beside the ones that are named.
-  if (version === 'v2' && schema['x-kubernetes-preserve-unknown-fields'] === true) return { ...shown, type: 'object' };
+  if (version === 'v2' && schema['x-kubernetes-preserve-unknown-fields'] === true) return { type: 'object' };
+  const shown = version === 'v3' ? (structuredClone(schema) as unknown as JsonObject) : lenient(schema);
   const metadata: JsonObject = {
     description: "Standard object's metadata.",
     ...(version === 'v3' ? { allOf: [{ $ref: `${PREFIX.v3}${META}` }] } : { $ref: `${PREFIX.v2}${META}` }),

@@ -123,3 +123,35 @@ test('clients are told how custom resources are patched, and how others', async 
   expect(await typesOf('lab.example.com/v1', 'tests/{name}')).toContain('application/merge-patch+json');
   expect(await typesOf('apps/v1', 'namespaces/{namespace}/deployments/{name}')).toContain(strategic);
 });
+
+test('version 2 says nothing of the fields of custom resources that keep everything at their root', async () => {
+  const schema = (keeps: boolean) => ({
+    type: 'object',
+    description: 'Anything.',
+    properties: { spec: { type: 'object', default: {} } },
+    ...(keeps ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
+  });
+  for (const [plural, keeps] of Object.entries({ opens: true, closeds: false })) {
+    const body = JSON.stringify({
+      metadata: { name: `${plural}.lab.example.com` },
+      spec: {
+        group: 'lab.example.com',
+        scope: 'Cluster',
+        names: { plural, kind: plural },
+        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema(keeps) } }],
+      },
+    });
+    const headers = { 'content-type': 'application/json' };
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    expect((await http(server, port, path, { method: 'POST', headers, body })).status).toBe(201);
+  }
+  const { definitions } = (await get('/openapi/v2')).json;
+  const { 'x-kubernetes-group-version-kind': _kind, ...open } = definitions['com.example.lab.v1.opens'];
+  expect(open).toEqual({ type: 'object' });
+  expect(definitions['com.example.lab.v1.closeds']).toMatchObject({
+    description: 'Anything.',
+    properties: { spec: { type: 'object' }, metadata: {}, apiVersion: {}, kind: {} },
+  });
+  const { components } = (await get('/openapi/v3/apis/lab.example.com/v1')).json;
+  expect(components.schemas['com.example.lab.v1.opens']).toMatchObject({ description: 'Anything.' });
+});
