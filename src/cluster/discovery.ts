@@ -14,7 +14,7 @@ import { createHttpTransport } from '../client/http.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ClusterNetwork } from './config.ts';
 import { ClusterError } from './errors.ts';
-import { CLUSTER_INFO, NETWORK_MAP } from './joining.ts';
+import { CLUSTER_INFO, NETWORK_MAP, SIGNATURE_PREFIX } from './joining.ts';
 import { hashOfCA } from './membership.ts';
 
 export interface Invitation {
@@ -62,7 +62,7 @@ export async function discover(invitation: Invitation, clock: Clock): Promise<Di
   }
   const info = await readClusterInfo(server);
   const kubeconfig = info.data?.kubeconfig ?? '';
-  const signature = info.data?.[`jws-kubeconfig-${id}`];
+  const signature = info.data?.[`${SIGNATURE_PREFIX}${id}`];
   if (signature === undefined) {
     throw new ClusterError(
       `${server} does not know the token ${id} (any more); make one there with kubets token create`,

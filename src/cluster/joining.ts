@@ -46,7 +46,12 @@ export interface TokenInfo {
   readonly description: string;
 }
 
-/** @returns `ID.SECRET` @param ttlMs 0: it does not expire */
+/** Before the id of a token, where the description of the cluster is signed with it. */
+export const SIGNATURE_PREFIX = 'jws-kubeconfig-';
+const SIGNED_WITHIN_MS = 20_000;
+const LOOK_EVERY_MS = 50;
+
+/** Of which the cluster's description must be there. @returns `ID.SECRET` @param ttlMs 0: it does not expire */
 export async function createToken(
   client: Client,
   clock: Clock,
@@ -66,7 +71,20 @@ export async function createToken(
   const data = Object.fromEntries(Object.entries(text).map(([k, v]) => [k, Buffer.from(v).toString('base64')]));
   const metadata = { namespace: TOKEN_NAMESPACE, name: `${NAME_PREFIX}${id}` };
   await client.create<Secret>(secrets, { metadata, type: TOKEN_TYPE, data });
+  await isSigned(client, clock, id);
   return `${id}.${secret}`;
+}
+
+/** Resolves when the description of the cluster is signed with a token. @throws ClusterError where nobody does that */
+async function isSigned(client: Client, clock: Clock, id: string): Promise<void> {
+  const deadline = clock.monotonic() + SIGNED_WITHIN_MS;
+  for (;;) {
+    const found = await client.get(configMaps, CLUSTER_INFO).catch(absent);
+    if (found?.data?.[`${SIGNATURE_PREFIX}${id}`] !== undefined) return;
+    if (clock.monotonic() > deadline)
+      throw new ClusterError('the cluster does not sign with the token; kubets logs says why');
+    await clock.sleep(LOOK_EVERY_MS);
+  }
 }
 
 export async function listTokens(client: Client): Promise<TokenInfo[]> {
