@@ -1,7 +1,7 @@
 /** What other API servers say of themselves may be anything: nobody else must suffer from it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SystemClock } from '../../lib/clock.ts';
+import { SystemClock, VirtualClock } from '../../lib/clock.ts';
 import type { Aggregation } from './aggregation.ts';
 import type { RemoteAnswer, RemoteApi } from './remoteApi.ts';
 import { discover, NOTHING_KNOWN } from './remoteDiscovery.ts';
@@ -112,6 +112,43 @@ describe('OpenAPI', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  test('of a server that does not answer is asked for once at a time, and not waited for long', async () => {
+    const clock = new VirtualClock(0);
+    let asked = 0;
+    const api = {
+      ...apiThat(() => ({ text: '' })),
+      ask() {
+        asked++;
+        return new Promise<RemoteAnswer>(() => {});
+      },
+    } as unknown as RemoteApi;
+    const documents = new RemoteOpenApi({ remotes: [api] } as unknown as Aggregation, clock);
+    const first = documents.all();
+    await clock.advance(3_000);
+    expect([...((await first)?.values() ?? [])]).toMatchObject([{ version3: undefined, version2: undefined }]);
+    const before = asked;
+    const again = documents.all();
+    await clock.advance(3_000);
+    await again;
+    expect(asked).toBe(before);
+  });
+
+  test('that fails is asked for again after a while, and what it said stays', async () => {
+    const clock = new VirtualClock(0);
+    let works = true;
+    const document = JSON.stringify({ paths: { '/apis/shop.example.com/v1/wares': { get: {} } } });
+    const api = apiThat(() => {
+      if (!works) throw new Error('out of order');
+      return { text: document };
+    });
+    const documents = new RemoteOpenApi({ remotes: [api] } as unknown as Aggregation, clock);
+    const known = { version2: { paths: { '/apis/shop.example.com/v1/wares': { get: {} } } } };
+    expect([...((await documents.all())?.values() ?? [])]).toMatchObject([known]);
+    works = false;
+    await clock.advance(120_000);
+    expect([...((await documents.all())?.values() ?? [])]).toMatchObject([known]);
   });
 
   test('a definition of the same name that says something else gets another name', () => {

@@ -7,6 +7,8 @@ import type { RemoteApi } from './remoteApi.ts';
 /** A document is asked for anew when it is asked for after this. */
 const KEPT_MS = 60_000;
 const TIMEOUT_MS = 10_000;
+/** Nobody waits longer for a server that takes its time. */
+const FIRST_WAIT_MS = 2_000;
 
 type Json = Record<string, unknown>;
 
@@ -25,6 +27,13 @@ interface Documents {
 
 /** What other servers have, by their API services. */
 export type Others = ReadonlyMap<RemoteApi, Documents>;
+
+interface Kept {
+  /** when it was asked for last */
+  at: number;
+  documents: Documents;
+  coming: Promise<void> | undefined;
+}
 
 const NONE: Documents = { version3: undefined, version2: undefined, hash: '' };
 
@@ -49,26 +58,33 @@ export class RemoteOpenApi {
     return Promise.all(remotes.map(async (api) => [api, await this.#of(api)] as const)).then((all) => new Map(all));
   }
 
+  /** What is known is told at once, however old it is; only who asks first waits a moment. */
   async #of(api: RemoteApi): Promise<Documents> {
     const now = this.#clock.monotonic();
-    let kept = this.#kept.get(api);
-    if (kept === undefined) {
-      kept = { at: Number.NEGATIVE_INFINITY, documents: NONE, coming: undefined };
-      this.#kept.set(api, kept);
-    }
-    if (!api.available || now - kept.at < KEPT_MS) return kept.documents;
-    const of = kept;
-    of.coming ??= documentsOf(api)
+    const kept = this.#kept.get(api) ?? { at: Number.NEGATIVE_INFINITY, documents: NONE, coming: undefined };
+    this.#kept.set(api, kept);
+    const first = kept.at === Number.NEGATIVE_INFINITY;
+    if (api.available && now - kept.at >= KEPT_MS) this.#ask(api, kept);
+    if (!first || kept.coming === undefined) return kept.documents;
+    const given = new AbortController();
+    const patience = this.#clock.sleep(FIRST_WAIT_MS, given.signal).catch(() => {});
+    await Promise.race([kept.coming, patience]);
+    given.abort();
+    return kept.documents;
+  }
+
+  #ask(api: RemoteApi, kept: Kept): void {
+    if (kept.coming !== undefined) return;
+    kept.coming = documentsOf(api)
       .then((documents) => {
-        of.documents = documents;
-        of.at = this.#clock.monotonic();
-        return documents;
+        kept.documents = documents;
       })
-      .catch(() => of.documents)
+      // What it said before stays.
+      .catch(() => {})
       .finally(() => {
-        of.coming = undefined;
+        kept.at = this.#clock.monotonic();
+        kept.coming = undefined;
       });
-    return of.coming;
   }
 }
 
