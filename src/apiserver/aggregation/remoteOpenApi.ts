@@ -41,10 +41,7 @@ export class RemoteOpenApi {
   readonly #aggregation: Aggregation;
   readonly #clock: Clock;
   /** goes with the API service */
-  readonly #kept = new WeakMap<
-    RemoteApi,
-    { at: number; documents: Documents; coming: Promise<Documents> | undefined }
-  >();
+  readonly #kept = new WeakMap<RemoteApi, Kept>();
 
   constructor(aggregation: Aggregation, clock: Clock) {
     this.#aggregation = aggregation;
