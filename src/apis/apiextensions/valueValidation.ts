@@ -98,7 +98,8 @@ class Validator {
       this.#invalid(path, value, `should match '${pattern}'`);
     }
     if (format !== undefined && format !== '' && !hasFormat(format, value)) {
-      this.#invalid(path, value, `must be of type ${format}: ${JSON.stringify(value)}`);
+      const detail = `${path} in body must be of type ${format}: ${JSON.stringify(value)}`;
+      this.errors.push({ type: 'FieldValueTypeInvalid', field: path, value, detail });
     }
   }
 

@@ -166,6 +166,11 @@ describe('a custom resource', () => {
     [{ port: 1.5 }, 'spec.port: Invalid value: "number": spec.port in body must be of type integer,string: "number"'],
     [{ replicas: 9, image: 'small' }, 'spec.replicas: Invalid value: "object": many replicas want a big image'],
     [{ replicas: 9 }, 'spec: Invalid value: "object": rule evaluation error: no such key: image'],
+    [
+      { mode: 'c' },
+      '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid',
+    ],
+    [{ cron: 'x', replicas: 9, image: 'small' }, 'many replicas want a big image'],
   ])('is validated: %j', async (spec, message) => {
     const answer = await send('POST', base, object('bad', spec));
     expect(answer.json.message).toContain(message);

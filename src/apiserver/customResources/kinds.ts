@@ -14,7 +14,7 @@ import { validateValue } from '../../apis/apiextensions/valueValidation.ts';
 import { cloneJson } from '../../machinery/clone.ts';
 import { encodeStored } from '../../machinery/encode.ts';
 import { parseExactJson, stringifyExactJson } from '../../machinery/exactJson.ts';
-import type { FieldError } from '../../machinery/fieldError.ts';
+import { type FieldError, type FieldErrorType, invalid } from '../../machinery/fieldError.ts';
 import {
   apiVersionOf,
   type Column,
@@ -74,6 +74,21 @@ function convertedKinds(
   return { stored, served: all.filter(([{ served }]) => served).map(([, kind]) => kind) };
 }
 
+/** Faults of the shape of an object: rules are written for objects that have the right one. */
+const OF_SHAPE: ReadonlySet<FieldErrorType> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+const UNCHECKED = invalid(
+  '<nil>',
+  undefined,
+  'some validation rules were not checked because the object was invalid; ' +
+    'correct the existing errors to complete validation',
+);
+
 /** What one version's schema does with objects; made when first needed. */
 class VersionRules {
   readonly schema: JSONSchemaProps;
@@ -100,10 +115,10 @@ class VersionRules {
     // Metadata is validated for every kind; what a schema may say of it concerns the name.
     const faults =
       old === undefined ? validateValue(this.schema, object, '') : validateValue(this.schema, object, '', old);
-    // Rules are written for objects of the right shape.
-    if (faults.length > 0) return faults;
     if (this.#checker === null) this.#checker = ruleChecker(this.schema);
-    return this.#checker?.(object, old) ?? [];
+    if (this.#checker === undefined) return faults;
+    if (faults.some(({ type }) => OF_SHAPE.has(type))) return [...faults, UNCHECKED];
+    return [...faults, ...this.#checker(object, old)];
   }
 }
 
