@@ -2,6 +2,7 @@
 
 import { cloneJson } from '../../machinery/clone.ts';
 import { encodeStored } from '../../machinery/encode.ts';
+import type { FieldError } from '../../machinery/fieldError.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import { hubOf, type Kind, type KubeObject, type UpdateRules } from '../../machinery/kind.ts';
 import type { ObjectMeta } from '../../machinery/meta.ts';
@@ -18,6 +19,7 @@ import { createObject } from './create.ts';
 import { finishDeletion } from './delete.ts';
 import { keepTimesOfNoChange, keepValidManagedFields, ownUpdated, setManagedFields, writerOf } from './fieldManager.ts';
 import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
+import { faultsOfUpdate } from './ratcheting.ts';
 import { fromHub, spokeErrors, toHub, withConversions } from './versions.ts';
 import { isSame, MAX_ATTEMPTS, put } from './write.ts';
 
@@ -132,7 +134,7 @@ export async function changeObject(
       assertValid(asked, name, [
         ...validateMeta(kind, meta),
         ...validateMetaUpdate(meta, old.metadata),
-        ...(asked.hub?.validatesAlone === true ? [] : (rules?.validate?.(object, old) ?? [])),
+        ...(asked.hub?.validatesAlone === true ? [] : ruleFaults(kind, rules, object, old, subresource)),
         ...(subresource === '' || asked.hub?.validatesAlone === true ? spokeErrors(asked, given, old, object) : []),
       ]);
       await admit(parts.admission, 'validate', request);
@@ -257,4 +259,15 @@ function raiseGeneration(kind: Kind, object: KubeObject, old: KubeObject, subres
     metaOf(object).generation = (old.metadata?.generation ?? 0) + 1;
     return;
   }
+}
+
+function ruleFaults(
+  kind: Kind,
+  rules: UpdateRules | undefined,
+  object: KubeObject,
+  old: KubeObject,
+  subresource: string,
+): readonly FieldError[] {
+  const faults = rules?.validate?.(object, old) ?? [];
+  return subresource === '' ? faultsOfUpdate(kind, faults, old) : faults;
 }
