@@ -21,6 +21,8 @@ const SHARED_MACHINE = {
     'imagefs.inodesFree': '1%',
   },
   imageGCHighThresholdPercent: 100,
+  // One registry that does not answer is not to hold up all others.
+  serializeImagePulls: false,
 } as const;
 
 /** `config.yaml` in the kubelet's folder, where there is one, says what is other. @throws ClusterError */

@@ -206,7 +206,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   const statuses = new StatusWriter(client, clock, log, signal, (pod) => staticPods.inApi(pod));
   const starter = new ContainerStarter({
     ...shared,
-    images: new ImagePuller(runtime, clock),
+    images: new ImagePuller(runtime, clock, pullsAtOnce(configuration)),
     services: () => serviceInformer.list(),
   });
   const watch = new RuntimeWatch({ ...shared, observer, onChange: (uids) => workers.poke(uids) });
@@ -317,6 +317,10 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
       await Promise.all(tasks);
     },
   };
+}
+
+function pullsAtOnce({ serializeImagePulls, maxParallelImagePulls }: KubeletConfiguration): number | undefined {
+  return serializeImagePulls ? 1 : maxParallelImagePulls || undefined;
 }
 
 async function listenOnFreePort<T>(listen: (port: number) => Promise<T>, port: number): Promise<T> {

@@ -14,6 +14,10 @@ export interface KubeletConfiguration {
   readonly evictionPressureTransitionPeriod: string;
   /** in seconds: the most that a pod is given to end for a soft threshold */
   readonly evictionMaxPodGracePeriod: number;
+  /** one pull after the other */
+  readonly serializeImagePulls: boolean;
+  /** how many pulls at once where they are not one after the other; 0: any number */
+  readonly maxParallelImagePulls: number;
   readonly imageGCHighThresholdPercent: number;
   readonly imageGCLowThresholdPercent: number;
   readonly imageMinimumGCAge: string;
@@ -54,6 +58,8 @@ export const DEFAULT_CONFIGURATION: KubeletConfiguration = {
   evictionMinimumReclaim: {},
   evictionPressureTransitionPeriod: '5m0s',
   evictionMaxPodGracePeriod: 0,
+  serializeImagePulls: true,
+  maxParallelImagePulls: 0,
   imageGCHighThresholdPercent: 85,
   imageGCLowThresholdPercent: 80,
   imageMinimumGCAge: '2m0s',

@@ -61,6 +61,9 @@ function check(told: KubeletConfiguration): void {
   if (high < 0 || high > 100) refuse('imageGCHighThresholdPercent: must be between 0 and 100');
   if (low < 0 || low > 100) refuse('imageGCLowThresholdPercent: must be between 0 and 100');
   if (low >= high) refuse('imageGCLowThresholdPercent: must be less than imageGCHighThresholdPercent');
+  if (told.maxParallelImagePulls < 0) refuse('maxParallelImagePulls: must not be negative');
+  if (told.serializeImagePulls && told.maxParallelImagePulls > 1)
+    refuse('maxParallelImagePulls: cannot be larger than 1 unless serializeImagePulls is false');
   if (told.maxPods < 0) refuse('maxPods: must not be negative');
   if (told.containerLogMaxFiles <= 1) refuse('containerLogMaxFiles: must be greater than 1');
   if (parseQuantity(told.containerLogMaxSize) === undefined) refuse('containerLogMaxSize: must be a quantity');

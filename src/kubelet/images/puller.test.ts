@@ -53,7 +53,7 @@ function setUp({ present, pulls = [] }: Setting) {
   const progress = {
     pulling: () => said.push('pulling'),
     present: () => said.push('present'),
-    pulled: (_image: string, _ms: number, bytes: number) => said.push(`pulled ${bytes}`),
+    pulled: (_image: string, _ms: number, _wholeMs: number, bytes: number) => said.push(`pulled ${bytes}`),
     failed: () => said.push('failed'),
     backingOff: () => said.push('backing off'),
   };
@@ -134,5 +134,44 @@ describe('credentials', () => {
     expect(authsFor('docker.io/library/nginx:latest', [own, hub])).toEqual([hub]);
     expect(authsFor('registry.example.com:5000/a:b', [own, hub])).toEqual([own]);
     expect(authsFor('elsewhere.example.com/a:b', [own, hub])).toEqual([undefined]);
+  });
+});
+
+describe('pulls of different images', () => {
+  it.each([
+    ['one after the other', 1, 1],
+    ['two at a time', 2, 2],
+    ['all at once', undefined, 3],
+  ] as const)('%s', async (_what, atOnce, expected) => {
+    const clock = new VirtualClock(0);
+    const there = new Set<string>();
+    let underWay = 0;
+    let most = 0;
+    const runtime = fakeRuntime({
+      imageStatus: ({ image }) => (there.has(image?.image ?? '') ? { image: { id: image?.image ?? '' } } : {}),
+      async pullImage({ image }) {
+        most = Math.max(most, ++underWay);
+        await clock.sleep(1000);
+        underWay--;
+        there.add(image?.image ?? '');
+        return {};
+      },
+    });
+    const puller = new ImagePuller(runtime, clock, atOnce);
+    const times: number[][] = [];
+    const nothing = () => {};
+    const progress = {
+      pulling: nothing,
+      present: nothing,
+      failed: nothing,
+      backingOff: nothing,
+      pulled: (_image: string, ms: number, wholeMs: number) => times.push([ms, wholeMs]),
+    };
+    const pulls = ['a', 'b', 'c'].map((image) => puller.ensure(container('main', { image }), [], progress));
+    await clock.advance(10_000);
+    await Promise.all(pulls);
+    expect(most).toBe(expected);
+    expect(times.map(([ms]) => ms)).toEqual([1000, 1000, 1000]);
+    expect(Math.max(...times.map(([, wholeMs = 0]) => wholeMs))).toBe(Math.ceil(3 / expected) * 1000);
   });
 });

@@ -8,6 +8,7 @@ import { fullImageName } from '../../machinery/imageName.ts';
 import type { AuthConfig, Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import { FailureBackoff, FIRST_BACKOFF_MS } from '../pods/backoff.ts';
+import { Gate } from '../pods/gate.ts';
 import { authsFor } from './pullSecrets.ts';
 
 /** The image is not to be had now. `reason` is what the container's status says. */
@@ -27,7 +28,8 @@ export interface PullProgress {
   pulling(image: string): void;
   /** It was there already, or no registry is to be had and it is. */
   present(image: string): void;
-  pulled(image: string, ms: number, bytes: number): void;
+  /** @param ms of the pull itself; @param wholeMs with the wait for its turn */
+  pulled(image: string, ms: number, wholeMs: number, bytes: number): void;
   failed(image: string, message: string): void;
   backingOff(image: string): void;
 }
@@ -66,10 +68,13 @@ export class ImagePuller {
   readonly #backoff = new FailureBackoff();
   readonly #failures = new Map<string, string>();
   /** Pulls that are under way, so that ten pods pull an image once. */
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #underWay = new Map<string, Promise<number>>();
+  readonly #gate: Gate | undefined;
 
-  constructor(runtime: ContainerRuntime, clock: Clock) {
+  /** @param atOnce how many pulls there are at the same time; absent: any number */
+  constructor(runtime: ContainerRuntime, clock: Clock, atOnce?: number) {
     this.#runtime = runtime;
+    this.#gate = atOnce === undefined ? undefined : new Gate(atOnce);
     this.#clock = clock;
   }
 
@@ -107,9 +112,10 @@ export class ImagePuller {
       return present;
     }
     const started = this.#clock.monotonic();
+    let ms: number;
     try {
       progress.pulling(asked);
-      await this.#pull(image, auths, loaded ? LOADED_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS);
+      ms = await this.#pull(image, auths, loaded ? LOADED_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS);
     } catch (error) {
       const message = (error as Error).message;
       if (loaded && isUnreachable(message)) {
@@ -126,7 +132,7 @@ export class ImagePuller {
     if (pulled === undefined) throw new ImageError('ErrImagePull', `the image ${image} was pulled and is not there`);
     this.#backoff.forget(image);
     this.#failures.delete(image);
-    progress.pulled(asked, Math.round(this.#clock.monotonic() - started), pulled.size ?? 0);
+    progress.pulled(asked, ms, Math.round(this.#clock.monotonic() - started), pulled.size ?? 0);
     return pulled;
   }
 
@@ -144,12 +150,18 @@ export class ImagePuller {
     return found?.id ? { ...found, id: found.id } : undefined;
   }
 
-  #pull(image: string, auths: readonly AuthConfig[], timeoutMs: number): Promise<void> {
+  /** Resolves with how long it took, in ms, without the wait for its turn. */
+  #pull(image: string, auths: readonly AuthConfig[], timeoutMs: number): Promise<number> {
     // Only who brings the same credentials shares in what they give.
     const key = JSON.stringify([image, auths]);
     let pull = this.#underWay.get(key);
     if (pull === undefined) {
-      pull = this.#pullWithAny(image, auths, timeoutMs).finally(() => this.#underWay.delete(key));
+      const timed = async () => {
+        const started = this.#clock.monotonic();
+        await this.#pullWithAny(image, auths, timeoutMs);
+        return Math.round(this.#clock.monotonic() - started);
+      };
+      pull = (this.#gate?.pass(timed) ?? timed()).finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, pull);
     }
     return pull;

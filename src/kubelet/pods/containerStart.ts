@@ -170,11 +170,11 @@ export class ContainerStarter {
     return this.#o.images.ensure(container, await this.#pullSecrets(pod), {
       pulling: (name) => say('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`),
       present: (name) => say('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine`),
-      pulled: (name, ms, bytes) =>
+      pulled: (name, ms, wholeMs, bytes) =>
         say(
           'Normal',
           'Pulled',
-          `Successfully pulled image ${JSON.stringify(name)} in ${ms}ms (${ms}ms including waiting). Image size: ${bytes} bytes.`,
+          `Successfully pulled image ${JSON.stringify(name)} in ${ms}ms (${wholeMs}ms including waiting). Image size: ${bytes} bytes.`,
         ),
       failed: (name, why) => say('Warning', 'Failed', `Failed to pull image ${JSON.stringify(name)}: ${why}`),
       backingOff: (name) => say('Normal', 'BackOff', `Back-off pulling image ${JSON.stringify(name)}`),
