@@ -20,10 +20,35 @@ export function createLogger(options: LoggerOptions): Logger {
         base: null,
         timestamp: () => `,"time":"${new Date(options.clock.now()).toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
+        serializers: { err: described },
       },
       sink,
     ),
   );
+}
+
+const MOST_CAUSES = 8;
+
+/**
+ * An error as it is written. pino's own way marks errors, and whatever they hold that looks like one, while it reads
+ * them: what is frozen, as all objects of the API are, would make the writing fail.
+ */
+function described(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const messages: string[] = [];
+  const stacks: string[] = [];
+  for (let at: unknown = error; at instanceof Error && messages.length < MOST_CAUSES; at = at.cause) {
+    messages.push(at.message);
+    stacks.push(at.stack ?? String(at));
+  }
+  const { cause: _told, message: _first, stack: _own, ...more } = error;
+  return {
+    type: error.constructor.name,
+    message: messages.join(': '),
+    stack: stacks.join('\ncaused by: '),
+    ...(error instanceof AggregateError ? { errors: error.errors.map(described) } : {}),
+    ...more,
+  };
 }
 
 function wrap(inner: pino.Logger): Logger {
