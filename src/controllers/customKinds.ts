@@ -6,6 +6,7 @@ import {
   type CustomResourceDefinition,
   customResourceDefinitions,
 } from '../apis/apiextensions/customResourceDefinition.ts';
+import { plainFields } from '../apis/apiextensions/jsonPath.ts';
 import { apiVersionOf, defineKind, type Kind, type KubeObject, type Stored } from '../machinery/kind.ts';
 import { ObjectMeta } from '../machinery/meta.ts';
 import { object, opt } from '../machinery/schema/types.ts';
@@ -25,6 +26,8 @@ interface Known {
   readonly kind: Kind;
   /** `example.com/v1/Widget` of all versions that are served */
   names: readonly string[];
+  /** where its objects say how many pods they are to have; absent: they do not scale */
+  replicas: readonly string[] | undefined;
 }
 
 export class CustomKinds {
@@ -56,6 +59,18 @@ export class CustomKinds {
     return this.#byName.get(`${apiVersion}/${kind}`);
   }
 
+  /** How many pods an object is to have, as its scale says; undefined where its kind has none. */
+  replicasOf(kind: Kind, object: KubeObject): number | undefined {
+    const path = [...this.#known.values()].find((known) => known.kind === kind)?.replicas;
+    if (path === undefined) return undefined;
+    let here: unknown = object;
+    for (const name of path) {
+      here =
+        typeof here === 'object' && here !== null && Object.hasOwn(here, name) ? Reflect.get(here, name) : undefined;
+    }
+    return typeof here === 'number' ? here : 0;
+  }
+
   handle(handler: CustomKindsHandler): void {
     this.#handlers.push(handler);
     for (const kind of this.all()) handler.onAdd(kind);
@@ -73,6 +88,7 @@ export class CustomKinds {
     if (known !== undefined && isSame(known.kind, found.kind)) {
       for (const each of known.names) this.#byName.delete(each);
       known.names = found.names;
+      known.replicas = found.replicas;
       for (const each of known.names) this.#byName.set(each, known.kind);
       return;
     }
@@ -100,8 +116,10 @@ export class CustomKinds {
 function kindOf({ spec, status }: Stored<CustomResourceDefinition>): Known | undefined {
   if (!status?.conditions?.some((c) => c.type === 'Established' && c.status === 'True')) return undefined;
   const served = spec.versions.filter((v) => v.served);
-  const version = (served.find((v) => v.storage) ?? served[0])?.name;
-  if (version === undefined) return undefined;
+  const followed = served.find((v) => v.storage) ?? served[0];
+  if (followed === undefined) return undefined;
+  const version = followed.name;
+  const { scale } = followed.subresources ?? {};
   const { kind: own, plural } = { ...spec.names, ...status.acceptedNames };
   const kind = defineKind<KubeObject>({
     group: spec.group,
@@ -111,7 +129,11 @@ function kindOf({ spec, status }: Stored<CustomResourceDefinition>): Known | und
     namespaced: spec.scope === 'Namespaced',
     schema: AnyCustomResource,
   });
-  return { kind, names: served.map((v) => `${apiVersionOf({ group: spec.group, version: v.name })}/${own}`) };
+  return {
+    kind,
+    names: served.map((v) => `${apiVersionOf({ group: spec.group, version: v.name })}/${own}`),
+    replicas: scale === undefined ? undefined : plainFields(scale.specReplicasPath),
+  };
 }
 
 function isSame(a: Kind, b: Kind): boolean {

@@ -94,6 +94,7 @@ export function startControllers(options: ControllersOptions): void {
     signal,
   };
   const collectable = kinds.filter(isCollectable);
+  const custom = new CustomKinds(context);
   startServiceAccountController(context);
   startRootCAPublisher(context, options.clusterCA);
   if (options.serviceAccountKey !== undefined) {
@@ -116,7 +117,7 @@ export function startControllers(options: ControllersOptions): void {
   startDaemonSetController(context);
   startJobController(context);
   startCronJobController(context);
-  startDisruptionController(context);
+  startDisruptionController(context, custom);
   startHorizontalPodAutoscalerController(context);
   startTTLAfterFinishedController(context);
   startPersistentVolumeController(context);
@@ -130,7 +131,6 @@ export function startControllers(options: ControllersOptions): void {
   startEndpointsController(context);
   startEndpointSliceMirroringController(context);
   if (options.loadBalancerRange !== undefined) startLoadBalancerController(context, options.loadBalancerRange);
-  const custom = new CustomKinds(context);
   startGarbageCollector(context, collectable, custom);
   startNamespaceController(context, kinds, collectable, custom);
   startResourceQuotaController(context, kinds, custom);

@@ -8,6 +8,7 @@ import { configMaps } from '../../src/apis/core/configMap.ts';
 import { namespaces } from '../../src/apis/core/namespace.ts';
 import { pods } from '../../src/apis/core/pod.ts';
 import { resourceQuotas } from '../../src/apis/core/resourceQuota.ts';
+import { podDisruptionBudgets } from '../../src/apis/policy/podDisruptionBudget.ts';
 import { defineKind, type Kind, type KubeObject, type Stored } from '../../src/machinery/kind.ts';
 import { object, opt, str } from '../../src/machinery/schema/types.ts';
 import { NAMESPACE, Simulation } from './simulation.ts';
@@ -163,6 +164,33 @@ it('a namespace takes its custom resources along, and waits for their finalizers
   await client.patch(cows, { namespace: 'farm', name: 'berta' }, 'merge', { metadata: { finalizers: null } });
   await simulation.advance('10s');
   await expect(client.get(namespaces, { name: 'farm' })).rejects.toMatchObject({ reason: 'NotFound' });
+});
+
+it('a disruption budget knows how many pods a custom resource is to have', async () => {
+  const definition = definitionOf(cows);
+  for (const version of definition.spec.versions) {
+    version.subresources = { scale: { specReplicasPath: '.spec.calves', statusReplicasPath: '.status.calves' } };
+  }
+  const { client } = simulation.cluster;
+  await client.create(customResourceDefinitions, definition);
+  await simulation.advance('2s');
+  const metadata = { name: 'lisa', namespace: NAMESPACE };
+  const cow = await client.create(cows, { metadata, spec: { calves: 4 } } as KubeObject);
+  const owner = ownedBy(cow, { controller: true });
+  for (const name of ['a', 'b', 'c']) await create(pods as Kind, name, { ...owner, labels: { app: 'calf' } });
+  const selector = { matchLabels: { app: 'calf' } };
+  await simulation.create(podDisruptionBudgets, 'calves', { spec: { selector, maxUnavailable: 2 } });
+  await simulation.advance('5s');
+  const status = async () => (await simulation.get(podDisruptionBudgets, 'calves')).status;
+  expect(await status()).toMatchObject({
+    expectedPods: 4,
+    desiredHealthy: 2,
+    currentHealthy: 3,
+    disruptionsAllowed: 1,
+  });
+  await simulation.patch(cows, 'lisa', { spec: { calves: 5 } });
+  await simulation.advance('1s');
+  expect(await status()).toMatchObject({ expectedPods: 5, desiredHealthy: 3, disruptionsAllowed: 0 });
 });
 
 it('a quota counts custom resources', async () => {
