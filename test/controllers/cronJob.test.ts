@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CronJobSpec, cronJobs } from '../../src/apis/batch/cronJob.ts';
 import { jobs } from '../../src/apis/batch/job.ts';
+import { events } from '../../src/apis/core/event.ts';
+import { controllerReference } from '../../src/machinery/ownerReferences.ts';
 import { NAMESPACE, Simulation, template } from './simulation.ts';
 
 let world: Simulation;
@@ -57,6 +59,25 @@ describe('a cron job', () => {
     await world.advance('16m');
     expect((await status()).active).toHaveLength(running);
     expect(await minutes()).toEqual({ Allow: [5, 10, 15], Forbid: [5], Replace: [15] }[concurrencyPolicy]);
+  });
+
+  it('lets jobs be that were made of its template by hand', async () => {
+    await create({ concurrencyPolicy: 'Replace' });
+    const cronJob = await world.get(cronJobs, 'tick');
+    await world.cluster.client.create(jobs, {
+      metadata: {
+        name: 'manual',
+        namespace: NAMESPACE,
+        annotations: { 'cronjob.kubernetes.io/instantiate': 'manual' },
+        ownerReferences: [controllerReference(cronJob, cronJobs)],
+      },
+      spec: { template: template('manual', 'worker', { 'run-for': '1h' }, { restartPolicy: 'Never' }) },
+    });
+    await world.advance('6m');
+    expect((await all()).map((job) => job.metadata.name)).toContain('manual');
+    expect((await status()).active ?? []).toEqual([]);
+    const said = (await world.cluster.client.list(events, { namespace: NAMESPACE })).items;
+    expect(said.map((e) => e.message)).toContain('Saw a job that the controller did not create or forgot: manual');
   });
 
   it('does nothing while it is suspended, and goes on with the last time that it missed', async () => {

@@ -23,6 +23,7 @@ export interface CronJobWorld {
 }
 
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
+const UNEXPECTED = 'Saw a job that the controller did not create or forgot';
 const MINUTE_MS = 60_000;
 /** Clocks are not exact: a little after the time it has come for sure. */
 const SLACK_MS = 100;
@@ -61,7 +62,7 @@ class CronWork {
   constructor(world: CronJobWorld) {
     this.#world = world;
     const { status } = world.cronJob;
-    this.#active = world.jobs.filter((job) => endOf(job) === undefined).map(referenceTo);
+    this.#active = this.#running().map(referenceTo);
     this.#lastScheduleTime = status?.lastScheduleTime;
     this.#lastSuccessfulTime = status?.lastSuccessfulTime;
   }
@@ -71,7 +72,10 @@ class CronWork {
     const listed = new Set((cronJob.status?.active ?? []).map((r) => r.uid));
     for (const job of all) {
       const end = endOf(job);
-      if (end === undefined) continue;
+      if (end === undefined) {
+        if (!isScheduled(job)) this.say('Warning', 'UnexpectedJob', `${UNEXPECTED}: ${job.metadata.name}`);
+        continue;
+      }
       if (listed.has(job.metadata.uid))
         this.say('Normal', 'SawCompletedJob', `Saw completed job: ${job.metadata.name}, condition: ${end}`);
       const at = job.status?.completionTime;
@@ -109,7 +113,7 @@ class CronWork {
       this.#lastScheduleTime = formatTime(at);
       return;
     }
-    const running = all.filter((job) => endOf(job) === undefined);
+    const running = this.#running();
     if (concurrencyPolicy === 'Forbid' && running.length > 0) {
       this.say(
         'Normal',
@@ -150,6 +154,11 @@ class CronWork {
         return [statusUpdate(cronJobs, { ...cronJob, status })];
       },
     };
+  }
+
+  /** Jobs that people made of the template (`kubectl create job --from`) neither count nor have to go. */
+  #running(): readonly Stored<Job>[] {
+    return this.#world.jobs.filter((job) => isScheduled(job) && endOf(job) === undefined);
   }
 
   #delete(job: Stored<Job>): void {
@@ -206,6 +215,8 @@ function zoned(at: number, timeZone: string | undefined): string {
   const date = `${part('year')}-${part('month')}-${part('day')}`;
   return `${date}T${part('hour')}:${part('minute')}:${part('second')}${offset}`;
 }
+
+const isScheduled = (job: Job) => job.metadata?.annotations?.[SCHEDULED_AT] !== undefined;
 
 function endOf(job: Job): 'Complete' | 'Failed' | undefined {
   const end = job.status?.conditions?.find(
