@@ -89,5 +89,15 @@ function subsetsOf(
     if (ready) subset.addresses = [...(subset.addresses ?? []), address];
     else subset.notReadyAddresses = [...(subset.notReadyAddresses ?? []), address];
   }
-  return { subsets: [...byPorts.values()], truncated: count > MAX_ADDRESSES };
+  const subsets = [...byPorts.values()];
+  for (const { addresses, notReadyAddresses } of subsets) {
+    addresses?.sort(byAddress);
+    notReadyAddresses?.sort(byAddress);
+  }
+  return { subsets, truncated: count > MAX_ADDRESSES };
+}
+
+function byAddress(a: EndpointAddress, b: EndpointAddress): number {
+  if (a.ip !== b.ip) return a.ip < b.ip ? -1 : 1;
+  return (a.targetRef?.uid ?? '') < (b.targetRef?.uid ?? '') ? -1 : 1;
 }

@@ -159,8 +159,8 @@ describe('endpoint slices', () => {
 describe('endpoints', () => {
   it('list what is ready and what is not, without what is going', () => {
     const { world, service } = setUp({ ports: [{ name: 'http', port: 80, targetPort: 8080 }] });
-    podOf(world, '2');
-    podOf(world, '1');
+    podOf(world, 'a', { ips: ['10.0.0.2'] });
+    podOf(world, 'b', { ips: ['10.0.0.1'] });
     podOf(world, '3', { ready: false });
     podOf(world, '4', { going: true });
     const actions = planEndpoints(service, world.list(pods), undefined);
