@@ -169,7 +169,12 @@ export class ContainerStarter {
       this.#say(pod, container, type, reason, message);
     return this.#o.images.ensure(container, await this.#pullSecrets(pod), {
       pulling: (name) => say('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`),
-      present: (name) => say('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine`),
+      present: (name) =>
+        say(
+          'Normal',
+          'Pulled',
+          `Container image ${JSON.stringify(name)} already present on machine and can be accessed by the pod`,
+        ),
       pulled: (name, ms, wholeMs, bytes) =>
         say(
           'Normal',
