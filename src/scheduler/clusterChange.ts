@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../apis/core/node.ts';
 import type { Pod } from '../apis/core/pod.ts';
+import { heldSpec } from '../apis/core/podResources.ts';
 
 export type ClusterChange =
   /** a pod was bound to a node, or a bound pod's labels changed */
@@ -36,7 +37,16 @@ export function nodeChanges(node: Node, old: Node): ClusterChange[] {
 
 /** What of a bound pod changed that matters. */
 export function boundPodChanges(pod: Pod, old: Pod): ClusterChange[] {
-  return isDeepStrictEqual(pod.metadata?.labels, old.metadata?.labels) ? [] : ['podPlaced'];
+  const changes: ClusterChange[] = [];
+  if (!isDeepStrictEqual(pod.metadata?.labels, old.metadata?.labels)) changes.push('podPlaced');
+  // What it gave back, others may have.
+  if (!isDeepStrictEqual(requestsOf(pod), requestsOf(old))) changes.push('podGone');
+  return changes;
+}
+
+function requestsOf(pod: Pod): unknown[] {
+  const { containers, initContainers = [] } = heldSpec(pod);
+  return [...containers, ...initContainers].map((container) => container.resources?.requests);
 }
 
 /** Whether a change of a waiting pod may let it fit: anything that its owner says of it, but not its status. */

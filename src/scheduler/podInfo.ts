@@ -1,7 +1,7 @@
 /** A pod with what the plugins ask of it, worked out once. */
 import type { PodAffinityTerm, WeightedPodAffinityTerm } from '../apis/core/affinity.ts';
 import type { Pod } from '../apis/core/pod.ts';
-import { isSidecar } from '../apis/core/podResources.ts';
+import { heldSpec, isSidecar } from '../apis/core/podResources.ts';
 import type { PodSpec } from '../apis/core/podSpec.ts';
 import { ephemeralClaimName } from '../apis/core/volumeBinding.ts';
 import type { Stored } from '../machinery/kind.ts';
@@ -58,6 +58,7 @@ export interface ClaimReference {
 
 export function podInfoOf(pod: Stored<Pod>): PodInfo {
   const spec = pod.spec ?? { containers: [] };
+  const held = heldSpec(pod);
   const { name, uid, namespace = '', labels = {}, deletionTimestamp } = pod.metadata;
   return {
     pod,
@@ -67,8 +68,8 @@ export function podInfoOf(pod: Stored<Pod>): PodInfo {
     namespace,
     labels,
     priority: spec.priority ?? 0,
-    requests: podRequests(spec),
-    assumed: assumedRequests(spec),
+    requests: podRequests(held),
+    assumed: assumedRequests(held),
     hostPorts: hostPortsOf(spec),
     affinity: termsOf(spec.affinity?.podAffinity, namespace),
     antiAffinity: termsOf(spec.affinity?.podAntiAffinity, namespace),

@@ -6,7 +6,7 @@ import type { Kind, KubeObject } from '../../machinery/kind.ts';
 import { addQuantities } from '../../machinery/quantity.ts';
 import type { PersistentVolumeClaim } from './persistentVolumeClaim.ts';
 import type { Pod } from './pod.ts';
-import { containerResources, type ResourceList } from './podResources.ts';
+import { containerResources, heldSpec, type ResourceList } from './podResources.ts';
 import { qosClassOf } from './qos.ts';
 import type { ResourceQuota } from './resourceQuota.ts';
 import type { Service } from './service.ts';
@@ -57,7 +57,7 @@ function podUsage(pod: Pod): ResourceList {
   if (phase === 'Succeeded' || phase === 'Failed') return {};
   const spec = pod.spec ?? { containers: [] };
   const usage: ResourceList = { pods: '1' };
-  const requests = { ...containerResources(spec, 'requests'), ...spec.resources?.requests };
+  const requests = { ...containerResources(heldSpec(pod), 'requests'), ...spec.resources?.requests };
   const limits = { ...containerResources(spec, 'limits'), ...spec.resources?.limits };
   for (const [name, amount] of Object.entries(requests)) {
     usage[`requests.${name}`] = amount;
