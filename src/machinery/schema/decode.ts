@@ -118,22 +118,23 @@ function compileMap(type: MapType): Decoder {
 }
 
 function compileObject(type: ObjectType): Decoder {
-  let fields: Map<string, Decoder> | undefined;
+  let slots: Map<string, Slot> | undefined;
   return (value, report) => {
     if (!isRecord(value)) return report.error(`expected an object, got ${nameOf(value)}`);
-    fields ??= new Map(Object.entries(type.fields).map(([name, field]) => [name, fieldDecoder(field)]));
+    slots ??= new Map(Object.entries(type.fields).map(([name, field]) => [name, slotOf(field)]));
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
       const item = value[key];
-      const decoder = fields.get(key);
-      if (decoder === undefined) {
+      const slot = slots.get(key);
+      if (slot === undefined) {
         if (type.preserveUnknownFields) setOwn(out, key, cloneJson(item));
         else report.unknownField(key);
         continue;
       }
       if (item === null || item === undefined) continue;
+      if (slot.nothing !== undefined && isNothing(slot.nothing, item)) continue;
       report.path.push(key);
-      const decoded = decoder(item, report);
+      const decoded = slot.decode(item, report);
       report.path.pop();
       if (decoded !== undefined) out[key] = decoded;
     }
@@ -141,25 +142,29 @@ function compileObject(type: ObjectType): Decoder {
   };
 }
 
-/** Of what may be absent, a list or a map of nothing is as good as none, and so is no text where absent is no other thing. */
-function fieldDecoder(field: Field): Decoder {
-  const decoder = lazy(field.type);
-  if (field.required || field.keepEmpty) return decoder;
-  switch (field.type.kind) {
-    case 'list':
-      return (value, report) => (Array.isArray(value) && value.length === 0 ? undefined : decoder(value, report));
-    case 'map':
-      return (value, report) => (isRecord(value) && isEmpty(value) ? undefined : decoder(value, report));
-    case 'scalar':
-      if (field.type.scalar !== 'string' || field.pointer) return decoder;
-      return (value, report) => (value === '' ? undefined : decoder(value, report));
-    case 'object':
-      return decoder;
-  }
+/** How a field is read. */
+interface Slot {
+  readonly decode: Decoder;
+  /** the value that is as good as none, where there is one */
+  readonly nothing: 'list' | 'map' | 'text' | undefined;
 }
 
-function isEmpty(record: Record<string, unknown>): boolean {
-  for (const _ in record) return false;
+function slotOf(field: Field): Slot {
+  return { decode: lazy(field.type), nothing: nothingOf(field) };
+}
+
+/** Of what may be absent, a list or a map of nothing is as good as none; and no text, where absent is no other thing. */
+function nothingOf({ type, required, keepEmpty, pointer }: Field): Slot['nothing'] {
+  if (required || keepEmpty) return undefined;
+  if (type.kind === 'list' || type.kind === 'map') return type.kind;
+  return type.kind === 'scalar' && type.scalar === 'string' && !pointer ? 'text' : undefined;
+}
+
+function isNothing(nothing: NonNullable<Slot['nothing']>, value: unknown): boolean {
+  if (nothing === 'text') return value === '';
+  if (nothing === 'list') return Array.isArray(value) && value.length === 0;
+  if (!isRecord(value)) return false;
+  for (const _ in value) return false;
   return true;
 }
 
