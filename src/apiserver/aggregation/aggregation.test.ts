@@ -14,6 +14,9 @@ import { type Asked, type ExtensionServer, GROUP, startExtensionServer } from '.
 import { type OverHttp, overHttp } from '../testing/overHttp.ts';
 import { http, startTestServer, type TestServer } from '../testing/testServer.ts';
 
+/** Slow machines are given time. */
+const eventually = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 20_000, interval: 20 });
+
 const NAME = `v1.${GROUP}`;
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 const base64 = (pem: string) => Buffer.from(pem).toString('base64');
@@ -39,13 +42,10 @@ const apiService = (port: number, spec: Partial<APIService['spec']> = {}): APISe
 });
 
 async function settled(reason: string, name = NAME): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const found = await server.client.get(apiServices, { name });
-      expect(availability(found)?.reason, availability(found)?.message).toBe(reason);
-    },
-    { timeout: 8_000, interval: 20 },
-  );
+  await eventually(async () => {
+    const found = await server.client.get(apiServices, { name });
+    expect(availability(found)?.reason, availability(found)?.message).toBe(reason);
+  });
 }
 
 beforeAll(async () => {
@@ -114,13 +114,13 @@ describe('requests', () => {
 
   test('that watch are told of events as they come', async () => {
     const watch = await api.watch(`${WARES}?watch=1`);
-    await vi.waitFor(() => expect(extension.watches).toBe(1));
+    await eventually(() => expect(extension.watches).toBe(1));
     extension.tell('one');
-    await vi.waitFor(() => expect(watch.seen).toEqual(['ADDED one']));
+    await eventually(() => expect(watch.seen).toEqual(['ADDED one']));
     extension.tell('two');
-    await vi.waitFor(() => expect(watch.seen).toEqual(['ADDED one', 'ADDED two']));
+    await eventually(() => expect(watch.seen).toEqual(['ADDED one', 'ADDED two']));
     watch.close();
-    await vi.waitFor(() => expect(extension.watches).toBe(0));
+    await eventually(() => expect(extension.watches).toBe(0));
   });
 
   test('that upgrade become a stream', async () => {
@@ -230,14 +230,14 @@ describe('availability', () => {
     expect(availability(found)?.message).toContain(message);
     expect(availability(found)?.status).toBe('False');
     await server.client.delete(apiServices, { name });
-    await vi.waitFor(async () => expect((await api.get('/apis/shop.example.com/v2')).status).toBe(404));
+    await eventually(async () => expect((await api.get('/apis/shop.example.com/v2')).status).toBe(404));
   });
 
   test('a certificate of nobody known is refused when something is asked for', async () => {
     const caBundle = base64(server.ca.pem);
     await server.client.patch(apiServices, { name: NAME }, 'merge', { spec: { caBundle } });
     // Whether it is there is asked of anybody.
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await api.get(WARES)).toMatchObject({
         status: 503,
         json: { message: expect.stringMatching(/certificate/) },
@@ -245,7 +245,7 @@ describe('availability', () => {
     });
     const spec = { caBundle: null, insecureSkipTLSVerify: true };
     await server.client.patch(apiServices, { name: NAME }, 'merge', { spec });
-    await vi.waitFor(async () => expect((await api.get(WARES)).status).toBe(200), { timeout: 20_000 });
+    await eventually(async () => expect((await api.get(WARES)).status).toBe(200));
   });
 });
 
@@ -279,7 +279,7 @@ describe('API services of this server', () => {
     const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
     expect((await api.send('POST', definitions, definition)).status).toBe(201);
     const path = '/apis/apiregistration.k8s.io/v1/apiservices/v1.lab.example.com';
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await api.get(path)).json).toMatchObject({
         metadata: { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'true' } },
         spec: { groupPriorityMinimum: 1000, versionPriority: 100 },
@@ -287,11 +287,11 @@ describe('API services of this server', () => {
     );
     // What somebody changes or deletes is put right.
     await api.patch('merge', path, { spec: { versionPriority: 7 } });
-    await vi.waitFor(async () => expect((await api.get(path)).json.spec.versionPriority).toBe(100));
+    await eventually(async () => expect((await api.get(path)).json.spec.versionPriority).toBe(100));
     await api.send('DELETE', path);
-    await vi.waitFor(async () => expect((await api.get(path)).status).toBe(200));
+    await eventually(async () => expect((await api.get(path)).status).toBe(200));
     await api.send('DELETE', `${definitions}/tests.lab.example.com`);
-    await vi.waitFor(async () => expect((await api.get(path)).status).toBe(404), { timeout: 5_000 });
+    await eventually(async () => expect((await api.get(path)).status).toBe(404));
   });
 
   test('are available again when another server no longer serves the group', async () => {
@@ -314,10 +314,10 @@ describe('API services of this server', () => {
     await settled('Passed', name);
     expect((await api.get('/apis/metrics.k8s.io/v1beta1/nodes')).json.kind).toBe('WareList');
     await api.send('DELETE', path);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await api.get('/apis/metrics.k8s.io/v1beta1/nodes')).json.kind).toBe('NodeMetricsList');
     });
-    await vi.waitFor(async () => expect((await api.get(path)).json.spec?.service).toBeUndefined());
+    await eventually(async () => expect((await api.get(path)).json.spec?.service).toBeUndefined());
   });
 });
 
@@ -344,7 +344,7 @@ test('a server that knows only the old form of discovery', async () => {
     await server.client.patch(apiServices, { name: NAME }, 'merge', {
       spec: { service: { port: old.port }, insecureSkipTLSVerify: false, caBundle: base64(extensionCA.pem) },
     });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { items } = (await api.get('/apis', { accept: AGGREGATED })).json;
       expect(items[1].versions[0]).toMatchObject({
         freshness: 'Current',

@@ -5,6 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type OverHttp, overHttp } from '../testing/overHttp.ts';
 import { startTestServer, type TestServer } from '../testing/testServer.ts';
 
+/** Slow machines are given time. */
+const eventually = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 20_000, interval: 20 });
+
 const GROUP = 'shapes.example.com';
 const DEFINITION = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/boxes.${GROUP}`;
 const boxes = (version: string, name = '') => `/apis/${GROUP}/${version}/namespaces/default/boxes${name && `/${name}`}`;
@@ -116,14 +119,14 @@ beforeEach(async () => {
   respond = well;
   const created = await api.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition('v1'));
   expect(created.status, created.text).toBe(201);
-  await vi.waitFor(async () => expect((await api.get(boxes('v2'))).status).toBe(200));
+  await eventually(async () => expect((await api.get(boxes('v2'))).status).toBe(200));
   calls = [];
 });
 
 afterEach(async () => {
   respond = well;
   await api.send('DELETE', DEFINITION);
-  await vi.waitFor(async () => expect((await api.get(DEFINITION)).status).toBe(404), { timeout: 5_000 });
+  await eventually(async () => expect((await api.get(DEFINITION)).status).toBe(404));
 });
 
 describe('two versions', () => {
@@ -182,7 +185,7 @@ describe('two versions', () => {
     expect(sizes((await api.get(`${boxes('v2')}?${exact}`)).json)).toEqual(['1x1', '2x2', '3x3', '4x4', '5x5']);
     // Of the past, as well.
     const watch = await api.watch(`${boxes('v2')}?watch=1&resourceVersion=${resourceVersion}`);
-    await vi.waitFor(() => expect(watch.seen).toEqual(['DELETED a3']));
+    await eventually(() => expect(watch.seen).toEqual(['DELETED a3']));
     expect(watch.events[0]?.object.spec).toEqual({ size: '3x3' });
     watch.close();
   });
@@ -196,7 +199,7 @@ describe('two versions', () => {
     }
     await api.send('DELETE', boxes('v1', 'a1'));
     const names = [1, 2, 3, 4, 5].flatMap((i) => [`ADDED a${i}`, `ADDED b${i}`]).concat('DELETED a1');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(one.seen).toEqual(names);
       expect(two.seen).toEqual(names);
     });
@@ -297,7 +300,7 @@ describe('the version that is stored', () => {
     const { spec } = definition('v2');
     const changed = await api.patch('merge', DEFINITION, { spec: { versions: spec.versions } });
     expect(changed.json.status.storedVersions).toEqual(['v1', 'v2']);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await api.get(boxes('v2', 'old'))).json).toMatchObject({ spec: { size: '2x2' } });
     });
     expect((await api.send('POST', boxes('v1'), v1('new', 9, 9))).status).toBe(201);
@@ -343,7 +346,7 @@ describe('a webhook that', () => {
     respond = answer;
     const written = await api.send('POST', boxes('v1'), v1('a'));
     expect(written.status).toBe(201);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const read = await api.get(boxes('v2'));
       expect(read.status).toBe(500);
       expect(read.json.message).toContain(`conversion webhook for ${GROUP}/v1, Kind=Box`);
@@ -352,7 +355,7 @@ describe('a webhook that', () => {
     // The version that is stored needs nobody.
     expect((await api.get(boxes('v1', 'a'))).status).toBe(200);
     respond = well;
-    await vi.waitFor(async () => expect((await api.get(boxes('v2', 'a'))).json.spec).toEqual({ size: '3x4' }));
+    await eventually(async () => expect((await api.get(boxes('v2', 'a'))).json.spec).toEqual({ size: '3x4' }));
   });
 
   test('cannot be reached when something is written: it is not stored', async () => {
