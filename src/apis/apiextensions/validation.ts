@@ -11,7 +11,7 @@ import type {
   CustomResourceDefinitionVersion,
   JSONSchemaProps,
 } from './customResourceDefinition.ts';
-import { parseJsonPath, plainFields } from './jsonPath.ts';
+import { plainFields } from './jsonPath.ts';
 import { validateSchema } from './schemaRules.ts';
 import { propertyOf } from './structuralSchema.ts';
 
@@ -180,7 +180,7 @@ function columns(version: CustomResourceDefinitionVersion, path: string, errors:
       errors.push(invalid(`${at}.format`, column.format, `must be one of ${COLUMN_FORMATS.join(',')}`));
     }
     if (!column.jsonPath) errors.push(required(`${at}.jsonPath`));
-    else if (!column.jsonPath.startsWith('.') || parseJsonPath(column.jsonPath) === undefined) {
+    else if (!column.jsonPath.startsWith('.')) {
       errors.push(invalid(`${at}.jsonPath`, column.jsonPath, 'must be a simple json path starting with .'));
     }
   }

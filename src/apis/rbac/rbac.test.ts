@@ -60,13 +60,16 @@ describe('a binding', () => {
     ['a role of other groups', { roleRef: { ...roleRef, apiGroup: 'x' } }, ['roleRef.apiGroup: NotSupported']],
     ['a role of no name', { roleRef: { ...roleRef, name: 'a/b' } }, ['roleRef.name: Invalid']],
     ['a subject of no sort', { subjects: [{ kind: 'Cat', name: 'c' }] }, ['subjects[0].kind: NotSupported']],
-    [
-      'an account of no namespace',
-      { subjects: [{ kind: 'ServiceAccount', name: 's' }] },
-      ['subjects[0].namespace: Required'],
-    ],
+    ['an account of its own namespace', { subjects: [{ kind: 'ServiceAccount', name: 's' }] }, []],
   ])('with %s', (_what, more, expected) => {
     expect(createFaults(roleBindings, named({ roleRef, ...more }))).toEqual(expected);
+  });
+
+  it('for the cluster names the namespaces of accounts', () => {
+    const binding = { roleRef: { ...roleRef, kind: 'ClusterRole' }, subjects: [{ kind: 'ServiceAccount', name: 's' }] };
+    expect(createFaults(clusterRoleBindings, { metadata: { name: 'a' }, ...binding })).toEqual([
+      'subjects[0].namespace: Required',
+    ]);
   });
 
   it('for the cluster gives roles of the cluster', () => {

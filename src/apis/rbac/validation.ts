@@ -59,12 +59,17 @@ export function validateBinding(binding: RoleBindingParts, kinds: readonly strin
   if (!kinds.includes(ref?.kind ?? '')) errors.push(notSupported('roleRef.kind', ref?.kind ?? '', kinds));
   if (!ref?.name) errors.push(required('roleRef.name'));
   else for (const fault of pathSegment(ref.name)) errors.push(invalid('roleRef.name', ref.name, fault));
-  for (const [i, subject] of (binding.subjects ?? []).entries()) validateSubject(subject, `subjects[${i}]`, errors);
+  // Of what is in a namespace, roles can be pointed to, too.
+  const namespaced = kinds.includes('Role');
+  for (const [i, subject] of (binding.subjects ?? []).entries()) {
+    validateSubject(subject, namespaced, `subjects[${i}]`, errors);
+  }
 }
 
 const SUBJECT_KINDS = ['Group', 'ServiceAccount', 'User'];
 
-function validateSubject(subject: Subject, path: string, errors: FieldError[]): void {
+/** In a namespace, the accounts of that namespace need not name it. */
+function validateSubject(subject: Subject, namespaced: boolean, path: string, errors: FieldError[]): void {
   if (!subject.name) errors.push(required(`${path}.name`));
   switch (subject.kind) {
     case 'ServiceAccount':
@@ -72,12 +77,11 @@ function validateSubject(subject: Subject, path: string, errors: FieldError[]): 
         for (const fault of dnsSubdomain(subject.name)) errors.push(invalid(`${path}.name`, subject.name, fault));
       }
       if (subject.apiGroup) errors.push(notSupported(`${path}.apiGroup`, subject.apiGroup, ['']));
-      if (!subject.namespace) errors.push(required(`${path}.namespace`));
-      else {
+      if (subject.namespace) {
         for (const fault of dnsLabel(subject.namespace)) {
           errors.push(invalid(`${path}.namespace`, subject.namespace, fault));
         }
-      }
+      } else if (!namespaced) errors.push(required(`${path}.namespace`));
       break;
     case 'User':
     case 'Group':

@@ -287,7 +287,9 @@ const AGE: CustomResourceColumnDefinition = {
 };
 
 function columnsOf(definitions: readonly CustomResourceColumnDefinition[] | undefined): Column[] {
-  const given = definitions === undefined || definitions.length === 0 ? [AGE] : definitions;
+  const asked = definitions === undefined || definitions.length === 0 ? [AGE] : definitions;
+  // Where one of them cannot be read, all of them give way to the usual ones.
+  const given = asked.every(({ jsonPath }) => parseJsonPath(jsonPath) !== undefined) ? asked : [AGE];
   return [NAME_COLUMN, ...given.map(columnOf)];
 }
 
