@@ -1,64 +1,82 @@
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Server, ServerCredentials, type ServiceDefinition, type sendUnaryData, status } from '@grpc/grpc-js';
+import { afterEach, expect, it } from 'vitest';
 import { SystemClock } from '../../lib/clock.ts';
-import type { ContainerRuntime } from '../cri/runtime.ts';
-import { container } from '../testing/observedPods.ts';
-import { perform } from './actions.ts';
+import { grpcHealth } from './grpcHealth.ts';
 
-/** Answers by the name of the service: bytes of a HealthCheckResponse, or an error. */
-const ANSWERS: Readonly<Record<string, number>> = { '': 1, ready: 1, sick: 2 };
-const raw = (value: Buffer) => value;
-const server = new Server();
-let port = 0;
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.forceShutdown();
+});
+const clock = new SystemClock();
 
-beforeAll(async () => {
-  const check = {
-    path: '/grpc.health.v1.Health/Check',
-    requestStream: false,
-    responseStream: false,
-    requestDeserialize: raw,
-    requestSerialize: raw,
-    responseDeserialize: raw,
-    responseSerialize: raw,
-  };
-  server.addService(
-    { check },
-    {
-      check: ({ request }: { request: Buffer }, answer: (error: object | null, value?: Buffer) => void) => {
-        // Field 1 is the name: a tag, its length, and its text.
-        const name = request.subarray(2).toString();
-        if (name === 'slow') return;
-        const known = ANSWERS[name];
-        if (known === undefined) answer({ code: status.NOT_FOUND, details: 'unknown service' });
-        else answer(null, Buffer.from([8, known]));
-      },
+type Answer = (service: string, done: sendUnaryData<Buffer>) => void;
+
+/** Where a server listens that answers health checks so; absent: it does not know of them. */
+async function listen(answer?: Answer): Promise<string> {
+  const server = new Server();
+  servers.push(server);
+  const same = (bytes: Buffer) => bytes;
+  const definition: ServiceDefinition = {
+    Check: {
+      path: '/grpc.health.v1.Health/Check',
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: same,
+      requestDeserialize: same,
+      responseSerialize: same,
+      responseDeserialize: same,
     },
-  );
-  port = await new Promise((resolve, reject) => {
+  };
+  if (answer !== undefined) {
+    // A request is one field: its tag, its length, its text.
+    const Check = (call: { request: Buffer }, done: sendUnaryData<Buffer>) =>
+      answer(call.request.subarray(2).toString(), done);
+    server.addService(definition, { Check });
+  }
+  const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });
+  return `127.0.0.1:${port}`;
+}
+
+const health = (address: string, service = '', timeoutMs = 5_000) =>
+  grpcHealth(address, service, clock.now() + timeoutMs);
+const saying =
+  (number: number): Answer =>
+  (_service, done) =>
+    done(null, Buffer.from([0x08, number]));
+
+it('is good where the service serves', async () => {
+  expect(await health(await listen(saying(1)))).toEqual({ ok: true, message: '' });
 });
-afterAll(() => server.forceShutdown());
 
-const probe = (grpc: { port: number; service?: string }, timeoutSeconds = 5) =>
-  perform({ grpc }, { containerId: 'id', container: container('main'), podIP: '127.0.0.1' }, timeoutSeconds * 1000, {
-    runtime: {} as ContainerRuntime,
-    clock: new SystemClock(),
-  });
+it('asks for the service that is meant', async () => {
+  const address = await listen((service, done) => done(null, Buffer.from([0x08, service === 'mine' ? 1 : 3])));
+  expect((await health(address, 'mine')).ok).toBe(true);
+  expect((await health(address, 'other')).message).toBe('service unhealthy (responded with "SERVICE_UNKNOWN")');
+});
 
-describe('grpc', () => {
-  it.each([
-    [undefined, true],
-    ['ready', true],
-    ['sick', false],
-    ['none', false],
-  ])('service %s', async (service, ok) => {
-    expect((await probe({ port, ...(service === undefined ? {} : { service }) })).ok).toBe(ok);
-  });
+it.each<[string, Answer | undefined, string]>([
+  ['it says no', saying(2), 'service unhealthy (responded with "NOT_SERVING")'],
+  ['it says nothing', (_service, done) => done(null, Buffer.alloc(0)), 'service unhealthy (responded with "UNKNOWN")'],
+  ['it knows nothing of health', undefined, 'error: this server does not implement the grpc health protocol'],
+  [
+    'it fails',
+    (_service, done) => done({ code: status.NOT_FOUND, details: 'who?' }),
+    'error: health rpc probe failed: who?',
+  ],
+])('is bad where %s', async (_what, answer, message) => {
+  const result = await health(await listen(answer));
+  expect(result.ok).toBe(false);
+  expect(result.message).toContain(message);
+});
 
-  it('no answer in timeoutSeconds is a failure', async () => {
-    expect((await probe({ port, service: 'slow' }, 0.05)).ok).toBe(false);
-  });
+it('is bad where no answer comes in time, or nobody listens', async () => {
+  const silent = await health(await listen(() => {}), '', 200);
+  expect(silent.message).toMatch(/^timeout: health rpc did not complete in time: /);
+  const address = await listen();
+  for (const server of servers.splice(0)) server.forceShutdown();
+  expect((await health(address, '', 2_000)).message).toMatch(/^error: health rpc probe failed: .*ECONNREFUSED/);
 });
