@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SeededRandom } from '../../lib/random.ts';
 import { type OverHttp, overHttp } from '../testing/overHttp.ts';
 import { startTestServer, type TestServer } from '../testing/testServer.ts';
 
@@ -32,6 +33,8 @@ let api: OverHttp;
 let webhook: Server;
 const sockets = new Set<Socket>();
 let calls: { desiredAPIVersion: string; objects: Box[] }[] = [];
+/** turns of the event loop that the webhook takes to answer */
+let slowness = () => 0;
 let respond: (request: { uid: string; desiredAPIVersion: string; objects: Box[] }) => object = () => ({});
 const well: typeof respond = ({ uid, desiredAPIVersion, objects }) => ({
   uid,
@@ -50,7 +53,11 @@ beforeAll(async () => {
     req.on('end', () => {
       const { apiVersion, kind, request } = JSON.parse(body);
       calls.push(request);
-      res.end(JSON.stringify({ apiVersion, kind, response: respond(request) }));
+      const answer = (turns: number): void => {
+        if (turns > 0) setImmediate(answer, turns - 1);
+        else res.end(JSON.stringify({ apiVersion, kind, response: respond(request) }));
+      };
+      answer(slowness());
     });
   });
   webhook.on('connection', (socket: Socket) => {
@@ -206,6 +213,58 @@ describe('two versions', () => {
     expect(two.events[0]?.object).toMatchObject({ apiVersion: `${GROUP}/v2`, spec: { size: '1x1' } });
     expect(one.events[1]?.object).toMatchObject({ apiVersion: `${GROUP}/v1`, spec: { width: 1, height: 1 } });
     expect(two.events.at(-1)?.object).toMatchObject({ apiVersion: `${GROUP}/v2`, spec: { size: '1x1' } });
+    one.close();
+    two.close();
+  });
+
+  test('agree at any time, whoever writes, and however long the webhook takes', async () => {
+    const random = new SeededRandom(7);
+    slowness = () => random.integer(40);
+    const [one, two] = [await api.watch(`${boxes('v1')}?watch=1`), await api.watch(`${boxes('v2')}?watch=1`)];
+    const names = ['a', 'b', 'c', 'd'];
+    const act = async (): Promise<void> => {
+      const name = names[random.integer(names.length)] as string;
+      const [w, h] = [random.integer(9), 1 + random.integer(9)];
+      const version = random.integer(2) === 0 ? 'v1' : 'v2';
+      const spec = version === 'v1' ? { width: w, height: h } : { size: `${w}x${h}` };
+      switch (random.integer(4)) {
+        case 0:
+          await api.send('DELETE', boxes(version, name));
+          return;
+        case 1: {
+          const answer = await api.patch('merge', boxes(version, name), { spec });
+          expect([200, 404, 409]).toContain(answer.status);
+          return;
+        }
+        default: {
+          const object = { apiVersion: `${GROUP}/${version}`, kind: 'Box', metadata: { name }, spec };
+          const answer = await api.send('POST', boxes(version), object);
+          expect([201, 409], answer.text).toContain(answer.status);
+          // Who wrote reads what was written, unless somebody was faster.
+          if (answer.status !== 201) return;
+          const read = await api.get(boxes(version === 'v1' ? 'v2' : 'v1', name));
+          expect([200, 404], read.text).toContain(read.status);
+        }
+      }
+    };
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        for (let i = 0; i < 12; i++) await act();
+      }),
+    );
+    slowness = () => 0;
+    await api.send('POST', boxes('v1'), v1('last'));
+    await eventually(() => {
+      expect(one.seen.at(-1)).toBe('ADDED last');
+      expect(two.seen.at(-1)).toBe('ADDED last');
+    });
+    // The same in the same order, in two forms.
+    const told = (events: typeof one.events, form: (box: Box) => unknown) =>
+      events.map(({ type, object }) => [type, object.metadata.name, object.metadata.resourceVersion, form(object)]);
+    const size = ({ spec }: Box) => `${spec.width}x${spec.height}`;
+    expect(told(one.events, size)).toEqual(told(two.events, ({ spec }) => spec.size));
+    const [first, second] = [(await api.get(boxes('v1'))).json, (await api.get(boxes('v2'))).json];
+    expect(first.items.map(size)).toEqual(second.items.map((b: Box) => b.spec.size));
     one.close();
     two.close();
   });
