@@ -161,7 +161,10 @@ export class NodeAgent {
     ) {
       return ready;
     }
-    await client.patch(nodes, { name: facts.nodeName }, 'strategic', { status }, { subresource: 'status' });
+    // A node may have two addresses of a type, by which lists of them are merged otherwise.
+    const addresses = [{ $patch: 'replace' }, ...(status.addresses ?? [])];
+    const patch = { status: { ...status, addresses } };
+    await client.patch(nodes, { name: facts.nodeName }, 'strategic', patch, { subresource: 'status' });
     for (const { type, status: is } of status.conditions ?? []) {
       const was = before?.status.conditions?.find((c) => c.type === type)?.status;
       const what = SAID[type]?.[is];
