@@ -4,6 +4,7 @@ import { request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { configMaps } from '../apis/core/configMap.ts';
 import { type HttpRequest, http, startTestServer, type TestServer } from './testing/testServer.ts';
 
@@ -244,6 +245,24 @@ describe('watch', () => {
       .poll(() => text)
       .toContain('{"type":"ADDED","object":{"apiVersion":"v1","kind":"ConfigMap","metadata":{');
     socket.destroy();
+  });
+
+  test('over WebSocket is a message for each event, until its time is over', async () => {
+    const tls = { ca: server.ca.pem, ...server.admin };
+    const query = 'watch=true&timeoutSeconds=2&fieldSelector=metadata.name%3Dmessages';
+    const ws = new WebSocket(`wss://127.0.0.1:${port}${PATH}?${query}`, ['mine'], tls);
+    const got: string[] = [];
+    ws.on('message', (message: Buffer, binary: boolean) => {
+      const { type, object } = JSON.parse(message.toString()) as { type: string; object: { data?: object } };
+      got.push(`${binary} ${type} ${JSON.stringify(object.data)}`);
+    });
+    await once(ws, 'open');
+    expect(ws.protocol).toBe('mine');
+    const made = { metadata: { name: 'messages', namespace: 'default' } };
+    await server.client.create(configMaps, { ...made, data: { a: 'b' } });
+    await server.client.delete(configMaps, made.metadata);
+    const [code] = await once(ws, 'close');
+    expect([code, ...got]).toEqual([1000, 'false ADDED {"a":"b"}', 'false DELETED {"a":"b"}']);
   });
 
   test('as Table carries the columns once', async () => {

@@ -203,7 +203,12 @@ class Connections {
     };
     const take = (answer: Answer) => {
       if (answer.type === 'taken') answer.done.catch(refuse);
-      else refuse(apiError('BadRequest', 'this cannot be upgraded to another protocol'));
+      else if (answer.type === 'watch') {
+        const wanted = negotiate(ctx.header('accept'), ctx.query, { watch: true, kind: answer.kind });
+        import('./encoding/watchSocket.ts')
+          .then(({ serveWatchSocket }) => serveWatchSocket(answer, ctx.raw, wanted, () => this.#parts.clock.now()))
+          .catch(refuse);
+      } else refuse(apiError('BadRequest', 'this cannot be upgraded to another protocol'));
     };
     try {
       const answer = this.#pipeline(ctx);

@@ -36,17 +36,19 @@ export function bearerToken(ctx: RequestContext): string | undefined {
   if (ctx.header('upgrade')?.toLowerCase() !== 'websocket') return undefined;
   for (const protocol of (ctx.header('sec-websocket-protocol') ?? '').split(',')) {
     const name = protocol.trim();
-    if (name.startsWith(PROTOCOL_PREFIX))
-      return Buffer.from(name.slice(PROTOCOL_PREFIX.length), 'base64url').toString();
+    if (isTokenProtocol(name)) return Buffer.from(name.slice(PROTOCOL_PREFIX.length), 'base64url').toString();
   }
   return undefined;
 }
+
+/** Whether what is offered as a WebSocket protocol is a token. */
+export const isTokenProtocol = (name: string) => name.startsWith(PROTOCOL_PREFIX);
 
 /** The protocols that a client offers, without the one that carries its token: that is for nobody else to see. */
 export function withoutToken(protocols: string): string {
   return protocols
     .split(',')
     .map((p) => p.trim())
-    .filter((p) => p !== '' && !p.startsWith(PROTOCOL_PREFIX))
+    .filter((p) => p !== '' && !isTokenProtocol(p))
     .join(', ');
 }
