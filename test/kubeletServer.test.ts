@@ -2,6 +2,8 @@
 import { request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TokenRequest } from '../src/apis/authentication/tokenRequest.ts';
+import { persistentVolumes } from '../src/apis/core/persistentVolume.ts';
+import { persistentVolumeClaims } from '../src/apis/core/persistentVolumeClaim.ts';
 import { pods } from '../src/apis/core/pod.ts';
 import { serviceAccounts } from '../src/apis/core/serviceAccount.ts';
 import { clusterRoles } from '../src/apis/rbac/clusterRole.ts';
@@ -32,7 +34,22 @@ describe.skipIf(!isRoot)("the kubelet's server", () => {
       livenessProbe: { exec: { command: ['true'] }, periodSeconds: 1 },
       resources: { limits: { cpu: '100m', memory: '50Mi' } },
     };
-    const spec = { nodeName: node.name, terminationGracePeriodSeconds: 0, containers: [main] };
+    const hostPath = { path: node.dir };
+    const size = { storage: '1Gi' };
+    const claim = { accessModes: ['ReadWriteOnce'], storageClassName: '', volumeName: 'data' };
+    await node.client.create(persistentVolumes, {
+      metadata: { name: 'data' },
+      spec: { capacity: size, accessModes: ['ReadWriteOnce'], hostPath },
+    });
+    await node.client.create(persistentVolumeClaims, {
+      metadata: { name: 'data', namespace },
+      spec: { ...claim, resources: { requests: size } },
+    });
+    const volumes = [
+      { name: 'scratch', emptyDir: {} },
+      { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
+    ];
+    const spec = { nodeName: node.name, terminationGracePeriodSeconds: 0, containers: [main], volumes };
     await node.client.create(pods, { metadata: { name: 'busy', namespace }, spec });
     await until(
       'the pod runs',
@@ -96,6 +113,9 @@ describe.skipIf(!isRoot)("the kubelet's server", () => {
     ['/metrics/cadvisor', /^container_processes\{container="main".*\} [2-9]$/m],
     ['/metrics/cadvisor', /^machine_cpu_cores \d+$/m],
     ['/stats/summary', /"podRef":\{"name":"busy".*"network":\{"time":"[^"]+","name":"eth0","rxBytes":[1-9]/],
+    ['/metrics', /^kubelet_volume_stats_capacity_bytes\{namespace="default",persistentvolumeclaim="data"\} [1-9]\d+$/m],
+    ['/stats/summary', /"name":"scratch"/],
+    ['/stats/summary', /"pvcRef":\{"name":"data","namespace":"default"\}/],
     ['/logs/', /<pre>/],
   ] as const)('tells at %s: %s', async (path, expected) => {
     for (const answer of [await direct(path), await through(path)]) {

@@ -47,6 +47,7 @@ import { followSources } from './staticPods/sources.ts';
 import { isMirror, StaticPods } from './staticPods/staticPods.ts';
 import type { NodeReading } from './stats/reading.ts';
 import { readStatistics, type StatisticsWanted } from './stats/statistics.ts';
+import { VolumeReadings } from './stats/volumeReadings.ts';
 import { StatusWriter } from './status/statusWriter.ts';
 import { PodTokens } from './volumes/tokens.ts';
 import { VolumeUpdates } from './volumes/volumeUpdates.ts';
@@ -227,8 +228,10 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     onFirstRun: (ms) => metrics.podStarted(ms),
     onForgotten: (uid) => staticPods.forgotten(uid),
   });
+  const volumeReadings = new VolumeReadings(machine, clock);
+  const volumes = () => volumeReadings.of(workers.active());
   const statistics = (wanted?: StatisticsWanted) =>
-    readStatistics({ nodeName, runtime, machine, observer, clock }, wanted);
+    readStatistics({ nodeName, runtime, machine, observer, clock, volumes }, wanted);
   const housekeeping: Housekeeping = new Housekeeping({
     ...shared,
     configuration,
@@ -286,6 +289,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
       probeMetrics,
       statistics,
       pods: () => workers.pods(),
+      volumes,
     }),
     async run(kubeletPort) {
       const { podCIDRs, labels } = options;

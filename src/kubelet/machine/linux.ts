@@ -22,6 +22,7 @@ import { Cgroups, type WholeNode } from '../resources/cgroups.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import { ImageMounts } from '../volumes/imageMounts.ts';
 import { PodVolumes } from '../volumes/podVolumes.ts';
+import type { VolumeUse } from '../volumes/volumeUse.ts';
 import { removeDeadBundles } from './deadBundles.ts';
 import { type DiskUsage, diskUsageOf } from './diskUsage.ts';
 import { observeLinux } from './linuxSignals.ts';
@@ -128,6 +129,10 @@ class LinuxMachine implements Machine {
 
   cgroup(path: string): CgroupReading {
     return this.#cgroups.reading(path);
+  }
+
+  volumeUses(pod: Pod): Promise<VolumeUse[]> {
+    return this.#volumes.uses(pod);
   }
 
   processesOf(pod: Pod): number {

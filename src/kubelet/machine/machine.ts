@@ -17,6 +17,7 @@ import type { ProbeResult } from '../probes/prober.ts';
 import type { CgroupReading } from '../resources/cgroupReading.ts';
 import type { MachineReading } from '../stats/reading.ts';
 import type { VolumeSources } from '../volumes/sources.ts';
+import type { VolumeUse } from '../volumes/volumeUse.ts';
 import type { DiskUsage } from './diskUsage.ts';
 
 export interface Machine {
@@ -44,6 +45,8 @@ export interface Machine {
     /** by volume: those that go with the pod */
     readonly volumes: ReadonlyMap<string, DiskUsage>;
   }>;
+  /** How full a pod's volumes are; never throws. */
+  volumeUses(pod: Pod): Promise<readonly VolumeUse[]>;
   /** How many processes a pod has; 0 where that is not known. */
   processesOf(pod: Pod): number;
   /** Takes away what the runtime forgot to. @throws RuntimeError */

@@ -5,6 +5,8 @@ import type { Machine } from '../machine/machine.ts';
 import type { RuntimeObserver } from '../pods/observed.ts';
 import type { NodeReports } from '../server/reports.ts';
 import { cadvisorFamilies } from '../stats/cadvisorMetrics.ts';
+import type { VolumeReading } from '../stats/reading.ts';
+import { volumeFamilies } from '../stats/volumeMetrics.ts';
 import type { KubeletMetrics } from './kubeletMetrics.ts';
 import type { ProbeMetrics } from './probeMetrics.ts';
 
@@ -16,14 +18,19 @@ export interface NodeReportsInput {
   readonly probeMetrics: ProbeMetrics;
   readonly statistics: NodeReports['statistics'];
   pods(): readonly Pod[];
+  /** how full their volumes are */
+  volumes(): Promise<readonly VolumeReading[]>;
 }
 
 export function nodeReportsOf(input: NodeReportsInput): NodeReports {
-  const { configuration, machine, observer, metrics, probeMetrics, statistics, pods } = input;
+  const { configuration, machine, observer, metrics, probeMetrics, statistics, pods, volumes } = input;
   return {
     configuration,
     statistics,
-    metrics: () => metrics.families(observer.all(), pods().length),
+    async metrics() {
+      const own = metrics.families(observer.all(), pods().length);
+      return [...own, ...volumeFamilies(await volumes())];
+    },
     probes: () => probeMetrics.families(),
     async cadvisor() {
       const reading = await statistics({ networks: true });

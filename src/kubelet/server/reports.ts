@@ -20,7 +20,7 @@ export interface NodeReports {
   readonly configuration: KubeletConfiguration;
   /** @throws RuntimeError */
   statistics(wanted?: StatisticsWanted): Promise<NodeReading>;
-  metrics(): Family[];
+  metrics(): Promise<Family[]>;
   probes(): Family[];
   /** @throws RuntimeError */
   cadvisor(): Promise<Family[]>;
@@ -51,7 +51,7 @@ export class Reports {
         send(METRICS_TYPE, resourceMetricsOf(await this.#of.statistics()));
         return;
       case '/metrics':
-        send(METRICS_TYPE, exposition(this.#of.metrics()));
+        send(METRICS_TYPE, exposition(await this.#of.metrics()));
         return;
       case '/metrics/cadvisor':
         send(METRICS_TYPE, exposition(await this.#of.cadvisor()));
@@ -71,7 +71,7 @@ export class Reports {
   }
 
   async #summary(brief: boolean): Promise<object> {
-    const reading = await this.#of.statistics({ networks: !brief });
+    const reading = await this.#of.statistics({ networks: !brief, volumes: !brief });
     const summary = summaryOf(reading, this.#before);
     this.#before = reading;
     return summary;

@@ -74,6 +74,10 @@ export class SimulatedMachine implements Machine {
     return {};
   }
 
+  async volumeUses(): Promise<readonly never[]> {
+    return [];
+  }
+
   processesOf(): number {
     return 0;
   }

@@ -1,4 +1,5 @@
 /** What a node and its containers have used, as counters and amounts at a moment. */
+import type { VolumeUse } from '../volumes/volumeUse.ts';
 
 export interface ContainerReading {
   readonly namespace: string;
@@ -51,6 +52,13 @@ export interface NetworkReading {
   readonly interfaces: readonly InterfaceReading[];
 }
 
+/** How full a volume of a pod is. */
+export interface VolumeReading extends VolumeUse {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+}
+
 export interface InterfaceReading {
   readonly name: string;
   readonly receivedBytes: number;
@@ -67,4 +75,6 @@ export interface NodeReading extends MachineReading {
   readonly containers: readonly ContainerReading[];
   /** absent: nobody asked, or the runtime cannot tell */
   readonly networks?: readonly NetworkReading[];
+  /** absent: nobody asked */
+  readonly volumes?: readonly VolumeReading[];
 }

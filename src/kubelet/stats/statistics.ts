@@ -4,7 +4,7 @@ import type { ContainerStats, NetworkInterfaceUsage } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { ObservedContainer, ObservedPod, RuntimeObserver } from '../pods/observed.ts';
-import type { ContainerReading, NetworkReading, NodeReading } from './reading.ts';
+import type { ContainerReading, NetworkReading, NodeReading, VolumeReading } from './reading.ts';
 
 export interface StatisticsOptions {
   readonly nodeName: string;
@@ -12,6 +12,8 @@ export interface StatisticsOptions {
   readonly machine: Machine;
   readonly observer: RuntimeObserver;
   readonly clock: Clock;
+  /** how full the volumes are */
+  volumes(): Promise<readonly VolumeReading[]>;
 }
 
 const NS_PER_MS = 1e6;
@@ -20,15 +22,18 @@ const NS_PER_MS = 1e6;
 export interface StatisticsWanted {
   /** what came in and went out, too */
   readonly networks?: boolean;
+  /** how full volumes are, too */
+  readonly volumes?: boolean;
 }
 
 /** A reading of now. @throws RuntimeError */
 export async function readStatistics(options: StatisticsOptions, wanted: StatisticsWanted = {}): Promise<NodeReading> {
   const { nodeName, runtime, machine, observer, clock } = options;
-  const [{ stats = [] }, usage, networks] = await Promise.all([
+  const [{ stats = [] }, usage, networks, volumes] = await Promise.all([
     runtime.call('listContainerStats', {}),
     machine.usage(),
     wanted.networks === true ? readNetworks(runtime) : undefined,
+    wanted.volumes === true ? options.volumes() : undefined,
   ]);
   const at = clock.now();
   const running = runningContainers(observer);
@@ -36,7 +41,8 @@ export async function readStatistics(options: StatisticsOptions, wanted: Statist
     const found = running.get(one.attributes?.id ?? '');
     return found === undefined ? [] : [readingOf(one, found.pod, found.container, at)];
   });
-  return { ...usage, nodeName, at, containers, ...(networks === undefined ? {} : { networks }) };
+  const more = { ...(networks === undefined ? {} : { networks }), ...(volumes === undefined ? {} : { volumes }) };
+  return { ...usage, nodeName, at, containers, ...more };
 }
 
 /** Undefined where the runtime does not know of this call. */

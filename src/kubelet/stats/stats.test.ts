@@ -95,7 +95,14 @@ test('only containers that run, and that are of a pod, are told of', async () =>
   const observer = new RuntimeObserver(runtime, clock, silentLogger);
   await observer.look();
   const machine = { usage: async () => reading([]) } as unknown as Machine;
-  const { containers, nodeName } = await readStatistics({ nodeName: 'n', runtime, machine, observer, clock });
+  const { containers, nodeName } = await readStatistics({
+    nodeName: 'n',
+    runtime,
+    machine,
+    observer,
+    clock,
+    volumes: async () => [],
+  });
   expect(nodeName).toBe('n');
   expect(containers).toMatchObject([
     { namespace: 'shop', pod: 'web', container: 'main', cpuNanoseconds: 7, workingSetBytes: 9, rssBytes: 0 },

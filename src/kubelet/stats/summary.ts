@@ -37,6 +37,7 @@ export function summaryOf(reading: NodeReading, before?: NodeReading): object {
     pods: podsOf(reading).map((containers) => ({
       ...podSummary(containers, earlier),
       ...networkOf(reading, containers[0]),
+      ...volumesOf(reading, containers[0]),
     })),
   };
 }
@@ -90,6 +91,20 @@ function networkOf({ networks, at }: NodeReading, { podUid }: ContainerReading):
     txErrors: sendErrors,
   });
   return { network: { time: formatTime(at), ...told(first), interfaces: found.interfaces.map(told) } };
+}
+
+function volumesOf({ volumes, at }: NodeReading, { podUid }: ContainerReading): { volume?: object[] } {
+  const own = volumes?.filter((v) => v.podUid === podUid) ?? [];
+  if (own.length === 0) return {};
+  const time = formatTime(at);
+  return {
+    volume: own.map(({ podUid: _uid, pod: _pod, namespace, name, claim, ...use }) => ({
+      time,
+      ...use,
+      name,
+      ...(claim === undefined ? {} : { pvcRef: { name: claim, namespace } }),
+    })),
+  };
 }
 
 function containerSummary(container: ContainerReading, before: ContainerReading | undefined) {

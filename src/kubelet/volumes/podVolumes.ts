@@ -10,7 +10,7 @@ import type { CsiVolumes } from '../csi/volumes.ts';
 import { type DiskUsage, diskUsageOf } from '../machine/diskUsage.ts';
 import { ContainerConfigError } from '../pods/environment.ts';
 import { writeAtomically } from './atomicWriter.ts';
-import { type ClaimedVolume, claimedVolume } from './claims.ts';
+import { type ClaimedVolume, claimedVolume, claimNameOf } from './claims.ts';
 import { memoryFor, setUpEmptyDir } from './emptyDir.ts';
 import { checkHostPath } from './hostPath.ts';
 import type { ImageMounts } from './imageMounts.ts';
@@ -18,6 +18,7 @@ import { isMounted, mountTmpfs, unmountBelow } from './mounts.ts';
 import { setUpNfs, setUpPersistent, type VolumeOnNode } from './persistentVolume.ts';
 import { filesOf, VolumeError, type VolumeSources } from './sources.ts';
 import { bindSubPath, readWithin, subPathOf } from './subPath.ts';
+import { type VolumeUse, VolumeUses } from './volumeUse.ts';
 
 /** Folders within a pod's. */
 const VOLUMES = 'volumes';
@@ -32,6 +33,7 @@ export class PodVolumes {
   readonly #images: ImageMounts;
   /** what the volumes of pods are that are no folders of the pod's own, by pod and volume */
   readonly #onNode = new Map<string, Map<string, VolumeOnNode>>();
+  readonly #uses = new VolumeUses();
   #mounting: Promise<void> | undefined;
 
   /**
@@ -182,6 +184,22 @@ export class PodVolumes {
       if (onDisk) used.set(volume.name, await diskUsageOf(this.#volumeDir(pod, volume)));
     }
     return used;
+  }
+
+  /** How full the volumes are that are folders; those of which nothing can be told are left out. */
+  async uses(pod: Pod): Promise<VolumeUse[]> {
+    const found = await Promise.all(
+      (pod.spec?.volumes ?? []).map(async (volume) => {
+        const claim = claimNameOf(pod, volume);
+        const part = volume.emptyDir !== undefined || (isProjected(volume) && !isInMemory(volume));
+        const { path } = this.#onNodeOf(pod, volume);
+        if (path === undefined || (claim === undefined && !part)) return undefined;
+        // What is in memory has a file system of its own.
+        const use = await this.#uses.of(path, part && volume.emptyDir?.medium !== 'Memory');
+        return use === undefined ? undefined : { name: volume.name, ...(claim === undefined ? {} : { claim }), ...use };
+      }),
+    );
+    return found.filter((use) => use !== undefined);
   }
 
   /** Unmounts and removes the volumes of a pod, and nothing else that it has. @throws VolumeError */
