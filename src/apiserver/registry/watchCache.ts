@@ -3,9 +3,16 @@
  * that start in the past. GET, LIST and WATCH are answered from here.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { type Kind, type KubeObject, type Stored, storagePrefix } from '../../machinery/kind.ts';
+import {
+  type Kind,
+  type KubeObject,
+  type StorageConversion,
+  type Stored,
+  storagePrefix,
+} from '../../machinery/kind.ts';
 import { apiError } from '../../machinery/status.ts';
 import { prefixEnd, type Revision, type Storage, type StorageEvent, type StorageWatch } from '../../storage/storage.ts';
+import { ConversionQueue } from './conversionQueue.ts';
 import { Entry } from './entry.ts';
 import { type CacheEvent, EventLog } from './eventLog.ts';
 import { type CacheListener, type FieldValue, Listeners } from './listeners.ts';
@@ -29,8 +36,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   readonly #listeners: Listeners;
   #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
   #stopped = false;
-  /** events that are on their way into the cache */
-  #converting: Promise<void> | undefined;
+  #queue: ConversionQueue | undefined;
 
   constructor(kind: Kind<T>, storage: Storage, clock: Clock) {
     this.kind = kind;
@@ -61,8 +67,10 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     this.#watch?.close();
     const range = { key: this.#prefix, end: prefixEnd(this.#prefix) };
     const { kvs, revision } = await this.#storage.range(range);
-    const values = await this.#own(kvs.map((kv) => kv.value));
-    this.#converting = undefined;
+    const stored = kvs.map((kv) => kv.value);
+    const values = (await this.kind.conversion?.fromStored(stored)) ?? stored;
+    const queue = this.#queueFor(this.kind.conversion);
+    this.#queue = queue;
     this.#entries.clear();
     for (const [i, { key, modRevision }] of kvs.entries()) {
       // There is one for each.
@@ -74,11 +82,8 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     this.#watch = this.#storage.watch(
       { ...range, startRevision: revision + 1 },
       {
-        onEvents: (events, at) => this.#take(events, at),
-        onProgress: (at) => {
-          if (this.#converting === undefined) this.#advance(at);
-          else this.#after(async () => this.#advance(at));
-        },
+        onEvents: (events, at) => (queue === undefined ? this.#apply(events, at) : queue.push(events, at)),
+        onProgress: (at) => (queue === undefined ? this.#advance(at) : queue.push([], at)),
         onEnd: () => this.#restart(),
       },
     );
@@ -87,44 +92,16 @@ export class WatchCache<T extends KubeObject = KubeObject> {
     this.#ready = true;
   }
 
-  /** What is stored, in the version of this cache. */
-  #own(stored: Buffer[]): Buffer[] | Promise<Buffer[]> {
-    return this.kind.conversion?.fromStored(stored) ?? stored;
-  }
-
-  /** Events of a kind that others convert come into the cache when they are, in order. */
-  #take(events: readonly StorageEvent[], at: Revision): void {
-    if (this.kind.conversion === undefined) {
-      this.#apply(events, at);
-      return;
-    }
-    const coming = this.#own(events.map(({ kv }) => kv.value));
-    if (!(coming instanceof Promise) && this.#converting === undefined) {
-      this.#apply(events, at);
-      return;
-    }
-    if (coming instanceof Promise) coming.catch(() => {});
-    this.#after(async () => {
-      const values = await coming;
-      const own = events.map((event, i) => ({ ...event, kv: { ...event.kv, value: values[i] ?? event.kv.value } }));
-      this.#apply(own, at);
+  /** Events of a kind that others convert come into the cache when they are. */
+  #queueFor(conversion: StorageConversion | undefined): ConversionQueue | undefined {
+    this.#queue?.stop();
+    if (conversion === undefined) return undefined;
+    return new ConversionQueue({
+      conversion,
+      apply: (events, at) => this.#apply(events, at),
+      // Whoever asks next is told why, and whoever watches must list again.
+      fail: () => this.#restart(),
     });
-  }
-
-  #after(work: () => Promise<void>): void {
-    const watch = this.#watch;
-    const mine = (this.#converting ?? Promise.resolve())
-      .then(async () => {
-        if (this.#watch === watch && !this.#stopped) await work();
-      })
-      .catch(() => {
-        // It could not be converted: whoever asks next is told why, and whoever watches must list again.
-        if (this.#watch === watch && !this.#stopped) this.#restart();
-      })
-      .finally(() => {
-        if (this.#converting === mine) this.#converting = undefined;
-      });
-    this.#converting = mine;
   }
 
   /** The store could not go on where we were: whoever watches must list again. */
@@ -138,6 +115,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
 
   stop(): void {
     this.#stopped = true;
+    this.#queue?.stop();
     this.#watch?.close();
     this.#endListeners();
   }
@@ -182,7 +160,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
 
   /** Up to where the cache is what the store is: what a list of now carries. */
   get revision(): Revision {
-    if (!this.#ready || this.#converting !== undefined) return this.#revision;
+    if (!this.#ready || this.#queue?.busy === true) return this.#revision;
     return Math.max(this.#revision, this.#storage.liveRevision ?? 0);
   }
 
@@ -214,7 +192,7 @@ export class WatchCache<T extends KubeObject = KubeObject> {
   /** Makes what follows see every write that was acknowledged before now. Undefined where that is so already. */
   freshen(): Promise<void> | undefined {
     if (!this.#ready) return this.start();
-    if (this.#storage.liveRevision !== undefined && this.#converting === undefined) return undefined;
+    if (this.#storage.liveRevision !== undefined && this.#queue?.busy !== true) return undefined;
     return this.#storage.revision().then((revision) => this.waitFor(revision));
   }
 
