@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Volume } from '../../apis/core/volumes.ts';
 import { container, podOf } from '../testing/observedPods.ts';
-import { filesOf, type VolumeSources } from './sources.ts';
+import { filesOf, VolumeError, type VolumeSources } from './sources.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const pod = podOf(
@@ -28,6 +28,23 @@ async function files(volume: Omit<Volume, 'name'>): Promise<Record<string, strin
   if (made === undefined) return undefined;
   return Object.fromEntries([...made].map(([path, { data, mode }]) => [path, `${data} ${mode.toString(8)}`]));
 }
+
+describe('what is not there', () => {
+  const items = [{ key: 'none', path: 'x' }];
+  it.each<[Omit<Volume, 'name'>, string]>([
+    [{ configMap: { name: 'none' } }, 'configmap "none" not found'],
+    [{ configMap: { name: 'conf', items } }, 'configmap references non-existent config key: none'],
+    [{ secret: { secretName: 'none' } }, 'secret "none" not found'],
+    [{ secret: { secretName: 'hush', items } }, 'references non-existent secret key: none'],
+    [{ projected: { sources: [{ secret: { name: 'hush', items } }] } }, 'references non-existent secret key: none'],
+  ])('%j', async (volume, message) => {
+    await expect(files(volume)).rejects.toThrow(new VolumeError(message));
+  });
+  it('leaves nothing where it need not be', async () => {
+    expect(await files({ configMap: { name: 'conf', optional: true, items } })).toEqual({});
+    expect(await files({ secret: { secretName: 'hush', optional: true, items } })).toEqual({});
+  });
+});
 
 describe('files', () => {
   it.each<[string, Omit<Volume, 'name'>, Record<string, string>]>([

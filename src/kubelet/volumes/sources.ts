@@ -95,7 +95,7 @@ async function addConfigMap(
   const data = new Map<string, Buffer>();
   for (const [key, value] of Object.entries(map.data ?? {})) data.set(key, Buffer.from(value));
   for (const [key, value] of Object.entries(map.binaryData ?? {})) data.set(key, Buffer.from(value, 'base64'));
-  addKeys(files, data, wanted);
+  addKeys(files, data, wanted, 'configmap references non-existent config key');
 }
 
 async function addSecret(
@@ -114,10 +114,17 @@ async function addSecret(
     files,
     new Map(Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')])),
     wanted,
+    'references non-existent secret key',
   );
 }
 
-function addKeys(files: Map<string, FileToProject>, data: ReadonlyMap<string, Buffer>, wanted: Wanted): void {
+/** @param missing what is said of a key that is not there */
+function addKeys(
+  files: Map<string, FileToProject>,
+  data: ReadonlyMap<string, Buffer>,
+  wanted: Wanted,
+  missing: string,
+): void {
   const mode = wanted.mode ?? DEFAULT_MODE;
   if ((wanted.items ?? []).length === 0) {
     for (const [key, value] of data) files.set(key, { data: value, mode });
@@ -126,7 +133,7 @@ function addKeys(files: Map<string, FileToProject>, data: ReadonlyMap<string, Bu
   for (const item of wanted.items ?? []) {
     const value = data.get(item.key);
     if (value !== undefined) files.set(item.path, { data: value, mode: item.mode ?? mode });
-    else if (wanted.optional !== true) throw new VolumeError(`references non-existent config key: ${item.key}`);
+    else if (wanted.optional !== true) throw new VolumeError(`${missing}: ${item.key}`);
   }
 }
 
