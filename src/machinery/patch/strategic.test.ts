@@ -72,6 +72,12 @@ describe('a strategic merge patch', () => {
       { containers: [a] },
     ],
     ['replaces a list', { containers: [a, b] }, { containers: [{ $patch: 'replace' }, c] }, { containers: [c] }],
+    [
+      'replaces a list by several elements of one key, as they are',
+      { containers: [a, b] },
+      { containers: [{ $patch: 'replace' }, { name: 'x', image: '1' }, { name: 'x', image: '2' }, a] },
+      { containers: [{ name: 'x', image: '1' }, { name: 'x', image: '2' }, a] },
+    ],
     ['empties a list', { containers: [a, b] }, { containers: [{ $patch: 'replace' }] }, { containers: [] }],
     [
       'merges lists in lists',

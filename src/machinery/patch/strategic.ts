@@ -157,7 +157,9 @@ function takeDirectives(
     else if (directive === undefined || directive === 'merge') items.push(item);
     else throw badDirective(directive);
   }
-  if (replace) return { kept: [], items };
+  // As they are, several with one key, too: a node has addresses of one type.
+  if (replace)
+    return { kept: items.map((item) => (isObject(item) ? mergeObject(type.of, {}, item) : item)), items: [] };
   return { kept: gone.size === 0 ? target : target.filter((item) => !gone.has(idOf(type, item))), items };
 }
 
