@@ -121,8 +121,11 @@ describe('who writes a pod is told', () => {
   });
 
   it('where a template is', () => {
-    expect(templateWarnings({ spec: { containers: [], imagePullSecrets: [{}] } }, 'spec.template')).toEqual([
+    const ports = [{ containerPort: 1 }, { containerPort: 1 }];
+    const containers = [{ name: 'a', ports }];
+    expect(templateWarnings({ spec: { containers, imagePullSecrets: [{}] } }, 'spec.template')).toEqual([
       'spec.template.spec.imagePullSecrets[0].name: invalid empty name ""',
+      'spec.template.spec.containers[0].ports[1]: duplicate port definition with spec.template.spec.containers[0].ports[0]',
     ]);
   });
 });

@@ -80,7 +80,7 @@ function warningsOf(
   sayOfRepeated(spec, say);
   if (spec.overhead !== undefined) sayOfFractions(spec.overhead, 'spec.overhead', say);
   if (spec.securityContext?.windowsOptions !== undefined) say('spec.securityContext.windowsOptions', NO_WINDOWS);
-  sayOfContainers(spec, say);
+  sayOfContainers(spec, prefix, say);
   return warnings;
 }
 
@@ -155,7 +155,7 @@ function sayOfRepeated({ hostAliases = [], imagePullSecrets = [] }: PodSpec, say
   }
 }
 
-function sayOfContainers(spec: PodSpec, say: Say): void {
+function sayOfContainers(spec: PodSpec, prefix: string, say: Say): void {
   const ports = new Map<string, { readonly at: string; readonly port: ContainerPort }[]>();
   for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
     for (const [i, container] of (spec[list] ?? []).entries()) {
@@ -170,7 +170,10 @@ function sayOfContainers(spec: PodSpec, say: Say): void {
         sayOfFractions(resources.requests, `spec.${list}[${i}].resources.requests`, say);
       }
       if (env !== undefined && env.length > 1) sayOfHidden(env, `spec.${list}[${i}].env`, say);
-      if (container.ports !== undefined) sayOfPorts(container, `spec.${list}[${i}].ports`, ports, say);
+      if (container.ports !== undefined)
+        sayOfPorts(container, `spec.${list}[${i}].ports`, ports, (at, what, other) => {
+          say(at, `${what}${other === undefined ? '' : ` with ${prefix}${other}`}`);
+        });
     }
   }
 }
@@ -209,7 +212,7 @@ function sayOfPorts(
   { ports = [] }: Container | EphemeralContainer,
   path: string,
   seen: Map<string, { readonly at: string; readonly port: ContainerPort }[]>,
-  say: Say,
+  say: (at: string, what: string, other?: string) => void,
 ): void {
   for (const [i, port] of ports.entries()) {
     const at = `${path}[${i}]`;
@@ -223,10 +226,10 @@ function sayOfPorts(
     for (const other of others) {
       const sameAddress = (port.hostIP ?? '') === (other.port.hostIP ?? '');
       if (sameAddress && (port.hostPort ?? 0) === (other.port.hostPort ?? 0)) {
-        say(at, `duplicate port definition with ${other.at}`);
-      } else if (!port.hostPort || !other.port.hostPort) say(at, `overlapping port definition with ${other.at}`);
+        say(at, 'duplicate port definition', other.at);
+      } else if (!port.hostPort || !other.port.hostPort) say(at, 'overlapping port definition', other.at);
       else if (port.hostPort === other.port.hostPort && (!port.hostIP || !other.port.hostIP)) {
-        say(at, `dangerously ambiguous port definition with ${other.at}`);
+        say(at, 'dangerously ambiguous port definition', other.at);
       }
     }
     others.push({ at, port });
