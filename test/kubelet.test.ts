@@ -359,6 +359,8 @@ describe.skipIf(!isRoot)('the kubelet', () => {
     const config = await waiting('config', 'CreateContainerConfigError');
     expect(mainOf(config).state?.waiting?.message).toBe('configmap "none" not found');
     await waiting('root', 'CreateContainerConfigError');
+    expect((await eventsOf('image')).map((e) => e.reason)).toContain('ErrImageNeverPull');
+    expect((await eventsOf('name')).map((e) => e.reason)).toContain('InspectFailed');
     const command = await over('command');
     expect(mainOf(command).state?.terminated).toMatchObject({ exitCode: 128, reason: 'StartError' });
     await Promise.all(['image', 'name', 'command', 'config', 'root'].map(gone));

@@ -55,7 +55,7 @@ export function normalizeImage(image: string): string {
   if (image.length > LONGEST_REFERENCE || !REFERENCE.test(image))
     throw new ImageError(
       'InvalidImageName',
-      `couldn't parse image name ${JSON.stringify(image)}: invalid reference format`,
+      `Failed to apply default image tag ${JSON.stringify(image)}: couldn't parse image name ${JSON.stringify(image)}: invalid reference format`,
     );
   return fullImageName(image);
 }

@@ -83,7 +83,7 @@ function securityContext(pod: Pod, container: Container, around: ContainerSurrou
   const shared = spec.securityContext ?? {};
   const user = own.runAsUser ?? shared.runAsUser;
   const group = own.runAsGroup ?? shared.runAsGroup;
-  if (own.runAsNonRoot ?? shared.runAsNonRoot) assertNotRoot(container, user, around.imageUser);
+  if (own.runAsNonRoot ?? shared.runAsNonRoot) assertNotRoot(pod, container, user, around.imageUser);
   const seccomp = own.seccompProfile ?? shared.seccompProfile;
   const seLinux = own.seLinuxOptions ?? shared.seLinuxOptions;
   const privileged = own.privileged === true;
@@ -165,25 +165,26 @@ const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/pro
 
 /** @throws ContainerConfigError */
 function assertNotRoot(
+  pod: Pod,
   container: Container,
   user: number | undefined,
   image: ContainerSurroundings['imageUser'],
 ): void {
   const uid = user ?? image.uid;
   if (uid !== undefined && uid !== 0) return;
+  const { name, namespace, uid: podUid } = pod.metadata ?? {};
+  const where = `(pod: ${JSON.stringify(`${name}_${namespace}(${podUid})`)}, container: ${container.name})`;
   if (uid === 0) {
     throw new ContainerConfigError(
       user === 0
-        ? `container's runAsUser breaks non-root policy (container: ${container.name})`
-        : `container has runAsNonRoot and image will run as root (container: ${container.name})`,
+        ? `container's runAsUser breaks non-root policy ${where}`
+        : `container has runAsNonRoot and image will run as root ${where}`,
     );
   }
   if (image.username) {
     throw new ContainerConfigError(
-      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root`,
+      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${where}`,
     );
   }
-  throw new ContainerConfigError(
-    `container has runAsNonRoot and image will run as root (container: ${container.name})`,
-  );
+  throw new ContainerConfigError(`container has runAsNonRoot and image will run as root ${where}`);
 }

@@ -32,6 +32,12 @@ import type { Waiting } from './plan.ts';
 import type { RuntimeHandlers } from './runtimeHandlers.ts';
 import { sandboxConfig } from './sandboxConfig.ts';
 
+/** What is said of images that are not even asked for. */
+const EVENT_OF_IMAGE: { readonly [reason in ImageError['reason']]?: string } = {
+  ErrImageNeverPull: 'ErrImageNeverPull',
+  InvalidImageName: 'InspectFailed',
+};
+
 export interface ContainerStartOptions {
   readonly client: Client;
   readonly runtime: ContainerRuntime;
@@ -125,6 +131,8 @@ export class ContainerStarter {
       retryAt,
     });
     if (error instanceof ImageError) {
+      const event = EVENT_OF_IMAGE[error.reason];
+      if (event !== undefined) this.#say(pod, container, 'Warning', event, error.message);
       if (error.reason !== 'ImagePullBackOff') this.#say(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);
       const { volume } = error;
       const failed = failure(error.reason, images.retryAt(volume ?? container.image ?? ''));

@@ -238,7 +238,7 @@ describe('a container', () => {
   ])('runAsNonRoot: %s', (_name, own, more, runs) => {
     const config = () => asked({ ...(own === undefined ? {} : { securityContext: own }) }, {}, more);
     if (runs) expect(config).not.toThrow();
-    else expect(config).toThrow(/non-?root/i);
+    else expect(config).toThrow(/non-?root.* \(pod: ".+_.+\(.+\)", container: \w+\)$/i);
   });
 
   it('targetContainerName: it sees the processes of another', () => {
