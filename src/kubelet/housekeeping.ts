@@ -12,7 +12,7 @@ import { measurePods } from './eviction/measure.ts';
 import { ImageCollector } from './images/imageCollector.ts';
 import { startLogRotation } from './logs/rotation.ts';
 import type { Machine } from './machine/machine.ts';
-import type { RuntimeObserver } from './pods/observed.ts';
+import type { ObservedPod, RuntimeObserver } from './pods/observed.ts';
 import type { NodeReading } from './stats/reading.ts';
 import type { Failure } from './status/podStatus.ts';
 
@@ -66,7 +66,7 @@ export class Housekeeping {
       observe: () => this.#observe(),
       measure: (pods) => measurePods(pods, machine, statistics),
       evict: (pod, failure, grace) => this.#evict(pod, failure, grace),
-      reclaimDisk: () => this.#images.removeUnused(),
+      reclaimDisk: () => this.#reclaimDisk(),
     });
   }
 
@@ -106,6 +106,19 @@ export class Housekeeping {
     return machine.observe(this.#imagesDir);
   }
 
+  /** What no pod needs: containers that have ended, and with them the last use of their images. */
+  async #reclaimDisk(): Promise<void> {
+    const { observer, runtime, log, look, pods } = this.#o;
+    const active = new Set(pods().map((pod) => pod.metadata?.uid));
+    for (const id of deadContainers(observer.all(), (uid) => active.has(uid))) {
+      await runtime.call('removeContainer', { container_id: id }).catch((err: unknown) => {
+        log.warn('a container that has ended could not be removed', { err, container: id });
+      });
+    }
+    await look();
+    await this.#images.removeUnused();
+  }
+
   #usedImages(): ReadonlySet<string> {
     const used = new Set<string>();
     for (const { containers } of this.#o.observer.all()) {
@@ -130,4 +143,16 @@ export class Housekeeping {
       await look();
     }
   }
+}
+
+/** Those that have ended, but for the newest run of each in pods that go on: what becomes of that is decided by it. */
+export function deadContainers(pods: Iterable<ObservedPod>, isActive: (uid: string) => boolean): string[] {
+  return [...pods].flatMap(({ uid, containers }) => {
+    const newest = new Set<string>();
+    return containers.flatMap(({ id, name, state }) => {
+      const isNewest = !newest.has(name);
+      newest.add(name);
+      return state === 'exited' && !(isNewest && isActive(uid)) ? [id] : [];
+    });
+  });
 }
