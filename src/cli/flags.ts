@@ -4,6 +4,9 @@ import type { NodeRuntime } from '../cluster/config.ts';
 import type { NetworkMode } from '../network/routes/plan.ts';
 import type { ProxyMode } from '../proxy/modes.ts';
 
+/** of the cluster that is meant where none is named */
+export const DEFAULT_NAME = 'kubets';
+
 export interface ClusterFlags {
   readonly name: string;
   readonly dataDir?: string;

@@ -3,9 +3,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { ClusterError } from '../cluster/errors.ts';
 import { PROXY_MODES } from '../proxy/modes.ts';
 import type { JoinFlags } from './commands/join.ts';
-import type { ClusterFlags, UpFlags } from './flags.ts';
+import { type ClusterFlags, DEFAULT_NAME, type UpFlags } from './flags.ts';
 
-const NAME = 'kubets';
 /** Errors of the parts below whose message is made for a person. */
 const ONE_LINERS = new Set(['DescriptionError', 'PackageError', 'ImageLoadError', 'CertificateError', 'RuntimeError']);
 
@@ -36,11 +35,11 @@ function proxyMode(): Option {
 /** Options that say which cluster is meant. */
 function forCluster(command: Command): Command {
   return command
-    .option('--name <name>', 'which cluster, where there are several', NAME)
+    .option('--name <name>', 'which cluster, where there are several', DEFAULT_NAME)
     .option('--data-dir <dir>', 'where the cluster keeps its data (default: /var/lib/kubets/<name>)');
 }
 
-const program = new Command(NAME)
+const program = new Command('kubets')
   .description('Kubernetes on this machine, in one process')
   .showHelpAfterError(false)
   .exitOverride();

@@ -17,6 +17,7 @@ import { ensureConfig } from '../../cluster/ensureConfig.ts';
 import { ClusterError } from '../../cluster/errors.ts';
 import { assertCanRunContainers, installPackages, missingPackages } from '../../cluster/prerequisites.ts';
 import { SystemClock } from '../../lib/clock.ts';
+import { meaning } from '../cluster.ts';
 import type { UpFlags } from '../flags.ts';
 import { Steps } from '../steps.ts';
 
@@ -62,7 +63,7 @@ export async function up(flags: UpFlags): Promise<void> {
   await follow(paths, clock, show);
   if (!simulated) await loadImages(steps, paths);
   await writeAccess(paths);
-  sayWhatNext(config);
+  sayWhatNext(config, paths);
 }
 
 /** Starts this machine as the node that it became earlier. @throws ClusterError */
@@ -162,7 +163,7 @@ async function runInFront(
       show(progress);
       if (progress.type === 'failed') failure = progress.message;
       if (progress.type === 'ready' && config.joined === undefined) {
-        void writeAccess(paths).then(() => sayWhatNext(config));
+        void writeAccess(paths).then(() => sayWhatNext(config, paths));
       }
     },
   });
@@ -219,8 +220,8 @@ async function writeAccess(paths: ClusterPaths): Promise<void> {
   if (config !== undefined) await mergeKubeconfig(kubeconfigPath(), await accessOf(config, paths));
 }
 
-function sayWhatNext(config: ClusterConfig): void {
-  const suffix = config.name === 'kubets' ? '' : ` --name ${config.name}`;
+function sayWhatNext(config: ClusterConfig, paths: ClusterPaths): void {
+  const suffix = meaning(config.name, paths);
   say('');
   say(`The cluster is ready. Its API server is at https://127.0.0.1:${config.port}, and kubectl uses it from now on:`);
   say('');
