@@ -239,6 +239,15 @@ describe('a service', () => {
     expect(v6).toContain(':');
     const asks = [nameOf(asking, 'node-0'), nameOf(asking, 'node-1'), nameOf(web, 'node-1')];
     for (const pod of asks) expect(await reached(() => manyFromPod(pod, `[${v6}]`), 3), pod).toEqual(all());
+    const { nodePort } = (await find('both')).spec?.ports?.[0] ?? {};
+    const { ipv6 } = nodes.node(1);
+    expect(
+      await reached(
+        many(() => fromOutside(`[${ipv6}]:${nodePort}`)),
+        3,
+      ),
+      'outside',
+    ).toEqual(all());
     const lookup = ['exec', nameOf(asking, 'node-1'), '--', 'nslookup', 'both.default.svc.cluster.local'];
     expect(await kubectl(...lookup)).toContain(v6);
   });

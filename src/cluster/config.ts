@@ -285,6 +285,12 @@ export function nodeIPOf(config: ClusterConfig): string {
   return advertiseAddress !== undefined && isOwn ? advertiseAddress : nodeAddress(rangesOf(config).podGateway);
 }
 
+/** The IPv6 address of the link that has an IPv4 address; undefined where it has none that others could reach. */
+export function addressV6Beside(address: string): string | undefined {
+  const link = Object.values(networkInterfaces()).find((all) => all?.some((a) => a.address === address));
+  return link?.find((a) => a.family === 'IPv6' && !a.internal && a.scopeid === 0)?.address;
+}
+
 /** The machine's own address; pods reach the API server there. */
 export function nodeAddress(fallback: string): string {
   for (const [device, addresses] of Object.entries(networkInterfaces())) {

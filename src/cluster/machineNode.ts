@@ -9,7 +9,14 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { ProxyMode } from '../proxy/modes.ts';
-import { type ClusterNetwork, type ClusterPaths, type Devices, masqueradeTableOf, policyTableOf } from './config.ts';
+import {
+  addressV6Beside,
+  type ClusterNetwork,
+  type ClusterPaths,
+  type Devices,
+  masqueradeTableOf,
+  policyTableOf,
+} from './config.ts';
 import { DNS_SERVICE } from './ownServices.ts';
 
 export interface MachineNodeOptions {
@@ -181,6 +188,7 @@ export async function startNodeKubelet(
   serving: KubeletOptions['serving'],
 ): Promise<{ readonly ended: Promise<unknown> }> {
   const { paths, nodeName, nodeIP, network, podCIDRs, clock, random, log, signal } = options;
+  const nodeIPv6 = network.clusterCIDRv6 === undefined ? undefined : addressV6Beside(nodeIP);
   const [{ kubeletConfiguration }, { startKubelet }, { createLinuxMachine }] = await Promise.all([
     import('./kubeletConfiguration.ts'),
     import('../kubelet/kubelet.ts'),
@@ -190,6 +198,7 @@ export async function startNodeKubelet(
     client,
     nodeName,
     nodeIP,
+    ...(nodeIPv6 === undefined ? {} : { nodeIPv6 }),
     runtime,
     machine: (sources) =>
       createLinuxMachine({

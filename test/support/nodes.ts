@@ -7,12 +7,14 @@ import { TestCluster } from './cluster.ts';
 import { type Outcome, run } from './process.ts';
 
 const SUBNET = '192.168.77';
+const SUBNET_V6 = 'fd00:77:';
 const OUTSIDE = 100;
 
 export interface MachineNode {
   /** as the API has it */
   readonly name: string;
   readonly ip: string;
+  readonly ipv6: string;
   /** its commands; those of the first are the cluster's */
   readonly cluster: TestCluster;
 }
@@ -51,7 +53,12 @@ export class TestNodes {
     for (let i = 0; i < count; i++) {
       const name = `node-${i}`;
       const ip = await this.#plug(name, i + 1);
-      this.#nodes.push({ name, ip, cluster: new TestCluster(`${this.#name}-${i}`, this.#namespace(name)) });
+      this.#nodes.push({
+        name,
+        ip,
+        ipv6: `${SUBNET_V6}:${i + 1}`,
+        cluster: new TestCluster(`${this.#name}-${i}`, this.#namespace(name)),
+      });
     }
     await this.#plug('outside', OUTSIDE);
     await this.cluster.up('--node-name', 'node-0', '--no-install', ...flags);
@@ -63,6 +70,7 @@ export class TestNodes {
     const node = {
       name: 'outside',
       ip: `${SUBNET}.${OUTSIDE}`,
+      ipv6: `${SUBNET_V6}:${OUTSIDE}`,
       cluster: new TestCluster(`${this.#name}-out`, this.#namespace('outside')),
     };
     this.#spare.push(node);
@@ -118,6 +126,7 @@ export class TestNodes {
     await this.#in('switch', 'ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', there);
     await this.#in('switch', 'ip', 'link', 'set', name, 'master', 'bridge', 'up');
     await this.#in(name, 'ip', 'address', 'add', `${ip}/24`, 'dev', 'eth0');
+    await this.#in(name, 'ip', 'address', 'add', `${SUBNET_V6}:${number}/64`, 'dev', 'eth0', 'nodad');
     await this.#in(name, 'ip', 'link', 'set', 'eth0', 'up');
     // Without a way to the services' addresses nothing would be sent that could be led elsewhere.
     if (name.startsWith('node-')) await this.#in(name, 'ip', 'route', 'add', '10.0.0.0/8', 'dev', 'eth0', 'src', ip);
