@@ -165,7 +165,7 @@ describe('a pod', () => {
       const status = await statusOf('crashes');
       expect(status?.restartCount).toBe(before + 1);
       expect(status?.state?.running).toBeDefined();
-    }, 10_000);
+    }, 15_000);
   });
 
   it('probed where the answer leads elsewhere is warned of', async () => {
