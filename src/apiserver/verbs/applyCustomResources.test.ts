@@ -162,6 +162,12 @@ describe('maps', () => {
     const options = { path: PATH.replace('things', 'blobs') };
     const first = await apply(blob({ a: { b: 1 }, list: [1], labels: null }), 'one', options);
     expect(first.object).toMatchObject({ a: { b: 1 }, list: [1] });
+    // What says of which kind it is belongs to nobody.
+    for (const paths of Object.values(ownersOf(first.object))) {
+      expect(paths).toContain('a.b');
+      expect(paths).not.toContain('apiVersion');
+      expect(paths).not.toContain('kind');
+    }
     const second = await apply(blob({ a: { c: 1 }, list: [1] }), 'two', options);
     expect(second.object).toMatchObject({ a: { b: 1, c: 1 }, list: [1] });
     const third = await apply(blob({}), 'one', options);

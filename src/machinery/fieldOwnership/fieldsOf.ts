@@ -69,7 +69,8 @@ function fields(shape: Struct, value: Record<string, unknown>, mode: Mode): stri
   if (shape.rest === undefined) return text;
   const others: string[] = [];
   for (const name of Object.keys(value)) {
-    if (value[name] !== undefined && !shape.fields.has(name)) others.push(name);
+    if (value[name] === undefined || shape.fields.has(name) || shape.unowned?.has(name)) continue;
+    others.push(name);
   }
   if (others.length === 0) return text;
   others.sort();

@@ -21,6 +21,8 @@ export interface Struct {
   readonly fields: ReadonlyMap<string, FieldShape>;
   /** of the fields that are not declared; absent: there are none */
   readonly rest: Shape | undefined;
+  /** of those the ones that nobody owns */
+  readonly unowned?: ReadonlySet<string>;
 }
 
 export interface FieldShape {
@@ -85,7 +87,9 @@ export function rootShape(schema: ObjectType): Struct {
         name === 'metadata' ? { ...field, always: true, holder: true, shape: metaShape(schema) } : field,
       );
     }
-    root = { kind: 'struct', fields, rest: schema.preserveUnknownFields ? DEDUCED : undefined };
+    root = schema.preserveUnknownFields
+      ? { kind: 'struct', fields, rest: DEDUCED, unowned: UNOWNED }
+      : { kind: 'struct', fields, rest: undefined };
     roots.set(schema, root);
   }
   return root;
