@@ -30,7 +30,13 @@ const RESOURCE = 'example.com/light';
 describe.skipIf(!isRoot)('what the node has only so much of', () => {
   let node: TestNode;
   const every = readFileSync('/sys/devices/system/cpu/online', 'utf8').trim();
-  const configuration = { cpuManagerPolicy: 'static', reservedSystemCPUs: '0' };
+  const configuration = {
+    cpuManagerPolicy: 'static',
+    reservedSystemCPUs: '0',
+    memoryManagerPolicy: 'Static',
+    // As much as the default threshold of evictions keeps free.
+    reservedMemory: [{ numaNode: 0, limits: { memory: '100Mi' } }],
+  };
 
   beforeAll(async () => {
     node = await startTestNode({ network: '10.199.5', bridge: 'kubets-t5', configuration });
@@ -72,6 +78,7 @@ describe.skipIf(!isRoot)('what the node has only so much of', () => {
     await create('own', { limits, requests: limits });
     const own = await phase('own', 'Running');
     const mine = await cpusOf(own);
+    expect(await exec(own, "sed -n 's/^Mems_allowed_list:\\t//p' /proc/self/status")).toMatch(/^\d+$/);
     expect(mine).toMatch(/^[1-9]\d*$/);
     const others = formatCpus(parseCpus(every).filter((cpu) => cpu !== Number(mine)));
     await until('the others keep off', async () => (await cpusOf(all)) === others);

@@ -12,6 +12,8 @@ export interface Grants {
   readonly cdiDevices?: readonly string[];
   /** a list of CPUs: `0-1,4` */
   readonly cpus?: string;
+  /** a list of NUMA nodes whose memory it has: `0` */
+  readonly memoryNodes?: string;
 }
 
 /** Gives out what there is only so much of. */
@@ -35,6 +37,7 @@ export function together(grantors: readonly Grantor[]): Grantor {
     async grants(pod, container) {
       const all = await Promise.all(grantors.map((grantor) => grantor.grants(pod, container)));
       const cpus = all.find((g) => g.cpus !== undefined)?.cpus;
+      const memoryNodes = all.find((g) => g.memoryNodes !== undefined)?.memoryNodes;
       return {
         envs: Object.assign({}, ...all.map((g) => g.envs)),
         mounts: all.flatMap((g) => g.mounts ?? []),
@@ -42,6 +45,7 @@ export function together(grantors: readonly Grantor[]): Grantor {
         annotations: Object.assign({}, ...all.map((g) => g.annotations)),
         cdiDevices: all.flatMap((g) => g.cdiDevices ?? []),
         ...(cpus === undefined ? {} : { cpus }),
+        ...(memoryNodes === undefined ? {} : { memoryNodes }),
       };
     },
   };

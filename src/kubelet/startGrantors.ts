@@ -63,6 +63,12 @@ export async function startGrantors(options: GrantorsOptions): Promise<Grantors>
     grantors.push(cpus);
     runs.push(() => keepCpus({ ...options, cpus }));
   }
+  if (machine.hasFiles && configuration.memoryManagerPolicy === 'Static') {
+    const { MemoryManager, readMemoryNodes } = await import('./memory/memoryManager.ts');
+    const stateFile = join(rootDir, 'memory_manager_state');
+    const nodes = readMemoryNodes(machine.memoryBytes);
+    grantors.push(new MemoryManager({ configuration, stateFile, nodes, log }));
+  }
   return {
     grantor: together(grantors),
     more,

@@ -34,6 +34,9 @@ export interface KubeletConfiguration {
   /** a list of CPUs that no pod has for its own: `0-1` */
   readonly reservedSystemCPUs: string;
   readonly cpuManagerPolicy: string;
+  readonly memoryManagerPolicy: string;
+  /** what of the memory of each NUMA node is not for pods */
+  readonly reservedMemory: readonly ReservedMemory[];
   readonly staticPodPath: string;
   readonly staticPodURL: string;
   readonly staticPodURLHeader: Readonly<Record<string, readonly string[]>>;
@@ -43,6 +46,11 @@ export interface KubeletConfiguration {
   /** how many seconds of grace pods get when the node shuts down, and of these how many are the critical ones' */
   readonly shutdownGracePeriod: string;
   readonly shutdownGracePeriodCriticalPods: string;
+}
+
+export interface ReservedMemory {
+  readonly numaNode: number;
+  readonly limits: Readonly<Record<string, string>>;
 }
 
 export const DEFAULT_CONFIGURATION: KubeletConfiguration = {
@@ -73,6 +81,8 @@ export const DEFAULT_CONFIGURATION: KubeletConfiguration = {
   kubeReserved: {},
   reservedSystemCPUs: '',
   cpuManagerPolicy: 'none',
+  memoryManagerPolicy: 'None',
+  reservedMemory: [],
   staticPodPath: '',
   staticPodURL: '',
   staticPodURLHeader: {},

@@ -68,6 +68,11 @@ function check(told: KubeletConfiguration): void {
   if (told.containerLogMaxFiles <= 1) refuse('containerLogMaxFiles: must be greater than 1');
   if (parseQuantity(told.containerLogMaxSize) === undefined) refuse('containerLogMaxSize: must be a quantity');
   if (!['none', 'static'].includes(told.cpuManagerPolicy)) refuse('cpuManagerPolicy: must be none or static');
+  if (!['None', 'Static'].includes(told.memoryManagerPolicy)) refuse('memoryManagerPolicy: must be None or Static');
+  for (const of of told.reservedMemory) {
+    if (typeof of?.numaNode !== 'number' || parseQuantity(String(of.limits?.memory)) === undefined)
+      refuse('reservedMemory: must be a list of numaNode and limits.memory');
+  }
   for (const [field, amounts] of Object.entries({
     systemReserved: told.systemReserved,
     kubeReserved: told.kubeReserved,

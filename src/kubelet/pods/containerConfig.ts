@@ -71,7 +71,11 @@ export function containerConfig(pod: Pod, container: Container, around: Containe
     stdin_once: container.stdinOnce ?? false,
     tty: container.tty ?? false,
     linux: {
-      resources: { ...around.resources, ...(grants.cpus === undefined ? {} : { cpuset_cpus: grants.cpus }) },
+      resources: {
+        ...around.resources,
+        ...(grants.cpus === undefined ? {} : { cpuset_cpus: grants.cpus }),
+        ...(grants.memoryNodes === undefined ? {} : { cpuset_mems: grants.memoryNodes }),
+      },
       security_context: securityContext(pod, container, around),
     },
   };
