@@ -10,6 +10,7 @@ import type { KubeletConfiguration } from '../config/configuration.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import { CsiDrivers } from '../csi/drivers.ts';
 import { CsiVolumes } from '../csi/volumes.ts';
+import { refuseClaims } from '../devices/claims.ts';
 import type { Observations } from '../eviction/pressure.ts';
 import { allocatableOf } from '../node/allocatable.ts';
 import { architecture } from '../node/nodeStatus.ts';
@@ -144,6 +145,7 @@ class LinuxMachine implements Machine {
   }
 
   async prepare(pod: Pod): Promise<void> {
+    refuseClaims(pod);
     await this.#volumes.setUp(pod);
     await this.#cgroups.ensurePod(pod);
   }

@@ -9,6 +9,7 @@ import { WorkQueue } from '../../client/workQueue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { RuntimeFeatures } from '../cri/features.ts';
+import { PreparationError } from '../devices/claims.ts';
 import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Grantor } from '../grants.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -316,7 +317,8 @@ export class PodWorkers {
       await unlessAborted(entry.ending.signal, this.#o.machine.prepare(podOf(entry)));
     } catch (error) {
       if (entry.ending.signal.aborted) return false;
-      this.#o.events.event(referenceTo(entry.pod), 'Warning', 'FailedMount', (error as Error).message);
+      const reason = error instanceof PreparationError ? error.reason : 'FailedMount';
+      this.#o.events.event(referenceTo(entry.pod), 'Warning', reason, (error as Error).message);
       this.#queue.addAfter(uid, MOUNT_RETRY_MS);
       return !starts;
     }
