@@ -1,6 +1,6 @@
 /** Runs the plans of every claim and every persistent volume. */
 import { nodes } from '../../apis/core/node.ts';
-import { persistentVolumes } from '../../apis/core/persistentVolume.ts';
+import { classOfVolume, persistentVolumes } from '../../apis/core/persistentVolume.ts';
 import {
   classOfClaim,
   type PersistentVolumeClaim,
@@ -20,6 +20,7 @@ import { BY_CLAIM, claimKeysOf } from './protection.ts';
 
 /** What may be meant by a key of the queue. */
 const VOLUME = 'volume:';
+const BY_TAKER = 'who may take it';
 
 export function startPersistentVolumeController(context: ControllerContext): void {
   const claims = context.informers.of(persistentVolumeClaims);
@@ -27,6 +28,21 @@ export function startPersistentVolumeController(context: ControllerContext): voi
   const classes = context.informers.of(storageClasses);
   const podInformer = context.informers.of(pods);
   podInformer.addIndex(BY_CLAIM, claimKeysOf);
+  // Most volumes have their claims, and are no choice for others.
+  volumes.addIndex(BY_TAKER, (volume) => {
+    const ref = volume.spec?.claimRef;
+    return [ref === undefined ? `class ${classOfVolume(volume)}` : `claim ${refKey(ref.namespace, ref.name ?? '')}`];
+  });
+  /** What it names, or else what it may get: few, of many volumes. */
+  const candidatesFor = (claim: Stored<PersistentVolumeClaim>) => {
+    const name = claim.spec?.volumeName;
+    if (!name) {
+      const kept = volumes.byIndex(BY_TAKER, `claim ${keyOf(claim)}`);
+      return [...kept, ...volumes.byIndex(BY_TAKER, `class ${classOfClaim(claim) ?? ''}`)];
+    }
+    const named = volumes.byKey(name);
+    return named === undefined ? [] : [named];
+  };
   const nodeInformer = context.informers.of(nodes);
   /** Volumes of nodes are made on them; other provisioners see for themselves. */
   const isNodeGone = (claim: Stored<PersistentVolumeClaim>): boolean => {
@@ -59,7 +75,7 @@ export function startPersistentVolumeController(context: ControllerContext): voi
         .map((pod) => pod.metadata.name);
       return planClaim({
         claim,
-        volumes: volumes.list(),
+        volumes: candidatesFor(claim),
         storageClass: classes.get(undefined, classOfClaim(claim) ?? ''),
         defaultClass: defaultOf(classes.list(), isDefaultStorageClass)?.metadata.name,
         waiting,
@@ -79,7 +95,9 @@ export function startPersistentVolumeController(context: ControllerContext): voi
   volumes.handle({
     onAdd(volume) {
       loop.enqueue(VOLUME + volume.metadata.name);
-      waiting();
+      const ref = volume.spec?.claimRef;
+      if (ref !== undefined) loop.enqueue(refKey(ref.namespace, ref.name ?? ''));
+      else waiting();
     },
     onUpdate(volume) {
       loop.enqueue(VOLUME + volume.metadata.name);

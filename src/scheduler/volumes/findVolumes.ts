@@ -78,7 +78,7 @@ function optionsOf(claim: Claim, view: VolumeView): ClaimOptions {
   return {
     storageClass: view.storageClass(className),
     selected: view.selectedNode(claim),
-    volumes: volume === undefined ? volumesFor(claim, view.freeVolumes(className)) : [volume],
+    volumes: volume === undefined ? volumesFor(claim, view.freeVolumes(className, claim)) : [volume],
   };
 }
 

@@ -10,8 +10,8 @@ import type { Stored } from '../../machinery/kind.ts';
 export interface VolumeView {
   claim(namespace: string, name: string): Stored<PersistentVolumeClaim> | undefined;
   volume(name: string): Stored<PersistentVolume> | undefined;
-  /** Volumes of a class that nobody was promised. */
-  freeVolumes(className: string): readonly Stored<PersistentVolume>[];
+  /** Volumes of a class that nobody was promised, or just those that are kept for the claim. */
+  freeVolumes(className: string, claim: Stored<PersistentVolumeClaim>): readonly Stored<PersistentVolume>[];
   storageClass(name: string): Stored<StorageClass> | undefined;
   csiNode(nodeName: string): Stored<CSINode> | undefined;
   csiDriver(name: string): Stored<CSIDriver> | undefined;

@@ -33,7 +33,7 @@ interface Promised extends NodeVolumes {
   fail: ((why: string) => void) | undefined;
 }
 
-const BY_CLASS = 'storage class';
+const BY_TAKER = 'who may take it';
 /** So long a pod waits for its volumes before it is scheduled anew. */
 const BIND_TIMEOUT_MS = 10 * 60_000;
 
@@ -54,6 +54,8 @@ export class Volumes implements VolumeView, Reservations {
   readonly #ofClaim = new Map<string, { pod: string; volume: string | undefined; nodeName: string }>();
   /** the claim to which a volume is promised, by the volume's name */
   readonly #ofVolume = new Map<string, string>();
+  /** the pods that wait for a claim, by the claim's uid */
+  readonly #waiting = new Map<string, Set<string>>();
 
   constructor(options: VolumesOptions) {
     this.#o = options;
@@ -64,14 +66,16 @@ export class Volumes implements VolumeView, Reservations {
     this.#csiNodes = new Informer({ ...source, kind: csiNodes });
     this.#csiDrivers = new Informer({ ...source, kind: csiDrivers });
     this.#capacities = new Informer({ ...source, kind: csiStorageCapacities });
-    this.#volumes.addIndex(BY_CLASS, (volume) => [classOfVolume(volume)]);
-    const claimChanged = ({ metadata: { namespace, name } }: Claim) => {
-      this.#look();
+    this.#volumes.addIndex(BY_TAKER, (volume) => [takerOf(volume)]);
+    const claimChanged = ({ metadata: { namespace, name, uid } }: Claim) => {
+      this.#look(uid);
       onChange('claim', (pod) => pod.namespace === namespace && pod.claims.some((c) => c.claimName === name));
     };
     this.#claims.handle({ onAdd: claimChanged, onUpdate: claimChanged, onDelete: claimChanged });
-    const volumeChanged = () => {
-      this.#look();
+    const volumeChanged = ({ metadata: { name }, spec }: Stored<PersistentVolume>) => {
+      const [promisedTo, boundTo] = [this.#ofVolume.get(name), spec?.claimRef?.uid];
+      if (promisedTo !== undefined) this.#look(promisedTo);
+      if (boundTo && boundTo !== promisedTo) this.#look(boundTo);
       onChange('volume');
     };
     this.#volumes.handle({ onAdd: volumeChanged, onUpdate: volumeChanged, onDelete: volumeChanged });
@@ -92,8 +96,10 @@ export class Volumes implements VolumeView, Reservations {
     return this.#volumes.get(undefined, name);
   }
 
-  freeVolumes(className: string): readonly Stored<PersistentVolume>[] {
-    const all = this.#volumes.byIndex(BY_CLASS, className);
+  freeVolumes(className: string, claim: Claim): readonly Stored<PersistentVolume>[] {
+    const kept = this.#volumes.byIndex(BY_TAKER, `claim ${claim.metadata.uid}`);
+    if (kept.length > 0) return kept;
+    const all = this.#volumes.byIndex(BY_TAKER, `class ${className}`);
     return this.#ofVolume.size === 0 ? all : all.filter(({ metadata }) => !this.#ofVolume.has(metadata.name));
   }
 
@@ -133,6 +139,7 @@ export class Volumes implements VolumeView, Reservations {
     this.#promised.set(pod.uid, { ...found, node, own, written: new Map(), look: undefined, fail: undefined });
     const promise = (claim: Claim, volume: string | undefined) => {
       const { uid } = claim.metadata;
+      this.#waiting.set(uid, (this.#waiting.get(uid) ?? new Set()).add(pod.uid));
       if (this.#ofClaim.has(uid)) return;
       own.add(uid);
       this.#ofClaim.set(uid, { pod: pod.uid, volume, nodeName });
@@ -209,6 +216,9 @@ export class Volumes implements VolumeView, Reservations {
     if (promised === undefined) return false;
     this.#promised.delete(pod.uid);
     for (const { metadata } of [...promised.bindings.map(({ claim }) => claim), ...promised.provisions]) {
+      const waiting = this.#waiting.get(metadata.uid);
+      waiting?.delete(pod.uid);
+      if (waiting?.size === 0) this.#waiting.delete(metadata.uid);
       const own = this.#ofClaim.get(metadata.uid);
       if (own?.pod !== pod.uid) continue;
       this.#ofClaim.delete(metadata.uid);
@@ -222,8 +232,9 @@ export class Volumes implements VolumeView, Reservations {
     this.#promised.get(uid)?.fail?.('the pod was deleted');
   }
 
-  #look(): void {
-    for (const promised of this.#promised.values()) promised.look?.();
+  /** Looks again at what waits for a claim. Hot where many claims get their volumes at once: it costs only those pods. */
+  #look(claimUid: string): void {
+    for (const pod of [...(this.#waiting.get(claimUid) ?? [])]) this.#promised.get(pod)?.look?.();
   }
 
   #stateOf({ bindings, provisions, node, own, written }: Promised): 'bound' | 'waiting' | { readonly error: string } {
@@ -266,6 +277,12 @@ export class Volumes implements VolumeView, Reservations {
     }
     return waiting ? 'waiting' : 'bound';
   }
+}
+
+/** Most volumes have their claims, and are no choice for others. */
+function takerOf(volume: PersistentVolume): string {
+  const uid = volume.spec?.claimRef?.uid;
+  return uid ? `claim ${uid}` : `class ${classOfVolume(volume)}`;
 }
 
 const gone = ({ metadata }: Claim) => ({ error: `could not get PVC "${metadata.namespace}/${metadata.name}"` });
