@@ -105,9 +105,11 @@ export function startAttachDetachController(context: ControllerContext): void {
     },
   });
 
+  // Most clusters have no such volumes: until the first is there, pods need not be looked at.
+  let hasDrivers = false;
   const look = (pod: Stored<Pod>) => {
     const nodeName = pod.spec?.nodeName;
-    if (nodeName && claimKeysOf(pod).length > 0) loop.enqueue(nodeName);
+    if (hasDrivers && nodeName && claimKeysOf(pod).length > 0) loop.enqueue(nodeName);
   };
   podInformer.handle({
     onAdd: look,
@@ -116,10 +118,18 @@ export function startAttachDetachController(context: ControllerContext): void {
     },
     onDelete: look,
   });
-  const users = (claimKey: string) => podInformer.byIndex(BY_CLAIM, claimKey).forEach(look);
-  claims.handle({ onUpdate: (claim) => users(keyOf(claim)) });
+  claims.handle({
+    onUpdate(claim, old) {
+      if (isBound(claim) && !isBound(old)) podInformer.byIndex(BY_CLAIM, keyOf(claim)).forEach(look);
+    },
+  });
   volumes.handle({
-    onAdd: ({ metadata }) => usersOf(metadata.name).forEach(look),
+    onAdd({ metadata, spec }) {
+      if (!hasDrivers && spec?.csi !== undefined) {
+        hasDrivers = true;
+        podInformer.list().forEach(look);
+      } else usersOf(metadata.name).forEach(look);
+    },
     onDelete({ metadata }) {
       for (const { spec } of attachments.byIndex(ATTACHMENTS_BY_VOLUME, metadata.name)) {
         loop.enqueue(spec?.nodeName ?? '');
