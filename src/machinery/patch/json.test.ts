@@ -81,6 +81,12 @@ describe('operations', () => {
     [{}, { op: 'add', path: '/a'.repeat(1001), value: 1 }],
   ])('of %j, %j does not apply', (document, operation) => refused(document, [operation], 'Invalid'));
 
+  it('says in its message what does not apply, which people see only where there are no causes', () => {
+    const patch = () => applyJsonPatch({}, [{ op: 'replace', path: '/a', value: 1 }]);
+    expect(patch).toThrow(/there is nothing at "\/a"$/);
+    expect(patch).toThrow(expect.objectContaining({ status: expect.objectContaining({ details: {} }) }));
+  });
+
   it.each([null, {}, 'x', [null], ['x'], [[]]])('%j is no patch', (patch) => refused({}, patch, 'BadRequest'));
 });
 

@@ -192,7 +192,6 @@ const show = (path: readonly string[]) =>
 const missing = (path: readonly string[]) => unprocessable(`there is nothing at ${show(path)}`);
 
 function unprocessable(message: string): ApiError {
-  return apiError('Invalid', `the server rejected our request due to an error in our request: ${message}`, {
-    causes: [{ reason: 'UnexpectedServerResponse', message }],
-  });
+  // Without causes: kubectl shows them in place of the message, with the field that they do not have.
+  return apiError('Invalid', `the server rejected our request due to an error in our request: ${message}`, {});
 }
