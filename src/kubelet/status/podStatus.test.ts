@@ -272,6 +272,9 @@ describe('the status of a pod', () => {
 
   it('keeps what was told of a pod that is over', () => {
     const failed = { reason: 'DeadlineExceeded', message: 'too long' };
+    const dying = statusOf(podOf({}), observedPod([S], run('main')), {}, { ending: true, failed });
+    expect(dying).toMatchObject({ phase: 'Running' });
+    expect(dying).not.toHaveProperty('reason');
     const told = statusOf(podOf({}), observedPod([DEAD], run('main', { exit: 137 })), {}, { ending: true, failed });
     expect(told).toMatchObject({ phase: 'Failed', ...failed });
     const later = statusOf(podOf({}, { status: told }), undefined);

@@ -85,7 +85,8 @@ export function podStatusOf(input: StatusInput): PodStatus {
     ...(ephemeralContainerStatuses.length === 0 ? {} : { ephemeralContainerStatuses }),
     ...(pod.metadata?.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
-    ...(failed === undefined ? {} : { reason: failed.reason, message: failed.message }),
+    // While anything runs the phase is as it was, and so is the reason for it.
+    ...(failed === undefined || !over ? {} : { reason: failed.reason, message: failed.message }),
   };
   const resize = { pending: input.pendingResize, inProgress: isBeingResized(input), failed };
   status.conditions = podConditionsOf(pod, status, sandbox !== undefined && ips.length > 0, now, resize);
