@@ -48,6 +48,6 @@ function validateConfigMap(map: ConfigMap): FieldError[] {
       errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
     }
   }
-  validateSize(sizeOf(map.data, 'text') + sizeOf(map.binaryData, 'base64'), '', errors);
+  validateSize(sizeOf(map.data, 'text') + sizeOf(map.binaryData, 'base64'), '[]', errors);
   return errors;
 }

@@ -14,7 +14,7 @@ describe('a config map', () => {
     ['a key in both parts', { data: { a: '' }, binaryData: { a: '' } }, ['data[a]: Invalid']],
     ['as much as fits', { data: { a: 'x'.repeat(MiB) } }, []],
     ['as much in base64', { binaryData: { a: base64('x'.repeat(MiB)) } }, []],
-    ['too much', { data: { a: 'x'.repeat(MiB) }, binaryData: { b: 'YQ==' } }, [': TooLong']],
+    ['too much', { data: { a: 'x'.repeat(MiB) }, binaryData: { b: 'YQ==' } }, ['[]: TooLong']],
   ])('with %s', (_what, more, expected) => {
     expect(createFaults(configMaps, named(more))).toEqual(expected);
   });
