@@ -89,6 +89,17 @@ describe('volumes that are there', () => {
     expect(isReady(await world.get(pods, 'early'))).toBe(true);
   });
 
+  it('are waited for where their class is not there either', async () => {
+    await claim('a');
+    await user('early', ['a']);
+    await world.advance('2s');
+    expect(await whyNot('early')).toMatch(/: pod has unbound immediate PersistentVolumeClaims\. not found$/);
+    await storageClass('disks', 'kubernetes.io/no-provisioner');
+    await volume('v', { nodeAffinity: on('node-0') });
+    await world.advance('20s');
+    expect(isReady(await world.get(pods, 'early'))).toBe(true);
+  });
+
   it('are not reached from other nodes', async () => {
     await volume('v', { storageClassName: '', nodeAffinity: on('node-0') });
     await claim('a', { storageClassName: '' });

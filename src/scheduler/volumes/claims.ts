@@ -41,10 +41,8 @@ export function podClaims(pod: PodInfo, view: VolumeView): PodClaims | string {
     else if (claim.spec?.volumeName) unbound = true;
     else {
       const className = classOfClaim(claim) ?? '';
+      // A class that is not there delays nothing; what is wrong with it is told of the claim.
       const storageClass = className === '' ? undefined : view.storageClass(className);
-      if (className !== '' && storageClass === undefined) {
-        return `storageclass.storage.k8s.io ${JSON.stringify(className)} not found`;
-      }
       if (isDelayed(storageClass)) delayed.push(claim);
       else unbound = true;
     }
