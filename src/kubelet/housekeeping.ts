@@ -88,10 +88,12 @@ export class Housekeeping {
     const { machine, runtime, clock, log, signal } = this.#o;
     for (;;) {
       await clock.sleep(TIDY_EVERY_MS, signal);
-      await machine.shareOut(this.#o.pods());
-      await machine.tidy(runtime).catch((err: unknown) => {
-        if (!signal.aborted) log.warn('what the container runtime left could not be taken away', { err });
-      });
+      try {
+        await machine.shareOut(this.#o.pods());
+        await machine.tidy(runtime);
+      } catch (err) {
+        if (!signal.aborted) log.warn('the node could not be tidied', { err });
+      }
     }
   }
 

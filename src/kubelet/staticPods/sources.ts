@@ -138,6 +138,18 @@ async function readLimited(file: string): Promise<string> {
   return readFile(file, 'utf8');
 }
 
+/** @throws Error where it is too much */
+async function limitedText({ body, url }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new Error(`${url} has more than ${MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 class UrlSource {
   readonly #o: SourcesOptions;
   readonly #url: string;
@@ -168,8 +180,7 @@ class UrlSource {
       const timeout = AbortSignal.any([signal, AbortSignal.timeout(URL_TIMEOUT_MS)]);
       const response = await fetch(this.#url, { headers, signal: timeout });
       if (!response.ok) throw new Error(`${this.#url} answered ${response.status}`);
-      const text = await response.text();
-      if (text.length > MAX_BYTES) throw new Error(`${this.#url} has more than ${MAX_BYTES} bytes`);
+      const text = await limitedText(response);
       onPods('http', podsOfManifest(text, { kind: 'http', place: this.#url, nodeName, now: clock.now() }));
       this.#fault = '';
     } catch (error) {
