@@ -18,7 +18,7 @@ describe.skipIf(!isRoot)('static pods', () => {
   const configuration = () => ({ staticPodPath: folder, fileCheckFrequency: '2s', httpCheckFrequency: '1s' });
 
   beforeAll(async () => {
-    node = await startTestNode({ network: '10.199.8', bridge: 'kubets-t8' });
+    node = await startTestNode({ network: '10.199.10', bridge: 'kubets-t10' });
     folder = join(node.dir, 'manifests');
     mkdirSync(folder);
     await node.stopKubelet();
@@ -83,7 +83,7 @@ describe.skipIf(!isRoot)('static pods', () => {
       pod.metadata.annotations?.['kubernetes.io/config.hash'],
     );
     expect(pod.metadata.ownerReferences).toMatchObject([{ kind: 'Node', name: node.name, controller: true }]);
-    expect(pod.status).toMatchObject({ phase: 'Running', podIP: expect.stringMatching(/^10\.199\.8\./) });
+    expect(pod.status).toMatchObject({ phase: 'Running', podIP: expect.stringMatching(/^10\.199\.10\./) });
   });
 
   it('outlive their mirrors, which come again', async () => {
