@@ -218,6 +218,7 @@ describe.skipIf(!isRoot)('what the node has only so much of', () => {
       plugin.forceShutdown();
       watchers = [];
       await node.startKubelet();
+      await nodeHas('0', '0');
       await startPlugin();
       await nodeHas('3', '2');
       await create('waits', { limits: { [RESOURCE]: '1' }, requests: { [RESOURCE]: '1' } });

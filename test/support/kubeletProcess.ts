@@ -51,6 +51,7 @@ const kubelet = await startKubelet({
       sources,
     }),
   podLogsDir: join(dir, 'logs'),
+  configuration: { evictionHard: { 'memory.available': '100Mi' }, imageGCHighThresholdPercent: 100 },
   serving: { cert: file('kubelet.crt'), key: file('kubelet.key'), clientCA: ca },
   port: 0,
   clusterDNS: '10.96.0.10',

@@ -28,6 +28,12 @@ const run = promisify(execFile);
 const clock = new SystemClock();
 const random = new SystemRandom();
 
+/** The disk of a test machine may be nearly full, and that is no matter here. */
+const ROOMY: Partial<KubeletConfiguration> = {
+  evictionHard: { 'memory.available': '100Mi' },
+  imageGCHighThresholdPercent: 100,
+};
+
 export interface TestNode {
   readonly name: string;
   readonly dir: string;
@@ -138,7 +144,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
             sources,
           }),
         podLogsDir: join(dir, 'logs'),
-        configuration,
+        configuration: { ...ROOMY, ...configuration },
         ...(at === undefined ? {} : { at }),
         serving: { ...certificates.kubelet.serving, clientCA: certificates.ca.cert },
         port: 0,

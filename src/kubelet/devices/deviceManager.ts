@@ -55,6 +55,8 @@ export class DeviceManager implements Grantor {
   readonly #o: DeviceManagerOptions;
   readonly #resources = new Map<string, Resource>();
   #allocations: readonly Allocation[] = [];
+  /** resources that the node's status has told of: those without a plugin are none */
+  readonly #names = new Set<string>();
   /** Allocations come one after the other: each sees what those before took. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -65,7 +67,9 @@ export class DeviceManager implements Grantor {
   /** Listens until the signal. @throws the file system's error, or that of listening */
   async start(): Promise<void> {
     const { dir, signal, log } = this.#o;
-    this.#allocations = await readCheckpoint(join(dir, CHECKPOINT), log);
+    const { allocations, names } = await readCheckpoint(join(dir, CHECKPOINT), log);
+    this.#allocations = allocations;
+    for (const name of names) this.#names.add(name);
     const server = await listenForPlugins(dir, (request) => this.#register(request));
     const stop = () => {
       server.close();
@@ -82,6 +86,7 @@ export class DeviceManager implements Grantor {
   amounts(): { readonly capacity: Record<string, string>; readonly allocatable: Record<string, string> } {
     const capacity: Record<string, string> = {};
     const allocatable: Record<string, string> = {};
+    for (const name of this.#names) capacity[name] = allocatable[name] = '0';
     for (const [name, { devices }] of this.#resources) {
       capacity[name] = String(devices.size);
       allocatable[name] = String([...devices.values()].filter(Boolean).length);
@@ -109,6 +114,8 @@ export class DeviceManager implements Grantor {
       leaving: undefined,
     };
     this.#resources.set(name, resource);
+    this.#names.add(name);
+    await this.#write();
     log.info('a device plugin is there', { resource: name });
     resource.endpoint.watch(
       (devices) => {
@@ -239,7 +246,9 @@ export class DeviceManager implements Grantor {
   /** So that a kubelet that starts again knows who has what. */
   async #write(): Promise<void> {
     const path = join(this.#o.dir, CHECKPOINT);
-    await writeFile(`${path}.new`, JSON.stringify(this.#allocations), { mode: 0o600 });
+    await writeFile(`${path}.new`, JSON.stringify({ allocations: this.#allocations, names: [...this.#names] }), {
+      mode: 0o600,
+    });
     await rename(`${path}.new`, path);
   }
 }
@@ -252,12 +261,17 @@ function containersInOrder({ spec }: Pod): { container: Container; init: boolean
   return [...inits, ...(spec?.containers ?? []).map((container) => ({ container, init: false }))];
 }
 
-async function readCheckpoint(path: string, log: Logger): Promise<Allocation[]> {
+interface Checkpoint {
+  readonly allocations: readonly Allocation[];
+  readonly names: readonly string[];
+}
+
+async function readCheckpoint(path: string, log: Logger): Promise<Checkpoint> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Allocation[];
+    return JSON.parse(await readFile(path, 'utf8')) as Checkpoint;
   } catch (err) {
     if ((err as NodeJS.ErrnoException).code !== 'ENOENT')
       log.warn('who has which device is not known any more', { err, path });
-    return [];
+    return { allocations: [], names: [] };
   }
 }
