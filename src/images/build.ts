@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { fullImageName } from '../machinery/imageName.ts';
 import { unpackPackages } from './debian.ts';
 import type { ImageDescription } from './description.ts';
+import { WGET } from './wget.ts';
 
 const run = promisify(execFile);
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64' };
@@ -88,6 +89,11 @@ async function linkBusybox(root: string): Promise<void> {
   const there = new Set(await readdir(join(root, 'bin')));
   for (const dir of ['usr/bin', 'sbin', 'usr/sbin'])
     for (const name of await readdir(join(root, dir)).catch(() => [])) there.add(name);
+  if (!there.has('wget')) {
+    await writeFile(join(root, 'bin/wget'), WGET);
+    await chmod(join(root, 'bin/wget'), 0o755);
+    there.add('wget');
+  }
   for (const name of stdout.split('\n').filter((n) => n !== '' && !there.has(n)))
     await symlink('busybox', join(root, 'bin', name));
 }

@@ -14,7 +14,7 @@ export const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10';
 
 const FOLDER = fileURLToPath(new URL('../../images/', import.meta.url));
 /** Raised when the way of building changes, so that what was kept is built anew. */
-const BUILD_VERSION = 1;
+const BUILD_VERSION = 2;
 
 /** Where built images are kept for all clusters. */
 function imageCacheDir(): string {
