@@ -85,6 +85,23 @@ describe('a stateful set', () => {
     expect((await world.pods('db'))[1]?.metadata.uid).not.toBe(before);
   });
 
+  it('replaces a pod that fails at once, but not all the time', async () => {
+    // No kubelet has a say in them.
+    await create({ replicas: 1, template: template('db', 'one', {}, { nodeName: 'absent' }) });
+    const uids = new Set<string>();
+    for (let i = 0; i < 100; i++) {
+      await world.advance('100ms');
+      const [pod] = await world.pods('db');
+      if (pod === undefined || uids.has(pod.metadata.uid)) continue;
+      uids.add(pod.metadata.uid);
+      const ref = { namespace: NAMESPACE, name: 'db-0' };
+      const status = { phase: 'Failed', reason: 'SysctlForbidden' };
+      await world.cluster.client.patch(pods, ref, 'merge', { status }, { subresource: 'status' });
+    }
+    expect(uids.size).toBeGreaterThan(3);
+    expect(uids.size).toBeLessThan(12);
+  });
+
   it('replaces a pod that failed', async () => {
     await create({ replicas: 1 });
     await world.advance('3s');

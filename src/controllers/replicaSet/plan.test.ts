@@ -99,6 +99,18 @@ describe('a replica set', () => {
     expect(set().status).toMatchObject({ readyReplicas: 1, availableReplicas: 1 });
   });
 
+  it('makes pods that fail at once anew less often', () => {
+    const { world, step } = worldOf({ replicas: 1 });
+    const fail = () => {
+      for (const pod of world.list(pods)) world.put<Pod>(pods, { ...pod, status: { phase: 'Failed' } });
+    };
+    for (let i = 0; i < 20; i++, fail()) step();
+    expect(world.list(pods)).toHaveLength(5);
+    world.now += 6_000;
+    for (let i = 0; i < 20; i++, fail()) step();
+    expect(world.list(pods)).toHaveLength(10);
+  });
+
   it('says why pods cannot be made, until they can', () => {
     const { world, set, step } = worldOf();
     const failed = world.planSet(set()).after?.(apiError('Forbidden', 'exceeded quota'));

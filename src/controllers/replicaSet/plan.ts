@@ -8,6 +8,7 @@ import { type Pod, pods } from '../../apis/core/pod.ts';
 import type { Kind, Stored } from '../../machinery/kind.ts';
 import { selectorFrom } from '../../machinery/labelSelector.ts';
 import { controllerReference } from '../../machinery/ownerReferences.ts';
+import { parseTime } from '../../machinery/time.ts';
 import { type Action, type EventAction, isNamespaceGoing } from '../action.ts';
 import { claim } from '../claim.ts';
 import type { Plan } from '../loop.ts';
@@ -33,6 +34,8 @@ export interface ReplicaSetWorld {
 
 /** Of pods to make or to delete, no more at once. */
 export const BURST = 500;
+/** Pods that fail as soon as they are made, as on a node that refuses them, are made anew this seldom: so many in so long. */
+const FAILURES = { count: 5, withinMs: 5_000 } as const;
 
 export function planReplicaSet(world: ReplicaSetWorld): Plan {
   const { set, now } = world;
@@ -44,20 +47,24 @@ export function planReplicaSet(world: ReplicaSetWorld): Plan {
   const active = claimed.filter(isActive);
   let going: readonly Stored<Pod>[] = [];
   const missing = (set.spec?.replicas ?? 1) - active.length;
+  const failsAtOnce = missing > 0 && failedLately(claimed, now) >= Math.max(FAILURES.count, set.spec?.replicas ?? 1);
   if (set.metadata.deletionTimestamp === undefined) {
-    if (missing > 0) actions.push(...repeated(Math.min(missing, BURST), () => creationOf(world.kind, set)));
+    if (missing > 0 && !failsAtOnce)
+      actions.push(...repeated(Math.min(missing, BURST), () => creationOf(world.kind, set)));
     else if (missing < 0) {
       going = podsToDelete(active, world.related, Math.min(-missing, BURST), now);
       actions.push(...going.map((pod) => deletionOf(set, pod)));
     }
   }
-  const againMs = nextChangeMs(active, set.spec?.minReadySeconds ?? 0, now);
+  const availableMs = nextChangeMs(active, set.spec?.minReadySeconds ?? 0, now);
+  const againMs = failsAtOnce ? FAILURES.withinMs / FAILURES.count : availableMs;
   return {
     actions,
     ...(againMs === undefined ? {} : { againMs }),
     after(failure) {
       // The pods that were made are about to be seen, and then there is more to say.
-      if (failure === undefined && missing > 0 && set.metadata.deletionTimestamp === undefined) return [];
+      if (failure === undefined && missing > 0 && !failsAtOnce && set.metadata.deletionTimestamp === undefined)
+        return [];
       const reason = isNamespaceGoing(failure) ? undefined : failure;
       // What was deleted just now does not count any more, though the informer may not show it yet.
       const deleted = new Set(failure === undefined ? going : []);
@@ -65,6 +72,14 @@ export function planReplicaSet(world: ReplicaSetWorld): Plan {
       return status === undefined ? [] : [world.statusUpdate(status)];
     },
   };
+}
+
+/** How many pods have failed that were made not long ago. */
+function failedLately(all: readonly Stored<Pod>[], now: number): number {
+  return all.filter(({ status, metadata }) => {
+    if (status?.phase !== 'Failed') return false;
+    return now - (parseTime(metadata.creationTimestamp) ?? 0) < FAILURES.withinMs;
+  }).length;
 }
 
 /** When the first of the pods that are ready but not yet available becomes so. */

@@ -9,6 +9,7 @@ import { type Pod, pods } from '../../apis/core/pod.ts';
 import { scaledValue } from '../../machinery/intOrString.ts';
 import type { Kind, Stored } from '../../machinery/kind.ts';
 import { selectorFrom } from '../../machinery/labelSelector.ts';
+import { parseTime } from '../../machinery/time.ts';
 import { type Action, statusUpdate } from '../action.ts';
 import { claim } from '../claim.ts';
 import type { Plan } from '../loop.ts';
@@ -17,6 +18,9 @@ import { nameOf, planCleanUp, REVISION_LABEL, revisionsOf } from '../revisions.t
 import { type FindClaim, hasClaimThatGoes, planClaimOwners, planMissingClaims } from './claims.ts';
 import { firstOrdinal, hasIdentity, ordinalOf, podNameOf, podOf, withIdentity } from './pod.ts';
 import { statusOf } from './status.ts';
+
+/** Times of creation are whole seconds: at least a second passes. */
+const LEAST_LIFE_MS = 2_000;
 
 export interface StatefulSetWorld {
   readonly set: Stored<StatefulSet>;
@@ -116,9 +120,7 @@ class Rollout {
         continue;
       }
       if (isFinished(pod)) {
-        // It is made anew once it is gone.
-        this.#sayRecreated(pod);
-        this.#delete(pod);
+        this.#replaceFinished(pod);
         if (this.#ordered) return false;
         continue;
       }
@@ -221,6 +223,19 @@ class Rollout {
     const inMs = availableInMs(pod, this.#set.spec?.minReadySeconds ?? 0, this.#world.now);
     if (inMs !== undefined && inMs > 0) this.againMs = Math.min(this.againMs ?? inMs, inMs);
     return inMs === 0;
+  }
+
+  /** It is made anew once it is gone. */
+  #replaceFinished(pod: Stored<Pod>): void {
+    const ageMs = this.#world.now - (parseTime(pod.metadata.creationTimestamp) ?? 0);
+    // One that failed as soon as it was made, as on a node that refuses it, would do so again at once.
+    if (ageMs < LEAST_LIFE_MS && pod.status?.phase === 'Failed') {
+      const inMs = LEAST_LIFE_MS - ageMs;
+      this.againMs = Math.min(this.againMs ?? inMs, inMs);
+      return;
+    }
+    this.#sayRecreated(pod);
+    this.#delete(pod);
   }
 
   #sayRecreated(pod: Stored<Pod>): void {
