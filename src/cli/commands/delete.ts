@@ -5,13 +5,13 @@ import { removeCluster } from '../../cluster/remove.ts';
 import { SystemClock } from '../../lib/clock.ts';
 import { existingCluster } from '../cluster.ts';
 import type { ClusterFlags } from '../flags.ts';
-import { down } from './down.ts';
+import { stop } from './down.ts';
 
 /** @throws ClusterError */
 export async function deleteCluster(flags: ClusterFlags): Promise<void> {
   const { config, paths } = existingCluster(flags);
   if (config.runtime !== 'simulated') assertCanRunContainers();
-  await down(flags);
+  await stop(flags);
   await removeCluster(config, paths, new SystemClock());
   if (config.joined !== undefined) {
     process.stdout.write(

@@ -7,17 +7,23 @@ import type { ClusterFlags } from '../flags.ts';
 
 /** @throws ClusterError */
 export async function down(flags: ClusterFlags): Promise<void> {
+  const { config } = existingCluster(flags);
+  const wasRunning = await stop(flags);
+  const stopped = config.runtime === 'simulated' ? 'stopped' : 'stopped; its containers run on';
+  process.stdout.write(`Cluster ${flags.name} is ${wasRunning ? stopped : 'not running'}.\n`);
+}
+
+/** Returns whether it was running. @throws ClusterError */
+export async function stop(flags: ClusterFlags): Promise<boolean> {
   const { config, paths } = existingCluster(flags);
-  const simulated = config.runtime === 'simulated';
   const clock = new SystemClock();
   const running = await daemonStatus(paths.controlSocket);
   if (running !== undefined) {
     await askDaemon(paths.controlSocket, { command: 'stop' }, () => {});
     await ended(running.pid, clock);
   }
-  if (!simulated) await stopContainerd(paths, clock);
-  const state = running === undefined ? 'not running' : simulated ? 'stopped' : 'stopped; its containers run on';
-  process.stdout.write(`Cluster ${flags.name} is ${state}.\n`);
+  if (config.runtime !== 'simulated') await stopContainerd(paths, clock);
+  return running !== undefined;
 }
 
 const PATIENCE_MS = 10_000;
