@@ -229,6 +229,11 @@ describe('the plan of a pod', () => {
     ]);
   });
 
+  it('takes away runs of a container beside its newest one', () => {
+    const observed = observedPod([S], run('main', { restarts: 1 }), run('main', { restarts: 0 }));
+    expect(plan(podOf({}), observed).actions.map(short)).toEqual(['removeContainer main-0']);
+  });
+
   it('kills what a probe says is dead, with the grace of the probe', () => {
     const main = container('main', { livenessProbe: { terminationGracePeriodSeconds: 3 } });
     const pod = podOf({ containers: [main] });

@@ -108,6 +108,7 @@ export function planPod(input: PlanInput): Plan {
   if (sandbox === undefined) return withoutSandbox(input, spec, deadline);
   const plan = new Planner(input, spec, sandbox, deadline);
   plan.dropDeadContainers();
+  plan.dropSupersededRuns();
   plan.dropOldSandboxes();
   plan.ephemeral();
   if (plan.init()) plan.main();
@@ -205,6 +206,18 @@ class Planner {
       seen.set(c.name, count + 1);
       if (count > KEPT_DEAD && c.state === 'exited')
         this.#actions.push({ action: 'removeContainer', id: c.id, log: logPath(c.name, c.restarts) });
+    }
+  }
+
+  /**
+   * A start that outlived the kubelet which asked for it: meanwhile another run of the container was made. The newest
+   * one is the container; nobody would ever end the others.
+   */
+  dropSupersededRuns(): void {
+    const { observed } = this.#input;
+    for (const c of observed?.containers ?? []) {
+      if (c.state === 'exited' || latestRun(observed, c.name) === c) continue;
+      this.#actions.push({ action: 'removeContainer', id: c.id, log: logPath(c.name, c.restarts) });
     }
   }
 
