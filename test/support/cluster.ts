@@ -134,6 +134,7 @@ export class TestCluster {
     const { paths } = this;
     const containers = lines(await this.ctr('containers', 'list', '-q'));
     const tasks = lines(await this.ctr('tasks', 'list', '-q'));
+    const running = lines(await this.ctr('tasks', 'list')).filter((line) => /\sRUNNING\s*$/.test(line)).length;
     const { bridge } = rangesOf(this.config);
     const ports = await readdir(`/sys/class/net/${bridge}/brif`).catch(() => []);
     const mounts = (await readFile('/proc/self/mounts', 'utf8'))
@@ -147,7 +148,7 @@ export class TestCluster {
     );
     const podFolders = await readdir(join(paths.kubelet, 'pods')).catch(() => []);
     const logFolders = await readdir(paths.podLogs).catch(() => []);
-    return { containers, tasks, ports, mounts, addresses, podFolders, logFolders };
+    return { containers, tasks, running, ports, mounts, addresses, podFolders, logFolders };
   }
 
   /** Network namespaces of this cluster's sandboxes, and the cgroups of its pods. */
@@ -174,6 +175,8 @@ interface RuntimeSpec {
 export interface Footprint {
   readonly containers: readonly string[];
   readonly tasks: readonly string[];
+  /** how many of the tasks run */
+  readonly running: number;
   readonly ports: readonly string[];
   readonly mounts: readonly string[];
   readonly addresses: readonly string[];
