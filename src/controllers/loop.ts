@@ -39,6 +39,11 @@ const WORKERS = 5;
 /** How long a plan is put off at most, until the loop sees its own writes. */
 const UNSEEN_LIMIT_MS = 30_000;
 const UNSEEN_CHECK_MS = 500;
+/** What takes longer to plan, such as a set of thousands of pods, is not planned anew for each of its changes. */
+const COSTLY_MS = 2;
+/** So many times as long as the planning took, changes are gathered. */
+const REST = 4;
+const LONGEST_REST_MS = 250;
 
 export function startLoop(options: LoopOptions): Loop {
   const { context, name } = options;
@@ -54,8 +59,10 @@ export function startLoop(options: LoopOptions): Loop {
       queue.addAfter(key, UNSEEN_CHECK_MS);
       return;
     }
+    const started = clock.monotonic();
     const plan = options.plan(key);
     if (plan === undefined) return;
+    let tookMs = clock.monotonic() - started;
     const actor: Actor = {
       client,
       recorder,
@@ -68,9 +75,15 @@ export function startLoop(options: LoopOptions): Loop {
     } catch (error) {
       failure = error as Error;
     }
-    if (plan.after !== undefined && !signal.aborted) await act(actor, plan.after(failure));
+    if (plan.after !== undefined && !signal.aborted) {
+      const from = clock.monotonic();
+      const actions = plan.after(failure);
+      tookMs += clock.monotonic() - from;
+      await act(actor, actions);
+    }
     if (failure !== undefined && !isNamespaceGoing(failure)) throw failure;
     if (plan.againMs !== undefined) queue.addAfter(key, plan.againMs);
+    if (tookMs > COSTLY_MS) await clock.sleep(Math.min(LONGEST_REST_MS, REST * tookMs), signal).catch(() => {});
   }
 
   const queue = new WorkQueue({
