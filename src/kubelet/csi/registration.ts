@@ -4,11 +4,13 @@
  *
  * Source: https://kubernetes.io/docs/reference/node/kubelet-files/#plugin-registration
  */
+
 import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import { WakeableSleep } from '../../lib/wakeableSleep.ts';
 import { askDriver, type CsiDriverPlugin, type CsiDrivers } from './drivers.ts';
 import { connectPlugin } from './plugin.ts';
 
@@ -41,10 +43,10 @@ export async function followPlugins(options: RegistrationOptions): Promise<void>
   const { dir, clock, signal, drivers } = options;
   await mkdir(dir, { recursive: true, mode: 0o750 });
   const known = new Map<string, Known>();
-  let wake = new AbortController();
+  const wake = new WakeableSleep();
   let watcher: FSWatcher | undefined;
   try {
-    watcher = watch(dir, { recursive: true }, () => wake.abort());
+    watcher = watch(dir, { recursive: true }, () => wake.wake());
     // What it misses is found by looking.
     watcher.on('error', () => {});
   } catch {
@@ -52,10 +54,8 @@ export async function followPlugins(options: RegistrationOptions): Promise<void>
   }
   try {
     while (!signal.aborted) {
-      wake = new AbortController();
       const again = await look(options, known);
-      const either = AbortSignal.any([signal, wake.signal]);
-      await clock.sleep(again ? RETRY_MS : LOOK_EVERY_MS, either).catch(() => {});
+      await wake.sleep(clock, again ? RETRY_MS : LOOK_EVERY_MS, signal).catch(() => {});
     }
   } finally {
     watcher?.close();

@@ -2,6 +2,7 @@
  * Registers the node and keeps its status and its lease.
  * Source: https://kubernetes.io/docs/concepts/architecture/nodes/#heartbeats
  */
+
 import { isDeepStrictEqual } from 'node:util';
 import { type Lease, leases } from '../../apis/coordination/lease.ts';
 import { type Node, type NodeStatus, nodes } from '../../apis/core/node.ts';
@@ -9,6 +10,7 @@ import type { Client } from '../../client/client.ts';
 import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import { WakeableSleep } from '../../lib/wakeableSleep.ts';
 import { isApiError } from '../../machinery/status.ts';
 import { formatMicroTime } from '../../machinery/time.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
@@ -53,7 +55,7 @@ export class NodeAgent {
   /** of the node's pods, as it was seen last: they keep their addresses when it is registered anew */
   #ranges: readonly string[] | undefined;
   /** ends the wait before the next status */
-  #waiting = new AbortController();
+  readonly #waiting = new WakeableSleep();
 
   constructor(options: NodeAgentOptions) {
     this.#o = options;
@@ -129,14 +131,13 @@ export class NodeAgent {
       waits = ready ? 0 : waits + 1;
       // A start is a matter of moments; what takes longer may take long.
       const ms = waits > 0 && waits <= MAX_HURRIES ? HURRY_MS : STATUS_EVERY_MS;
-      await clock.sleep(ms, AbortSignal.any([signal, this.#waiting.signal])).catch(() => signal.throwIfAborted());
-      this.#waiting = new AbortController();
+      await this.#waiting.sleep(clock, ms, signal);
     }
   }
 
   /** There is news that the status should tell. */
   statusSoon(): void {
-    this.#waiting.abort();
+    this.#waiting.wake();
   }
 
   /** Returns whether the node is Ready. */
