@@ -135,10 +135,14 @@ it('kill -9 amid a scale up and amid a scale down: it ends as was asked, without
     await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
     await eventually(async () => {
       expect(await webPods()).toHaveLength(replicas);
-      const { containers, running, ports, addresses, podFolders } = await cluster.footprint();
+      const { containers, running, tasks, ports, addresses, podFolders } = await cluster.footprint();
       // A pod is a sandbox and one container, and perhaps one more: a run that the kill kept from starting is
       // dead and kept for `logs --previous`, as any other.
-      expect({ running, ports: ports.length }).toEqual({ running: 2 * replicas, ports: replicas });
+      expect({ running, tasks: tasks.length, ports: ports.length }).toEqual({
+        running: 2 * replicas,
+        tasks: 2 * replicas,
+        ports: replicas,
+      });
       expect(containers.length).toBeGreaterThanOrEqual(2 * replicas);
       expect(containers.length).toBeLessThanOrEqual(3 * replicas);
       expect({ addresses: addresses.length, podFolders: podFolders.length }).toEqual({

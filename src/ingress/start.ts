@@ -1,4 +1,5 @@
 /** The ingress controller: opens its ports when there is the first ingress of its class, and follows them all. */
+
 import { secrets } from '../apis/core/secret.ts';
 import { type Service, services } from '../apis/core/service.ts';
 import { endpointSlices } from '../apis/discovery/endpointSlice.ts';
@@ -14,6 +15,7 @@ import { jsonEqual } from '../machinery/jsonEqual.ts';
 import type { Stored } from '../machinery/kind.ts';
 import { isApiError } from '../machinery/status.ts';
 import { addressesOf } from './endpoints.ts';
+import { GatheredWork } from './gatheredWork.ts';
 import { Routes } from './routes.ts';
 import {
   type Certificate,
@@ -43,8 +45,6 @@ export interface IngressOptions {
 const SERVICE_NAME = 'kubernetes.io/service-name';
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 const BY_SERVICE = 'service';
-const GATHER_MS = 20;
-const RETRY_MS = 2_000;
 
 /** Returns at once. */
 export function startIngressController(options: IngressOptions): void {
@@ -60,17 +60,22 @@ class Controller {
   #mine: readonly Stored<Ingress>[] = [];
   #certificates: (serverName: string) => Certificate | undefined = () => undefined;
   #servers: readonly IngressServer[] = [];
-  #due = false;
-  #work: Promise<void> = Promise.resolve();
+  readonly #work: GatheredWork;
 
   constructor(options: IngressOptions) {
     this.#o = options;
     this.#log = options.log.child({ component: 'ingress' });
     this.#informers = new Informers({ ...options, log: this.#log });
+    this.#work = new GatheredWork({
+      ...options,
+      log: this.#log,
+      what: 'ingresses could not be served',
+      work: () => this.#sync(),
+    });
   }
 
   start(): void {
-    const soon = () => this.#soon();
+    const soon = () => this.#work.soon();
     const handler = { onAdd: soon, onUpdate: soon, onDelete: soon };
     for (const kind of [ingresses, ingressClasses]) this.#informers.of<object>(kind as never).handle(handler);
     this.#o.signal.addEventListener('abort', () => this.#close(), { once: true });
@@ -78,21 +83,6 @@ class Controller {
 
   #close(): void {
     for (const server of this.#servers) void server.close();
-  }
-
-  #soon(ms = GATHER_MS): void {
-    if (this.#due || this.#o.signal.aborted) return;
-    this.#due = true;
-    this.#o.clock.after(ms, () => {
-      this.#due = false;
-      this.#work = this.#work
-        .then(() => this.#sync())
-        .catch((err: unknown) => {
-          if (this.#o.signal.aborted) return;
-          this.#log.warn('ingresses could not be served; it is tried again', { err });
-          this.#soon(RETRY_MS);
-        });
-    });
   }
 
   async #sync(): Promise<void> {
@@ -149,8 +139,12 @@ class Controller {
     await opened({ http: plain.port, https: secure.port });
     const isOwn = ({ metadata }: Stored<Service>) =>
       metadata.name === service.name && metadata.namespace === service.namespace;
-    known.handle({ onAdd: (s) => isOwn(s) && this.#soon(), onUpdate: (s) => isOwn(s) && this.#soon() });
-    certificates.handle({ onAdd: () => this.#soon(), onUpdate: () => this.#soon(), onDelete: () => this.#soon() });
+    known.handle({ onAdd: (s) => isOwn(s) && this.#work.soon(), onUpdate: (s) => isOwn(s) && this.#work.soon() });
+    certificates.handle({
+      onAdd: () => this.#work.soon(),
+      onUpdate: () => this.#work.soon(),
+      onDelete: () => this.#work.soon(),
+    });
   }
 
   /** By exact names first, then by wildcards; what names no host takes all that is left. */

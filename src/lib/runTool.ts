@@ -4,9 +4,12 @@ import { spawn } from 'node:child_process';
 /** Resolves with what it printed. @throws Error with what it says where it fails */
 export type Run = (program: string, args: readonly string[], input?: string) => Promise<string>;
 
+/** The kernel's tools answer within seconds, even for ten thousand services. */
+const DEADLINE_MS = 120_000;
+
 export function runTool(program: string, args: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: DEADLINE_MS });
     const out: Buffer[] = [];
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));

@@ -2,6 +2,7 @@
  * The gateway controller: waits until the Gateway API's definitions are there, and then serves the gateways of its
  * classes: opens their ports, and sends requests where their routes say.
  */
+
 import { customResourceDefinitions } from '../../apis/apiextensions/customResourceDefinition.ts';
 import { namespaces } from '../../apis/core/namespace.ts';
 import { secrets } from '../../apis/core/secret.ts';
@@ -17,6 +18,7 @@ import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import type { Kind, KubeObject, Stored } from '../../machinery/kind.ts';
 import { isApiError } from '../../machinery/status.ts';
 import { addressesOf } from '../endpoints.ts';
+import { GatheredWork } from '../gatheredWork.ts';
 import type { Certificate } from '../server.ts';
 import type { Backends } from './decide.ts';
 import {
@@ -49,8 +51,6 @@ export interface GatewayOptions {
 
 const SERVICE_NAME = 'kubernetes.io/service-name';
 const BY_SERVICE = 'service';
-const GATHER_MS = 20;
-const RETRY_MS = 2_000;
 /** The class that there is from the start. */
 const CLASS = 'kubets';
 
@@ -79,17 +79,22 @@ class Controller {
   /** by uid of the gateway */
   readonly #ports = new Map<string, GatewayPorts>();
   readonly #certificates = new Map<string, { readonly version: string; readonly certificate: Certificate }>();
-  #due = false;
-  #work: Promise<void> = Promise.resolve();
+  readonly #work: GatheredWork;
 
   constructor(options: GatewayOptions, informers: Informers, log: Logger) {
     this.#o = options;
     this.#informers = informers;
     this.#log = log;
+    this.#work = new GatheredWork({
+      ...options,
+      log: this.#log,
+      what: 'gateways could not be served',
+      work: () => this.#sync(),
+    });
   }
 
   start(): void {
-    const soon = () => this.#soon();
+    const soon = () => this.#work.soon();
     const handler = { onAdd: soon, onUpdate: soon, onDelete: soon };
     this.#informers.of(endpointSlices).addIndex(BY_SERVICE, ({ metadata: { labels, namespace } }) => {
       const name = labels?.[SERVICE_NAME];
@@ -109,21 +114,6 @@ class Controller {
 
   #closeAll(): void {
     for (const ports of this.#ports.values()) void ports.close();
-  }
-
-  #soon(ms = GATHER_MS): void {
-    if (this.#due || this.#o.signal.aborted) return;
-    this.#due = true;
-    this.#o.clock.after(ms, () => {
-      this.#due = false;
-      this.#work = this.#work
-        .then(() => this.#sync())
-        .catch((err: unknown) => {
-          if (this.#o.signal.aborted) return;
-          this.#log.warn('gateways could not be served; it is tried again', { err });
-          this.#soon(RETRY_MS);
-        });
-    });
   }
 
   async #sync(): Promise<void> {

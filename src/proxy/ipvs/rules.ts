@@ -44,7 +44,7 @@ export class IpvsRules implements Rules {
     this.#machine = machine;
     this.#device = `${options.table}-ipvs${family === 6 ? '6' : ''}`;
     this.#iptables = new IptablesRules(options, family, machine.run, ipvsChainsOf);
-    this.#nodeIPs = machine.nodeIPs(family).filter((ip) => !options.podCIDR.startsWith(ip));
+    this.#nodeIPs = machine.nodeIPs(family);
   }
 
   change(changes: ReadonlyMap<string, readonly ServicePort[] | undefined>): string {
