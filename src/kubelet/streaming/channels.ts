@@ -57,11 +57,11 @@ export async function sendChannel(
 export function receiveChannel(ws: WebSocket, stream: SpdyStream, body: Buffer): void {
   if (!stream.writable || body.length === 0 || stream.write(body)) return;
   ws.pause();
+  // A stream that was ended meanwhile finishes, and is not said to have drained.
+  const events = ['drain', 'finish', 'close'];
   const resume = () => {
-    stream.off('drain', resume);
-    stream.off('close', resume);
+    for (const event of events) stream.off(event, resume);
     ws.resume();
   };
-  stream.on('drain', resume);
-  stream.on('close', resume);
+  for (const event of events) stream.on(event, resume);
 }

@@ -77,6 +77,20 @@ describe('a SPDY session', () => {
     expect(String(await collect(stream))).toBe('last words');
   });
 
+  it('reads on where a stream that nobody reads yet ended full', async () => {
+    const streams: SpdyStream[] = [];
+    const client = await pair((stream) => streams.push(stream));
+    const full = await client.open({ streamtype: 'stdout' });
+    const other = await client.open({ streamtype: 'error' });
+    // More than a stream takes without a reader, so little more that its end comes with its last bytes.
+    const payload = Buffer.alloc(70_000, 'kubets');
+    const more = Buffer.alloc(1_000_000, 'status');
+    streams[0]?.end(payload);
+    streams[1]?.end(more);
+    expect((await collect(other)).equals(more)).toBe(true);
+    expect((await collect(full)).equals(payload)).toBe(true);
+  });
+
   it('closes by half: the peer can answer after our end', async () => {
     const client = await pair((stream) => {
       stream.resume();

@@ -66,6 +66,8 @@ export class SpdyStream extends Duplex {
     if (this.#peerEnded) return;
     this.#peerEnded = true;
     this.push(null);
+    // An ended stream asks for no more, and the others' frames must not wait for it to do so.
+    this._read();
     this.#forgetIfOver();
   }
 
