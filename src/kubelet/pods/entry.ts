@@ -4,6 +4,7 @@ import { isStaticPod } from '../eviction/ranking.ts';
 import type { Failure } from '../status/podStatus.ts';
 import type { ActiveFailure } from './holdBack.ts';
 import { containerHash } from './labels.ts';
+import type { MountFailure } from './mountBackoff.ts';
 import { containerNamed } from './plan.ts';
 import type { PendingResize } from './resize.ts';
 
@@ -29,6 +30,8 @@ export interface Entry {
   /** the moment of each container's back-off that was told in an event */
   readonly toldBackoffs: Map<string, number>;
   volumesReady: boolean;
+  /** why they could not be made, and when that is said again */
+  mountFailure: MountFailure | undefined;
   /** why the kubelet ends it */
   failed: Failure | undefined;
   /** how long its containers have once it failed, in seconds; absent: what the pod says */
@@ -61,6 +64,7 @@ export function newEntry(pod: Pod, now: number): Entry {
     failures: new Map(),
     toldBackoffs: new Map(),
     volumesReady: false,
+    mountFailure: undefined,
     failed: undefined,
     failGrace: undefined,
     wound: false,

@@ -25,6 +25,7 @@ import { PodEnding } from './ending.ts';
 import { backoffKey, type Entry, graceOf, isEnding, newEntry, podOf } from './entry.ts';
 import { EntryEvents } from './entryEvents.ts';
 import { holdBack } from './holdBack.ts';
+import { mountFailed } from './mountBackoff.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
 import { isOver, type Plan, planPod, type Waiting } from './plan.ts';
 import { grant, grantedBefore, resizeText, stillGranted } from './resize.ts';
@@ -59,7 +60,7 @@ export interface WorkersOptions {
 const WORKERS = 500;
 /** Steps in one go; a plan that never comes to rest would be a mistake. */
 const MAX_STEPS = 20;
-const MOUNT_RETRY_MS = 2_000;
+const REST_MS = 2_000;
 /** How often room is looked for that was not there. */
 const DEFERRED_MS = 3_000;
 const FIRST_RETRY_MS = 500;
@@ -228,7 +229,7 @@ export class PodWorkers {
       for (const failure of failures) entry.failures.set(failure.container, { ...failure, at: clock.now() });
       await this.#o.look();
     }
-    this.#queue.addAfter(uid, MOUNT_RETRY_MS);
+    this.#queue.addAfter(uid, REST_MS);
   }
 
   /** A pod that this node cannot run fails at once. True where it is new, and taken. */
@@ -318,10 +319,14 @@ export class PodWorkers {
     } catch (error) {
       if (entry.ending.signal.aborted) return false;
       const reason = error instanceof PreparationError ? error.reason : 'FailedMount';
-      this.#o.events.event(referenceTo(entry.pod), 'Warning', reason, (error as Error).message);
-      this.#queue.addAfter(uid, MOUNT_RETRY_MS);
+      const { message } = error as Error;
+      const { failure, say, retryMs } = mountFailed(message, entry.mountFailure, this.#o.clock.now());
+      entry.mountFailure = failure;
+      if (say) this.#o.events.event(referenceTo(entry.pod), 'Warning', reason, message);
+      this.#queue.addAfter(uid, retryMs);
       return !starts;
     }
+    entry.mountFailure = undefined;
     entry.volumesReady = true;
     await this.#o.at?.('volumesPrepared', uid);
     this.#o.updates?.watch(entry.pod);
