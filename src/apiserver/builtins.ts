@@ -193,7 +193,7 @@ export function createBuiltins(
       allocation,
       certificateRequester,
       dynamicResources(registry, clock),
-      nodeRestriction,
+      nodeRestriction(registry),
       rightsEscalation(rbac, authorizers),
       certificateApproval(authorizers),
       certificateSigning(authorizers),

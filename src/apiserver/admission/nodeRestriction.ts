@@ -2,14 +2,18 @@
  * A kubelet changes its own node, its own lease and the pods that are bound to it, and nothing else.
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
  */
-import type { Node, Taint } from '../../apis/core/node.ts';
+import { type Node, nodes, type Taint } from '../../apis/core/node.ts';
 import type { PersistentVolumeClaim } from '../../apis/core/persistentVolumeClaim.ts';
 import type { Pod } from '../../apis/core/pod.ts';
+import { resourceReferredTo } from '../../apis/core/podObjectReferences.ts';
+import type { PodSpec } from '../../apis/core/podSpec.ts';
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
+import type { Stored } from '../../machinery/kind.ts';
 import { forbiddenRequest } from '../../machinery/status.ts';
 import { NODE_LEASE_NAMESPACE, nodeOf } from '../authorization/node.ts';
+import { MIRROR_ANNOTATION } from '../authorization/podReferences.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts';
-import { MIRROR_ANNOTATION } from './serviceAccount.ts';
 
 /** Labels under these domains say things about a node that it must not say of itself … */
 const RESERVED_DOMAINS = ['kubernetes.io', 'k8s.io'];
@@ -33,22 +37,32 @@ const OWN_LABELS: ReadonlySet<string> = new Set([
 /** … and all below these. */
 const OWN_DOMAINS = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
 
-export const nodeRestriction: AdmissionPlugin = {
-  name: 'NodeRestriction',
-  resources: new Set([
-    '/pods',
-    '/nodes',
-    '/persistentvolumeclaims',
-    'coordination.k8s.io/leases',
-    'storage.k8s.io/csinodes',
-  ]),
-  validate(request) {
-    const node = nodeOf(request.user);
-    if (node === undefined) return;
-    const why = faultOf(request, node);
+export function nodeRestriction(registry: Registry): AdmissionPlugin {
+  const refuse = (request: AdmissionRequest, why: string | undefined) => {
     if (why !== undefined) throw forbiddenRequest(request.kind, request.name, why);
-  },
-};
+  };
+  return {
+    name: 'NodeRestriction',
+    resources: new Set([
+      '/pods',
+      '/nodes',
+      '/persistentvolumeclaims',
+      'coordination.k8s.io/leases',
+      'storage.k8s.io/csinodes',
+    ]),
+    validate(request) {
+      const node = nodeOf(request.user);
+      if (node === undefined) return;
+      refuse(request, faultOf(request, node));
+      if (request.kind.plural !== 'pods' || request.operation !== 'CREATE' || request.subresource !== '') return;
+      const cache = registry.cache(nodes);
+      const check = () => refuse(request, ownerFault(request.object as Pod, node, cache.object(undefined, node)));
+      const fresh = cache.freshen();
+      if (fresh !== undefined) return fresh.then(check);
+      check();
+    },
+  };
+}
 
 function faultOf(request: AdmissionRequest, node: string): string | undefined {
   switch (request.kind.plural) {
@@ -99,22 +113,49 @@ function podFault(request: AdmissionRequest, node: string): string | undefined {
         return `pod does not have ${JSON.stringify(MIRROR_ANNOTATION)} annotation, node ${shown} can only create mirror pods`;
       }
       if (pod.spec?.nodeName !== node) return `node ${shown} can only create pods with spec.nodeName set to itself`;
-      if (pod.spec.serviceAccountName) return `node ${shown} can not create pods that reference a service account`;
-      return undefined;
+      return referenceFault(pod.spec, shown);
     }
     case 'UPDATE':
       if (request.subresource !== 'status') return `node ${shown} may only update the status of pods`;
       if (old?.spec?.nodeName !== node) {
         return `node ${shown} can only update pod status for pods with spec.nodeName set to itself`;
       }
-      return JSON.stringify(pod?.metadata?.labels ?? {}) === JSON.stringify(old.metadata?.labels ?? {})
+      if (!jsonEqual(pod?.metadata?.labels ?? {}, old.metadata?.labels ?? {})) {
+        return `node ${shown} cannot update labels through pod status`;
+      }
+      return jsonEqual(pod?.status?.resourceClaimStatuses ?? [], old.status?.resourceClaimStatuses ?? [])
         ? undefined
-        : `node ${shown} cannot update labels through pod status`;
+        : `node ${shown} cannot update resource claim statuses`;
     default:
       return old?.spec?.nodeName === node
         ? undefined
         : `node ${shown} can only delete pods with spec.nodeName set to itself`;
   }
+}
+
+/** What a node's pod referred to, the node could read. */
+function referenceFault(spec: PodSpec, shown: string): string | undefined {
+  const resource = resourceReferredTo(spec) ?? ((spec.imagePullSecrets ?? []).length > 0 ? 'secrets' : undefined);
+  if (resource === undefined) return undefined;
+  const what = resource === 'serviceaccounts' ? 'a service account' : resource;
+  return `node ${shown} can not create pods that reference ${what}`;
+}
+
+/** A mirror pod is its node's, so that it goes with it. */
+function ownerFault(pod: Pod, node: string, found: Stored<Node> | undefined): string | undefined {
+  const shown = JSON.stringify(node);
+  const [owner, more] = pod.metadata?.ownerReferences ?? [];
+  if (more !== undefined) return `node ${shown} can only create pods with a single owner reference set to itself`;
+  if (owner?.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node) {
+    return `node ${shown} can only create pods with an owner reference set to itself`;
+  }
+  if (owner.controller !== true) {
+    return `node ${shown} can only create pods with a controller owner reference set to itself`;
+  }
+  if (owner.blockOwnerDeletion === true) return `node ${shown} must not set blockOwnerDeletion on an owner reference`;
+  if (found === undefined) return `the node ${shown} of the owner reference is not there`;
+  const { uid } = found.metadata;
+  return owner.uid === uid ? undefined : `node ${node} UID mismatch: expected ${owner.uid} got ${uid}`;
 }
 
 function nodeFault(request: AdmissionRequest, own: string): string | undefined {

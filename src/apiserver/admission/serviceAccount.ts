@@ -12,6 +12,7 @@ import type { Random } from '../../lib/random.ts';
 import { randomSuffix } from '../../machinery/generateName.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import { forbiddenRequest } from '../../machinery/status.ts';
+import { MIRROR_ANNOTATION } from '../authorization/podReferences.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
 import type { AdmissionPlugin } from './plugin.ts';
@@ -21,7 +22,6 @@ const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const VOLUME_PREFIX = 'kube-api-access-';
 /** An hour, and a little that tells these tokens from those asked for by hand. */
 const TOKEN_SECONDS = 3607;
-export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 /** How long a pod in a new namespace waits for the controller to make the account `default`. */
 const DEFAULT_ACCOUNT_WAIT_MS = 2_000;
 

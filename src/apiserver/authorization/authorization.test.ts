@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSubjectRulesReviews } from '../../apis/authorization/selfSubjectRulesReview.ts';
 import { subjectAccessReviews } from '../../apis/authorization/subjectAccessReview.ts';
 import { bindings } from '../../apis/core/binding.ts';
+import { nodes } from '../../apis/core/node.ts';
 import { type Pod, pods } from '../../apis/core/pod.ts';
 import { secrets } from '../../apis/core/secret.ts';
 import { serviceAccounts } from '../../apis/core/serviceAccount.ts';
@@ -10,6 +11,7 @@ import { roles } from '../../apis/rbac/role.ts';
 import { roleBindings } from '../../apis/rbac/roleBinding.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/createClient.ts';
+import type { OwnerReference } from '../../machinery/meta.ts';
 import { startTestServer, type TestServer } from '../testing/testServer.ts';
 import type { User } from '../user.ts';
 
@@ -148,6 +150,67 @@ describe('nodes', () => {
     await expect(
       n1.delete(pods, { namespace, name: 'needs-secret' }, { gracePeriodSeconds: 0 }),
     ).resolves.toBeUndefined();
+  });
+
+  test('do not watch for pods of a name, wherever they may come to be', async () => {
+    const n1 = as('system:node:n1', 'system:nodes');
+    await server.client.create(pods, pod('elsewhere', { nodeName: 'n2' }));
+    for (const fieldSelector of ['metadata.name=elsewhere', 'metadata.name=absent']) {
+      await expect(n1.list(pods, { fieldSelector })).rejects.toThrow('is forbidden');
+      await expect(n1.list(pods, { namespace, fieldSelector })).rejects.toThrow('is forbidden');
+    }
+    await expect(n1.get(pods, { namespace, name: 'absent' })).rejects.toThrow('not found');
+  });
+
+  test('get no rights from pods that they make themselves', async () => {
+    await server.client.create(secrets, { metadata: { namespace, name: 'not-theirs' } });
+    const { metadata } = await server.client.create(nodes, { metadata: { name: 'n1' } });
+    const n1 = as('system:node:n1', 'system:nodes');
+    const owner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: metadata.uid, controller: true };
+    const mirror = (more: Partial<NonNullable<Pod['spec']>>, ownerReferences: OwnerReference[] = [owner]) =>
+      n1.create(pods, {
+        metadata: {
+          namespace,
+          generateName: 'mirror-',
+          annotations: { 'kubernetes.io/config.mirror': 'x' },
+          ownerReferences,
+        },
+        spec: { containers: [{ name: 'c', image: 'x' }], nodeName: 'n1', ...more },
+      });
+    const volume = (source: object) => ({ volumes: [{ name: 'v', ...source }] });
+    const env = (valueFrom: object) => ({ containers: [{ name: 'c', image: 'x', env: [{ name: 'E', valueFrom }] }] });
+    const name = 'not-theirs';
+    const references: [Partial<NonNullable<Pod['spec']>>, string][] = [
+      [volume({ secret: { secretName: name } }), 'secrets'],
+      [volume({ configMap: { name } }), 'configmaps'],
+      [volume({ persistentVolumeClaim: { claimName: name } }), 'persistentvolumeclaims'],
+      [volume({ projected: { sources: [{ secret: { name } }] } }), 'secrets'],
+      [volume({ csi: { driver: 'd.example.com', nodePublishSecretRef: { name } } }), 'secrets'],
+      [volume({ rbd: { monitors: ['m'], image: 'i', secretRef: { name } } }), 'secrets'],
+      [env({ secretKeyRef: { name, key: 'k' } }), 'secrets'],
+      [{ imagePullSecrets: [{ name }] }, 'secrets'],
+      [{ serviceAccountName: 'default' }, 'a service account'],
+      [{ serviceAccount: 'default' }, 'a service account'],
+    ];
+    for (const [spec, what] of references) {
+      await expect(mirror(spec)).rejects.toThrow(`node "n1" can not create pods that reference ${what}`);
+    }
+    for (const owners of [
+      [],
+      [{ ...owner, name: 'n2' }],
+      [{ ...owner, uid: 'other' }],
+      [{ ...owner, controller: false }],
+    ]) {
+      await expect(mirror({}, owners)).rejects.toThrow('is forbidden');
+    }
+    await mirror({});
+    await expect(n1.get(secrets, { namespace, name })).rejects.toThrow('is forbidden');
+    // Nor from such a pod that somebody else made for them.
+    await server.client.create(pods, {
+      metadata: { namespace, name: 'mirror', annotations: { 'kubernetes.io/config.mirror': 'x' } },
+      spec: { containers: [{ name: 'c', image: 'x' }], nodeName: 'n1', ...volume({ secret: { secretName: name } }) },
+    });
+    await expect(n1.get(secrets, { namespace, name })).rejects.toThrow('is forbidden');
   });
 
   test('a pod is bound once', async () => {

@@ -108,8 +108,9 @@ export class NodeAuthorizer implements Authorizer {
           : a.subresource === 'eviction' && a.verb === 'create';
     if (!may || a.name === '') return false;
     const pod = this.#pods.pod(a.namespace, a.name);
-    // A pod that is gone is answered as such.
-    return pod === undefined || pod.spec?.nodeName === node;
+    if (pod !== undefined) return pod.spec?.nodeName === node;
+    // A pod that is gone is answered as such; what may still become another node's pod is not waited for.
+    return a.verb !== 'list' && a.verb !== 'watch' && this.#pods.ready;
   }
 
   /** Whether a pod of the node refers to the object. */

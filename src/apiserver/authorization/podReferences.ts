@@ -3,6 +3,9 @@ import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Volume } from '../../apis/core/volumes.ts';
 
+/** Pods with it only show what a node runs of its own accord. */
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+
 export type Referenced = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts';
 
 /** Whether the pod refers to an object of its own namespace. */

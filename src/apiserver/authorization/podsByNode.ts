@@ -1,8 +1,9 @@
-/** The pods of each node, kept from the watch cache; begun when it is first asked for. */
+/** The pods of each node that give it rights, kept from the watch cache; begun when it is first asked for. */
 import { type Pod, pods } from '../../apis/core/pod.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { WatchCache } from '../registry/watchCache.ts';
+import { MIRROR_ANNOTATION } from './podReferences.ts';
 
 const NO_PODS: ReadonlyMap<string, Stored<Pod>> = new Map();
 
@@ -18,6 +19,12 @@ export class PodsByNode {
   stop(): void {
     this.#unlisten?.();
     this.#unlisten = undefined;
+  }
+
+  /** Whether what is not found is not there. */
+  get ready(): boolean {
+    if (!this.#cache.ready) this.#cache.start().catch(() => {});
+    return this.#cache.ready;
   }
 
   pod(namespace: string, name: string): Stored<Pod> | undefined {
@@ -47,7 +54,8 @@ export class PodsByNode {
 
   #add(pod: Stored<Pod>): void {
     const node = pod.spec?.nodeName;
-    if (!node) return;
+    // A node makes mirror pods itself: they must not give it rights, whatever they refer to.
+    if (!node || pod.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) return;
     let onNode = this.#byNode.get(node);
     if (onNode === undefined) {
       onNode = new Map();

@@ -5,8 +5,7 @@
 import { createHash } from 'node:crypto';
 import { parseAllDocuments } from 'yaml';
 import { type Pod, pods } from '../../apis/core/pod.ts';
-import { containersOf } from '../../apis/core/podContainers.ts';
-import type { PodSpec } from '../../apis/core/podSpec.ts';
+import { resourceReferredTo } from '../../apis/core/podObjectReferences.ts';
 import { dnsSubdomain } from '../../machinery/names.ts';
 import { decode } from '../../machinery/schema/decode.ts';
 import { applyDefaults } from '../../machinery/schema/defaults.ts';
@@ -92,36 +91,7 @@ function staticPod(value: unknown, { kind, place, nodeName, now }: Origin): Pod 
   for (const { field, detail } of pods.validate?.(pod) ?? [])
     faults.push(`${field}: ${detail || 'is missing or wrong'}`);
   if (faults.length > 0) throw new ManifestError(`invalid pod: ${faults.join(', ')}`);
-  const reference = referenceIn(spec);
+  const reference = resourceReferredTo(spec);
   if (reference !== undefined) throw new ManifestError(`static pods may not reference ${reference}`);
   return pod;
-}
-
-/** What of the API a pod would need, which it cannot have where there need not be one. */
-function referenceIn(spec: PodSpec): string | undefined {
-  if (spec.serviceAccountName) return 'serviceaccounts';
-  if ((spec.resourceClaims ?? []).length > 0) return 'resourceclaims';
-  for (const { configMap, secret, persistentVolumeClaim, ephemeral, projected, csi } of spec.volumes ?? []) {
-    if (configMap !== undefined) return 'configmaps';
-    if (secret !== undefined) return 'secrets';
-    if (persistentVolumeClaim !== undefined || ephemeral !== undefined) return 'persistentvolumeclaims';
-    if (csi?.nodePublishSecretRef !== undefined) return 'secrets';
-    for (const source of projected?.sources ?? []) {
-      if (source.configMap !== undefined) return 'configmaps';
-      if (source.secret !== undefined) return 'secrets';
-      if (source.serviceAccountToken !== undefined) return 'serviceaccounts';
-      if (source.clusterTrustBundle !== undefined) return 'clustertrustbundles';
-    }
-  }
-  for (const { env, envFrom } of containersOf(spec)) {
-    for (const { configMapRef, secretRef } of envFrom ?? []) {
-      if (configMapRef !== undefined) return 'configmaps';
-      if (secretRef !== undefined) return 'secrets';
-    }
-    for (const { valueFrom } of env ?? []) {
-      if (valueFrom?.configMapKeyRef !== undefined) return 'configmaps';
-      if (valueFrom?.secretKeyRef !== undefined) return 'secrets';
-    }
-  }
-  return undefined;
 }
