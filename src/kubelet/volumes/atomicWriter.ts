@@ -8,6 +8,7 @@ import {
   chown,
   lstat,
   mkdir,
+  mkdtemp,
   readdir,
   readFile,
   readlink,
@@ -16,7 +17,9 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { formatTime } from '../../machinery/time.ts';
+import { giveToGroup } from './ownership.ts';
 
 export interface FileToProject {
   readonly data: Buffer;
@@ -27,30 +30,34 @@ export interface FileToProject {
 
 const DATA = '..data';
 
-/** Brings a folder to hold just `files` (by relative path). Returns whether anything changed. */
+/**
+ * Brings a folder to hold just `files` (by relative path). Returns whether anything changed.
+ * @param now ms since the epoch
+ */
 export async function writeAtomically(
   dir: string,
   files: ReadonlyMap<string, FileToProject>,
+  now: number,
   fsGroup?: number,
 ): Promise<boolean> {
-  await mkdir(dir, { recursive: true, mode: 0o755 });
+  // A mask must not take anything away.
+  if ((await mkdir(dir, { recursive: true })) !== undefined) await chmod(dir, 0o777);
   const current = await readlink(join(dir, DATA)).catch(() => undefined);
   if (current !== undefined && (await holdsJust(join(dir, current), files))) return false;
 
-  const name = `..${stamp(files)}`;
-  const target = join(dir, name === current ? `${name}_` : name);
-  await rm(target, { recursive: true, force: true });
-  await mkdir(target, { mode: 0o755 });
+  const target = await mkdtemp(join(dir, `..${stamp(now)}.`));
+  await chmod(target, 0o755);
   for (const [path, file] of files) {
     const at = join(target, path);
     await mkdir(dirname(at), { recursive: true, mode: 0o755 });
     await writeFile(at, file.data);
-    await chmod(at, fsGroup === undefined ? file.mode : file.mode | 0o040);
-    if (fsGroup !== undefined || file.uid !== undefined) await chown(at, file.uid ?? 0, fsGroup ?? 0);
+    await chmod(at, file.mode);
+    if (file.uid !== undefined) await chown(at, file.uid, 0);
   }
+  await giveToGroup(dir, { ...(fsGroup === undefined ? {} : { fsGroup }) }, true);
   const link = join(dir, '..data_tmp');
   await rm(link, { force: true });
-  await symlink(target.slice(dir.length + 1), link);
+  await symlink(basename(target), link);
   await rename(link, join(dir, DATA));
 
   const tops = new Set([...files.keys()].map((path) => path.split('/')[0] as string));
@@ -61,7 +68,11 @@ export async function writeAtomically(
   for (const entry of await readdir(dir)) {
     if (!entry.startsWith('..') && !tops.has(entry)) await rm(join(dir, entry), { force: true });
   }
-  if (current !== undefined) await rm(join(dir, current), { recursive: true, force: true });
+  // A writer that died may have left some.
+  for (const entry of await readdir(dir)) {
+    if (entry.startsWith('..') && entry !== DATA && entry !== basename(target))
+      await rm(join(dir, entry), { recursive: true, force: true });
+  }
   return true;
 }
 
@@ -76,11 +87,7 @@ async function holdsJust(dir: string, files: ReadonlyMap<string, FileToProject>)
   return true;
 }
 
-/** A name that differs whenever the content does. */
-function stamp(files: ReadonlyMap<string, FileToProject>): string {
-  let hash = 0x811c9dc5;
-  for (const [path, { data }] of files) {
-    for (const byte of Buffer.concat([Buffer.from(path), data])) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  }
-  return `data_${hash.toString(16)}`;
+/** A moment as it stands in the name of a folder: `2026_01_02_03_04_05` */
+function stamp(now: number): string {
+  return formatTime(now).replace(/[-:T]/g, '_').replace('Z', '');
 }

@@ -102,7 +102,7 @@ export class PodVolumes {
       throw new VolumeError(`the volume type ${Object.keys(source)[0] ?? ''} is not supported`);
     }
     if (isInMemory(volume)) await this.#ensureMemory();
-    await writeAtomically(this.#volumeDir(pod, volume), files, fsGroup);
+    await writeAtomically(this.#volumeDir(pod, volume), files, this.#sources.clock.now(), fsGroup);
   }
 
   /** Brings the volumes whose content comes from the API up to date. @throws as `setUp` */
@@ -258,11 +258,9 @@ function isProjected({ configMap, secret, downwardAPI, projected }: Volume): boo
   return (configMap ?? secret ?? downwardAPI ?? projected) !== undefined;
 }
 
-/** Secrets and tokens are never written to a disk. */
-function isInMemory({ secret, projected }: Volume): boolean {
-  return (
-    secret !== undefined || (projected?.sources ?? []).some((s) => (s.secret ?? s.serviceAccountToken) !== undefined)
-  );
+/** Secrets and tokens are never written to a disk; what else is in memory is so in Kubernetes, too. */
+function isInMemory({ secret, downwardAPI, projected }: Volume): boolean {
+  return (secret ?? downwardAPI ?? projected) !== undefined;
 }
 
 const PROPAGATIONS: Readonly<Record<string, number>> = {

@@ -3,6 +3,7 @@ import type { ConfigMap } from '../../apis/core/configMap.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import type { Secret } from '../../apis/core/secret.ts';
 import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from '../../apis/core/volumes.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { downwardField, downwardResource } from '../pods/downward.ts';
 import type { FileToProject } from './atomicWriter.ts';
 import type { ClaimSources } from './claims.ts';
@@ -25,6 +26,7 @@ export interface VolumeSources extends ClaimSources {
   /** A token of the pod's service account; the same one until it is time for the next. */
   token(pod: Pod, audience: string, expirationSeconds: number): Promise<string>;
   readonly nodeAllocatable: Readonly<Record<string, string>>;
+  readonly clock: Clock;
 }
 
 const DEFAULT_MODE = 0o644;
