@@ -23,9 +23,14 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+const POOL_BYTES = 64 * 1024;
+
 /** Resolves when requests can be answered. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { storage, clock } = options;
+  // Objects, records and answers are buffers of some kilobytes, of which Node's usual pool of 8 KiB holds one or two:
+  // making pools would cost a tenth of a write.
+  Buffer.poolSize = Math.max(Buffer.poolSize, POOL_BYTES);
   const kinds = [...(options.kinds ?? builtinKinds), ...(options.nodeUsage === undefined ? [] : resourceMetricsKinds)];
   const registry = new Registry(new KindRegistry(kinds), storage, clock);
   const ping: HealthCheck = { name: 'ping', async check() {} };

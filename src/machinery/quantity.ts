@@ -36,10 +36,24 @@ const MAX_LENGTH = 64;
 /** The most that a quantity with a binary suffix can be: a signed 64-bit integer. */
 const MAX_BINARY = (2n ** 63n - 1n) * NANO;
 
+/** What was read before: the same few amounts stand in nearly all objects. */
+const known = new Map<string, Amount | undefined>();
+const MAX_KNOWN = 1_000;
+
 /** Parses a quantity, rounding away from zero to nano units as Kubernetes does. Undefined where it is malformed. */
 export function parseQuantity(text: string | number): Amount | undefined {
   const s = String(text).trim();
   if (s.length > MAX_LENGTH) return undefined;
+  let amount = known.get(s);
+  if (amount === undefined && !known.has(s)) {
+    amount = readQuantity(s);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(s, amount);
+  }
+  return amount;
+}
+
+function readQuantity(s: string): Amount | undefined {
   const m = QUANTITY.exec(s);
   if (m === null) return undefined;
   const [, sign, whole = '', fraction = '', exponent, suffix] = m;

@@ -1,9 +1,18 @@
 /** Times as the API writes them. */
 import type { MicroTime, Time } from './schema/types.ts';
 
+/** The second that was written last: every write of an object asks for the same few. */
+let lastSecond = Number.NaN;
+let lastTime: Time = '';
+
 /** RFC 3339 with seconds. @param ms since the epoch */
 export function formatTime(ms: number): Time {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastTime = `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTime;
 }
 
 /** RFC 3339 with microseconds. @param ms since the epoch */

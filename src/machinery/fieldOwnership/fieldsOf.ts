@@ -56,15 +56,19 @@ function wrap(inner: string, self: boolean): string {
 
 function fields(shape: Struct, value: Record<string, unknown>, mode: Mode): string {
   let text = '';
-  for (const [name, field] of shape.fields) {
-    const item = value[name];
+  for (const field of shape.ordered) {
+    const item = value[field.name];
     if (item === undefined) continue;
-    const created = mode === 'created' && field.always;
-    const below = node(field.shape, item, mode !== 'applied' && !created, created ? 'created' : belowOf(mode));
-    if (below !== '') text += `${text === '' ? '' : ','}${field.text}${below}`;
-    else if (mode === 'applied' && field.holder !== true && isEmptyObject(item)) {
-      text += `${text === '' ? '' : ','}${field.text}{}`;
+    let below = '{}';
+    if (field.shape.kind !== 'leaf') {
+      const created = mode === 'created' && field.always;
+      below = node(field.shape, item, mode !== 'applied' && !created, created ? 'created' : belowOf(mode));
+      if (below === '') {
+        if (mode !== 'applied' || field.holder === true || !isEmptyObject(item)) continue;
+        below = '{}';
+      }
     }
+    text += text === '' ? field.text + below : `,${field.text}${below}`;
   }
   if (shape.rest === undefined) return text;
   const others: string[] = [];
@@ -74,6 +78,8 @@ function fields(shape: Struct, value: Record<string, unknown>, mode: Mode): stri
   }
   if (others.length === 0) return text;
   others.sort();
+  if (text === '' && shape.rest.kind === 'leaf')
+    return others.map((name) => `${JSON.stringify(`f:${name}`)}:{}`).join();
   const entries = others.map(
     (name) => [`f:${name}`, node(shape.rest as Shape, value[name], true, belowOf(mode))] as const,
   );

@@ -105,6 +105,7 @@ const ANCIENT = 'ancient-changes';
 
 /** Folds those who updated longest ago into one for each version, until there are no more than ten. */
 export function capUpdaters(owners: Owners): void {
+  if (owners.size <= MAX_UPDATERS) return;
   const updaters = [...owners].filter(([, owner]) => owner.operation === 'Update');
   let count = updaters.length;
   if (count <= MAX_UPDATERS) return;

@@ -17,8 +17,9 @@ export interface Deduced {
 
 export interface Struct {
   readonly kind: 'struct';
-  /** by name, in order */
   readonly fields: ReadonlyMap<string, FieldShape>;
+  /** the same, by name: a walk over an array takes a fraction of the time of one over a map */
+  readonly ordered: readonly FieldShape[];
   /** of the fields that are not declared; absent: there are none */
   readonly rest: Shape | undefined;
   /** of those the ones that nobody owns */
@@ -26,6 +27,7 @@ export interface Struct {
 }
 
 export interface FieldShape {
+  readonly name: string;
   readonly shape: Shape;
   /** `f:name` */
   readonly element: string;
@@ -55,7 +57,7 @@ export const LEAF: Leaf = { kind: 'leaf' };
 const DEDUCED: Deduced = { kind: 'deduced' };
 
 /** What an object of unknown structure is, and an atomic list where one stands there. */
-export const DEDUCED_OBJECT: Struct = { kind: 'struct', fields: new Map(), rest: DEDUCED };
+export const DEDUCED_OBJECT: Struct = { kind: 'struct', fields: new Map(), ordered: [], rest: DEDUCED };
 
 /** What is never owned: it says which object it is, or only the server sets it. */
 const UNOWNED_META: ReadonlySet<string> = new Set([
@@ -88,8 +90,8 @@ export function rootShape(schema: ObjectType): Struct {
       );
     }
     root = schema.preserveUnknownFields
-      ? { kind: 'struct', fields, rest: DEDUCED, unowned: UNOWNED }
-      : { kind: 'struct', fields, rest: undefined };
+      ? { kind: 'struct', fields, ordered: [...fields.values()], rest: DEDUCED, unowned: UNOWNED }
+      : { kind: 'struct', fields, ordered: [...fields.values()], rest: undefined };
     roots.set(schema, root);
   }
   return root;
@@ -99,7 +101,7 @@ function metaShape(schema: ObjectType): Shape {
   const meta = schema.fields.metadata?.type;
   if (meta?.kind !== 'object') return LEAF;
   const fields = new Map([...structFields(meta, false)].filter(([name]) => !UNOWNED_META.has(name)));
-  return { kind: 'struct', fields, rest: undefined };
+  return { kind: 'struct', fields, ordered: [...fields.values()], rest: undefined };
 }
 
 /** Objects that Kubernetes' types hold by value: an empty object has them, too. */
@@ -111,6 +113,7 @@ function structFields(type: ObjectType, isBuiltIn: boolean): Map<string, FieldSh
     // The name comes from the fields themselves.
     const field = type.fields[name] as ObjectType['fields'][string];
     fields.set(name, {
+      name,
       shape: shapeOf(field.type),
       element: `f:${name}`,
       text: `${JSON.stringify(`f:${name}`)}:`,
@@ -149,6 +152,7 @@ class LazyStruct implements Struct {
   readonly #type: ObjectType | undefined;
   readonly #of: Type | undefined;
   #fields: ReadonlyMap<string, FieldShape> | undefined;
+  #ordered: readonly FieldShape[] | undefined;
   #rest: Shape | undefined;
 
   constructor(type: ObjectType | undefined, of: Type | undefined) {
@@ -160,6 +164,11 @@ class LazyStruct implements Struct {
     this.#fields ??=
       this.#type === undefined ? NO_FIELDS : structFields(this.#type, this.#type.name.startsWith('io.k8s.'));
     return this.#fields;
+  }
+
+  get ordered(): readonly FieldShape[] {
+    this.#ordered ??= [...this.fields.values()];
+    return this.#ordered;
   }
 
   get rest(): Shape | undefined {
