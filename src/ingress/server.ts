@@ -16,6 +16,7 @@ import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Asked, Decision, Protocol, Redirect, ToBackends } from './decision.ts';
@@ -25,6 +26,7 @@ import { changeHeaders, type Headers } from './headers.ts';
 export interface IngressServerOptions {
   /** where it listens */
   readonly address: string;
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   route(request: Asked): Decision;
@@ -56,6 +58,17 @@ const OF_CONNECTION: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/** What a mirror has not taken yet; with more, the copy is given up: who is slow there must not hold up the request. */
+const MAX_MIRRORED_BYTES = 1024 * 1024;
+
+class NoConnectionInTime extends Error {
+  override readonly name = 'NoConnectionInTime';
+}
+class NoAnswerInTime extends Error {
+  override readonly name = 'NoAnswerInTime';
+}
+const isLate = (err: Error | undefined) => err instanceof NoConnectionInTime || err instanceof NoAnswerInTime;
 
 /** HTTP/1.1. Resolves when the port is open. @throws the listen error */
 export function startPlainServer(options: IngressServerOptions): Promise<IngressServer> {
@@ -142,10 +155,7 @@ class Forwarder {
     if (decision.to === 'refuse') refuse(res, decision.status);
     else if (decision.to === 'redirect') redirect(res, decision);
     else if (decision.addresses.length === 0) refuse(res, 503);
-    else {
-      for (const mirror of decision.mirrors ?? []) this.#mirror(req, protocol, decision, mirror);
-      this.#send(req, res, protocol, decision, this.#shuffled(decision.addresses));
-    }
+    else this.#send(req, res, protocol, decision, this.#shuffled(decision.addresses), decision.mirrors ?? []);
   }
 
   /** To one of the addresses; where it cannot be reached, and nothing was sent yet, to the next. */
@@ -155,6 +165,7 @@ class Forwarder {
     protocol: Protocol,
     decision: ToBackends,
     [address, ...others]: readonly Address[],
+    mirrors: readonly Address[],
   ): void {
     if (address === undefined) {
       refuse(res, 502);
@@ -163,9 +174,8 @@ class Forwarder {
     const { host, port } = address;
     const out = this.#request(req, protocol, decision, address);
     let sent = false;
-    const connecting = setConnectTimeout(out);
+    let left = false;
     out.on('response', (answer) => {
-      connecting();
       const headers = Object.entries(answer.headers).filter(([name]) => !OF_CONNECTION.has(name));
       res.writeHead(
         answer.statusCode ?? 502,
@@ -175,26 +185,35 @@ class Forwarder {
       answer.pipe(res);
     });
     out.on('error', (err) => {
-      connecting();
+      if (left) return;
       if (res.headersSent) {
         res.destroy();
         return;
       }
       // A connection that was kept open may have been closed at this very moment.
       const next = out.reusedSocket ? [address, ...others] : others;
-      if (!sent && next.length > 0) {
-        this.#send(req, res, protocol, decision, next);
+      if (!sent && next.length > 0 && !(err instanceof NoAnswerInTime)) {
+        this.#send(req, res, protocol, decision, next, mirrors);
         return;
       }
       this.#o.log.info('a service could not be reached', { err, host, port });
-      refuse(res, err.name === 'TimeoutError' || err.name === 'AbortError' ? 504 : 502);
+      refuse(res, isLate(err) ? 504 : 502);
     });
-    res.on('close', () => out.destroy());
-    const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
+    res.on('close', () => {
+      left = true;
+      out.destroy();
+    });
+    const { method, headers } = req;
+    const hasBody =
+      (method !== 'GET' && method !== 'HEAD') ||
+      headers['content-length'] !== undefined ||
+      headers['transfer-encoding'] !== undefined;
     const begin = () => {
-      connecting();
+      // Not before: who reads of the body first is the one who starts it.
+      for (const mirror of mirrors) this.#mirror(req, protocol, decision, mirror, hasBody);
+      mirrors = [];
       // A body cannot be sent twice.
-      if (!hasBody && (req.method === 'GET' || req.method === 'HEAD')) {
+      if (!hasBody) {
         out.end();
         return;
       }
@@ -207,38 +226,93 @@ class Forwarder {
     });
   }
 
+  /** It fails where there is no connection, or no end of the answer, in time. */
   #request(req: IncomingMessage, protocol: Protocol, decision: ToBackends, { host, port }: Address): ClientRequest {
-    return request({
+    const { clock } = this.#o;
+    const out = request({
       host,
       port,
       method: req.method ?? 'GET',
       path: decision.url ?? req.url ?? '/',
       headers: headersFor(req, protocol, decision),
       agent: this.#agent,
-      ...(decision.timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(decision.timeoutMs) }),
     });
+    const connecting = clock.after(CONNECT_TIMEOUT_MS, () =>
+      out.destroy(new NoConnectionInTime('no connection in time')),
+    );
+    out.once('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', () => connecting.cancel());
+      else connecting.cancel();
+    });
+    const { timeoutMs } = decision;
+    const whole =
+      timeoutMs === undefined
+        ? undefined
+        : clock.after(timeoutMs, () => out.destroy(new NoAnswerInTime('no answer in time')));
+    out.once('close', () => {
+      connecting.cancel();
+      whole?.cancel();
+    });
+    return out;
   }
 
   /** A copy of the request; nobody waits for its answer. */
-  #mirror(req: IncomingMessage, protocol: Protocol, decision: ToBackends, address: Address): void {
+  #mirror(req: IncomingMessage, protocol: Protocol, decision: ToBackends, address: Address, hasBody: boolean): void {
     const out = this.#request(req, protocol, decision, address);
+    const copy = (chunk: Buffer) => {
+      out.write(chunk);
+      if (out.writableLength > MAX_MIRRORED_BYTES) out.destroy();
+    };
+    const end = () => out.end();
+    const leave = () => {
+      req.off('data', copy);
+      req.off('end', end);
+    };
     out.on('response', (answer) => answer.resume());
-    out.on('error', () => req.unpipe(out));
-    req.pipe(out);
+    out.on('error', leave);
+    out.on('close', leave);
+    if (!hasBody) {
+      out.end();
+      return;
+    }
+    req.on('data', copy);
+    req.on('end', end);
+    req.on('close', () => !req.complete && out.destroy());
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, protocol: Protocol): void {
     socket.on('error', () => socket.destroy());
     const decision = this.#o.route(askedBy(req, protocol));
-    const [address] = decision.to === 'backends' ? this.#shuffled(decision.addresses) : [];
-    if (address === undefined || decision.to !== 'backends') {
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+    if (decision.to === 'refuse') endWith(socket, decision.status);
+    else if (decision.to === 'redirect') endWith(socket, decision.status, `Location: ${decision.location}\r\n`);
+    else if (decision.addresses.length === 0) endWith(socket, 503);
+    else this.#connect(req, socket, head, protocol, decision, this.#shuffled(decision.addresses));
+  }
+
+  /** To one of the addresses; where it cannot be reached, to the next. */
+  #connect(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    protocol: Protocol,
+    decision: ToBackends,
+    [address, ...others]: readonly Address[],
+    problem?: Error,
+  ): void {
+    if (address === undefined) {
+      endWith(socket, isLate(problem) ? 504 : 502);
       return;
     }
     const backend = connect(address.port, address.host);
-    backend.setTimeout(CONNECT_TIMEOUT_MS, () => backend.destroy());
+    const { clock, log } = this.#o;
+    const connecting = clock.after(CONNECT_TIMEOUT_MS, () =>
+      backend.destroy(new NoConnectionInTime('no connection in time')),
+    );
+    let connected = false;
+    const gone = () => backend.destroy();
     backend.once('connect', () => {
-      backend.setTimeout(0);
+      connected = true;
+      connecting.cancel();
       const headers = {
         ...headersFor(req, protocol, decision),
         connection: 'Upgrade',
@@ -252,9 +326,17 @@ class Forwarder {
       socket.pipe(backend);
       backend.pipe(socket);
     });
-    backend.on('error', () => socket.destroy());
-    backend.on('close', () => socket.destroy());
-    socket.on('close', () => backend.destroy());
+    backend.on('error', (err) => {
+      problem = err;
+      log.info('a service could not be reached', { err, ...address });
+    });
+    backend.on('close', () => {
+      connecting.cancel();
+      socket.off('close', gone);
+      if (connected || socket.destroyed) socket.destroy();
+      else this.#connect(req, socket, head, protocol, decision, others, problem);
+    });
+    socket.on('close', gone);
   }
 
   /** In an order of chance. */
@@ -272,17 +354,6 @@ const askedBy = (req: IncomingMessage, protocol: Protocol): Asked => ({
   method: req.method ?? 'GET',
   headers: req.headers,
 });
-
-/** Returns what ends the wait. */
-function setConnectTimeout(out: ReturnType<typeof request>): () => void {
-  const end = () => out.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
-  out.once('socket', (socket) => {
-    if (!socket.connecting) return;
-    socket.setTimeout(CONNECT_TIMEOUT_MS, end);
-    socket.once('connect', () => socket.setTimeout(0));
-  });
-  return () => out.socket?.setTimeout(0);
-}
 
 const hostOf = ({ headers }: IncomingMessage) => String(headers[':authority'] ?? headers.host ?? '');
 
@@ -315,6 +386,11 @@ function refuse(res: ServerResponse, status: number): void {
   const body = `${STATUS_CODES[status]}\n`;
   res.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': String(body.length) });
   res.end(body);
+}
+
+/** The answer to who wanted to speak another protocol, and cannot. */
+function endWith(socket: Duplex, status: number, headers = ''): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}Content-Length: 0\r\nConnection: close\r\n\r\n`);
 }
 
 function redirect(res: ServerResponse, { status, location }: Redirect): void {

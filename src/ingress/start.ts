@@ -108,7 +108,7 @@ class Controller {
 
   /** From now on services, endpoints and certificates matter, too. */
   async #open(): Promise<void> {
-    const { address, random, signal, opened, service } = this.#o;
+    const { address, clock, random, signal, opened, service } = this.#o;
     const slices = this.#informers.of(endpointSlices);
     slices.addIndex(BY_SERVICE, ({ metadata: { labels, namespace } }) => {
       const name = labels?.[SERVICE_NAME];
@@ -119,6 +119,7 @@ class Controller {
     await Promise.all([slices.synced, known.synced, certificates.synced]);
     const options: IngressServerOptions = {
       address,
+      clock,
       random,
       log: this.#log,
       route: ({ host, url }) => {

@@ -1,4 +1,5 @@
 /** The open ports of one gateway. */
+import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Asked } from '../decision.ts';
@@ -10,6 +11,7 @@ interface PortsOptions {
   /** where it listens */
   readonly address: string;
   readonly backends: Backends;
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }

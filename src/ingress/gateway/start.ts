@@ -54,22 +54,27 @@ const BY_SERVICE = 'service';
 /** The class that there is from the start. */
 const CLASS = 'kubets';
 
-/** Returns at once. */
+/** Serves gateways as long as their definitions are there. Returns at once. */
 export function startGatewayController(options: GatewayOptions): void {
   const log = options.log.child({ component: 'gateway' });
-  const informers = new Informers({ ...options, log });
-  const definitions = informers.of(customResourceDefinitions);
-  let started = false;
+  const definitions = new Informers({ ...options, log }).of(customResourceDefinitions);
+  let running: AbortController | undefined;
   const look = () => {
     const isThere = (name: string) =>
       definitions
         .get(undefined, name)
         ?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') === true;
-    if (started || !NEEDED.every(isThere)) return;
-    started = true;
-    new Controller(options, informers, log).start();
+    const all = NEEDED.every(isThere);
+    if (all && running === undefined) {
+      running = new AbortController();
+      const signal = AbortSignal.any([options.signal, running.signal]);
+      new Controller({ ...options, signal }, log).start();
+    } else if (!all && running !== undefined) {
+      running.abort(new Error('the definitions of the Gateway API are gone'));
+      running = undefined;
+    }
   };
-  definitions.handle({ onAdd: look, onUpdate: look });
+  definitions.handle({ onAdd: look, onUpdate: look, onDelete: look });
 }
 
 class Controller {
@@ -81,9 +86,10 @@ class Controller {
   readonly #certificates = new Map<string, { readonly version: string; readonly certificate: Certificate }>();
   readonly #work: GatheredWork;
 
-  constructor(options: GatewayOptions, informers: Informers, log: Logger) {
+  /** @param options whose signal ends everything that is begun here */
+  constructor(options: GatewayOptions, log: Logger) {
     this.#o = options;
-    this.#informers = informers;
+    this.#informers = new Informers({ ...options, log });
     this.#log = log;
     this.#work = new GatheredWork({
       ...options,
