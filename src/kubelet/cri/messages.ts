@@ -239,6 +239,19 @@ export const ContainerStatus = object('runtime.v1.ContainerStatus', () => ({
   labels: opt(12, labels),
   annotations: opt(13, labels),
   log_path: opt(15, str),
+  user: opt(
+    18,
+    object('runtime.v1.ContainerUser', () => ({
+      linux: opt(
+        1,
+        object('runtime.v1.LinuxContainerUser', () => ({
+          uid: opt(1, int64),
+          gid: opt(2, int64),
+          supplemental_groups: opt(3, list(int64)),
+        })),
+      ),
+    })),
+  ),
   stop_signal: opt(19, int32),
 }));
 export interface ContainerStatus extends Infer<typeof ContainerStatus> {}

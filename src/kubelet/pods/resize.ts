@@ -62,6 +62,22 @@ export function resourcesKey({ resources }: Container): string {
   return `${of('requests')}/${of('limits')}`;
 }
 
+/** What a container has: of cpu and memory what the key says, of the rest what it was granted. */
+export function resourcesWith({ resources = {} }: Container, key: string): ResourceRequirements {
+  const [requests, limits] = key.split('/').map((part) => part.split(' '));
+  const has = (granted: Readonly<Record<string, string>> | undefined, amounts: readonly string[] = []) => {
+    const all: Record<string, string> = { ...granted };
+    for (const [i, name] of RESIZABLE.entries()) {
+      const amount = amounts[i] ?? '';
+      if (amount === '') delete all[name];
+      else all[name] = amount;
+    }
+    return granted === undefined && Object.keys(all).length === 0 ? undefined : all;
+  };
+  const [asked, most] = [has(resources.requests, requests), has(resources.limits, limits)];
+  return { ...(most === undefined ? {} : { limits: most }), ...(asked === undefined ? {} : { requests: asked }) };
+}
+
 /** @param applied the key of what it has */
 export function resizeOf(container: Container, applied: string | undefined): 'none' | 'update' | 'restart' {
   const wanted = resourcesKey(container);

@@ -15,6 +15,7 @@ import { formatTime } from '../../machinery/time.ts';
 import { containerIDOf } from '../pods/labels.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
 import { LOST_EXIT_CODE, type Waiting } from '../pods/plan.ts';
+import { resourcesWith } from '../pods/resize.ts';
 
 export interface ContainerStatusInput {
   readonly container: Container;
@@ -28,6 +29,8 @@ export interface ContainerStatusInput {
   readonly before: ContainerStatus | undefined;
   /** Nothing of the pod runs, and nothing will. */
   readonly over: boolean;
+  /** It was its turn to start, whether it did or not: what is not there of it is lost. */
+  readonly due: boolean;
   /** Somebody ends the pod: it did not come to its end by itself. */
   readonly ending: boolean;
   /** what is mounted below a volume can be read only, too */
@@ -35,6 +38,8 @@ export interface ContainerStatusInput {
   ready(containerId: string): boolean;
   started(containerId: string): boolean;
   terminationMessage(run: ObservedContainer): string;
+  /** What a running container has of cpu and memory, as `resourcesKey` says it; undefined: what it was granted. */
+  applied(run: ObservedContainer): string | undefined;
 }
 
 const NS_PER_MS = 1e6;
@@ -48,7 +53,6 @@ export function containerStatusOf(input: ContainerStatusInput): ContainerStatus 
   const lastState = lastStateOf(input, run, previous, state);
   const done = once && run !== undefined && state.terminated?.exitCode === 0;
   const containerID = run === undefined ? before?.containerID : containerIDOf(run.id);
-  const { requests, limits } = container.resources ?? {};
   return {
     name: container.name,
     state,
@@ -60,12 +64,44 @@ export function containerStatusOf(input: ContainerStatusInput): ContainerStatus 
       run?.status.image?.user_specified_image || run?.status.image?.image || before?.image || container.image || '',
     imageID: run?.status.image_ref ?? before?.imageID ?? '',
     ...(containerID === undefined ? {} : { containerID }),
-    ...(running && requests !== undefined ? { allocatedResources: requests } : {}),
-    ...(running
-      ? { resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) } }
-      : {}),
     ...mountsOf(container, input.recursiveReadOnly === true),
+    ...(run === undefined ? keptOf(before) : { ...resourcesOf(input, run), ...userOf(run) }),
   };
+}
+
+/** What stays told of a container that ended and that the runtime has no more. */
+function keptOf(before: ContainerStatus | undefined): Partial<ContainerStatus> {
+  if (before?.state?.terminated === undefined) return {};
+  const { allocatedResources, resources, user } = before;
+  return {
+    ...(allocatedResources === undefined ? {} : { allocatedResources }),
+    ...(resources === undefined ? {} : { resources }),
+    ...(user === undefined ? {} : { user }),
+  };
+}
+
+/** What it was granted, and what it has of it: one that does not run has what it will run with. */
+function resourcesOf(
+  { container, applied }: ContainerStatusInput,
+  run: ObservedContainer,
+): Pick<ContainerStatus, 'allocatedResources' | 'resources'> {
+  const { requests, limits } = container.resources ?? {};
+  const has = run.state === 'running' ? applied(run) : undefined;
+  return {
+    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    resources:
+      has === undefined
+        ? { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) }
+        : resourcesWith(container, has),
+  };
+}
+
+/** As whom it runs, where the runtime tells that. */
+function userOf(run: ObservedContainer): Pick<ContainerStatus, 'user'> {
+  const user = run.status.user?.linux;
+  if (user === undefined) return {};
+  const { uid = 0, gid = 0, supplemental_groups: groups = [] } = user;
+  return { user: { linux: { uid, gid, ...(groups.length === 0 ? {} : { supplementalGroups: [...groups] }) } } };
 }
 
 function stateOf(input: ContainerStatusInput, run: ObservedContainer | undefined): ContainerState {
@@ -75,7 +111,7 @@ function stateOf(input: ContainerStatusInput, run: ObservedContainer | undefined
   if (waiting !== undefined && !over) return waitingFor(waiting.reason, waiting.message);
   // The runtime has nothing of it, or has not started it, and nothing is planned.
   if (before?.state?.terminated !== undefined) return before.state;
-  if (before?.containerID !== undefined || (over && ending)) return { terminated: lost(over) };
+  if (before?.containerID !== undefined || (over && ending && input.due)) return { terminated: lost(over) };
   if (over && before?.state?.waiting !== undefined) return before.state;
   return waitingFor(input.first, '');
 }

@@ -289,6 +289,39 @@ describe('the status of a pod', () => {
   });
 });
 
+it('of a pod that is deleted: who was not to start yet still waits', () => {
+  const pod = podOf({ restartPolicy: 'Never', initContainers: [init, container('second')] });
+  const stateOf = (observed: ObservedPod | undefined, before?: PodStatus) => {
+    const known = before === undefined ? pod : { ...pod, status: before };
+    const { containerStatuses, initContainerStatuses } = statusOf(known, observed, {}, { ending: true });
+    return [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])].map(({ state }) =>
+      state?.terminated === undefined ? state?.waiting?.reason : state.terminated.exitCode,
+    );
+  };
+  const failed = observedPod([DEAD], run('init', { exit: 1 }));
+  expect(stateOf(failed)).toEqual([1, 'PodInitializing', 'PodInitializing']);
+  expect(stateOf(failed, statusOf(pod, failed))).toEqual([1, 'PodInitializing', 'PodInitializing']);
+  // Nothing has begun: the first that was to start counts as lost.
+  expect(stateOf(undefined)).toEqual([137, 'PodInitializing', 'PodInitializing']);
+  const initialised = observedPod([DEAD], run('init', { exit: 0 }), run('second', { exit: 0 }));
+  expect(stateOf(initialised)).toEqual([0, 0, 137]);
+});
+
+it('says of a container what it has, not what it is to have, and as whom it runs', () => {
+  const main = container('main', { resources: { requests: { cpu: '2', 'example.com/x': '1' }, limits: { cpu: '2' } } });
+  const linux = { uid: 1000, gid: 0, supplemental_groups: [0, 10] };
+  const old = { ...run('main', { status: { user: { linux } } }), resources: '1 /1 ' };
+  const [status] = statusOf(podOf({ containers: [main] }), observedPod([S], old)).containerStatuses ?? [];
+  expect(status).toMatchObject({
+    allocatedResources: { cpu: '2', 'example.com/x': '1' },
+    resources: { requests: { cpu: '1', 'example.com/x': '1' }, limits: { cpu: '1' } },
+    user: { linux: { uid: 1000, gid: 0, supplementalGroups: [0, 10] } },
+  });
+  const ended = observedPod([S], { ...run('main', { exit: 1 }), resources: '1 /1 ' });
+  const [over] = statusOf(podOf({ containers: [main], restartPolicy: 'Never' }), ended).containerStatuses ?? [];
+  expect(over?.resources).toEqual(main.resources);
+});
+
 it('told again changes nothing', () => {
   const runs = fc.record({ exit: fc.option(fc.constantFrom(0, 1), { nil: undefined }), restarts: fc.nat(3) });
   fc.assert(

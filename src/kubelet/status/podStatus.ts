@@ -4,7 +4,7 @@
  */
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
-import type { ContainerStatus, PodStatus } from '../../apis/core/podStatus.ts';
+import type { ContainerState, ContainerStatus, PodStatus } from '../../apis/core/podStatus.ts';
 import { qosClassOf } from '../../apis/core/qos.ts';
 import { formatTime } from '../../machinery/time.ts';
 import { latestRun, type ObservedContainer, type ObservedPod } from '../pods/observed.ts';
@@ -51,22 +51,45 @@ export function podStatusOf(input: StatusInput): PodStatus {
   const old = pod.status ?? {};
   if (wasRefused(input)) return refusedStatus(input);
   const over = (input.ending || isOver(pod)) && !(observed?.containers ?? []).some((c) => c.state === 'running');
-  const each = (containers: readonly Container[], before: readonly ContainerStatus[] | undefined, init: boolean) =>
-    containers.map((container) =>
+  const runsOf = ({ name }: Container) => (observed?.containers ?? []).filter((c) => c.name === name);
+  const begun = (container: Container, before: readonly ContainerStatus[] | undefined) =>
+    runsOf(container).length > 0 || hasBegun(before?.find((s) => s.name === container.name));
+  const lastBegun = (spec.initContainers ?? []).findLastIndex((c) => begun(c, old.initContainerStatuses));
+  const each = (
+    containers: readonly Container[],
+    before: readonly ContainerStatus[] | undefined,
+    init: boolean,
+    due: (i: number) => boolean,
+  ) =>
+    containers.map((container, i) =>
       containerStatusOf({
         ...input,
         container,
         init,
         over,
+        due: due(i),
         first: waitingReasonOf(spec),
-        runs: (observed?.containers ?? []).filter((c) => c.name === container.name),
+        runs: runsOf(container),
         waiting: input.waiting.get(container.name),
         before: before?.find((s) => s.name === container.name),
       }),
     );
-  const containerStatuses = each(spec.containers, old.containerStatuses, false);
-  const initContainerStatuses = each(spec.initContainers ?? [], old.initContainerStatuses, true);
-  const ephemeralContainerStatuses = each(spec.ephemeralContainers ?? [], old.ephemeralContainerStatuses, false);
+  const initContainerStatuses = each(
+    spec.initContainers ?? [],
+    old.initContainerStatuses,
+    true,
+    (i) => i <= Math.max(0, lastBegun),
+  );
+  // Only where it was the main containers' turn can one of them be lost.
+  const last = initContainerStatuses.at(-1);
+  const initialized =
+    last === undefined ||
+    hasSucceeded(last.state) ||
+    hasSucceeded(last.lastState) ||
+    spec.containers.some((c) => begun(c, old.containerStatuses));
+  const containerStatuses = each(spec.containers, old.containerStatuses, false, () => initialized);
+  const ephemeral = spec.ephemeralContainers ?? [];
+  const ephemeralContainerStatuses = each(ephemeral, old.ephemeralContainerStatuses, false, () => false);
   const computed = podPhaseOf(spec, containerStatuses, initContainerStatuses, over);
   const phase = isOver(pod) ? old.phase : failed !== undefined && over ? 'Failed' : computed;
 
@@ -91,6 +114,14 @@ export function podStatusOf(input: StatusInput): PodStatus {
   const resize = { pending: input.pendingResize, inProgress: isBeingResized(input), failed };
   status.conditions = podConditionsOf(pod, status, sandbox !== undefined && ips.length > 0, now, resize);
   return status;
+}
+
+const hasSucceeded = (state: ContainerState | undefined) => state?.terminated?.exitCode === 0;
+
+/** Whether a container was started once, as far as its status tells. */
+function hasBegun(status: ContainerStatus | undefined): boolean {
+  if (status === undefined) return false;
+  return status.state?.waiting === undefined || status.lastState?.terminated !== undefined;
 }
 
 /** Nothing was ever begun for the pod, and nothing will be. */
