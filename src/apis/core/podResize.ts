@@ -16,23 +16,36 @@ const NOTHING: PodSpec = { containers: [] };
 /** What can be changed while a container runs. */
 const RESIZABLE: ReadonlySet<string> = new Set(['cpu', 'memory']);
 
-/** A write to `resize` changes the resources of containers, and nothing else. */
+/** A write to `resize` changes resources, and nothing else. */
 export function keepAllButResources(pod: Pod, old: Pod): void {
   const asked = pod.spec ?? NOTHING;
   keepPodStatus(pod, old);
-  const spec = { ...(old.spec ?? NOTHING) };
+  const { resources: _before, ...spec } = old.spec ?? NOTHING;
   spec.containers = withResources(spec.containers ?? [], asked.containers ?? []);
-  if (spec.initContainers !== undefined) {
-    spec.initContainers = withResources(spec.initContainers, asked.initContainers ?? []);
-  }
-  pod.spec = spec;
+  const inits = withResources(spec.initContainers ?? [], asked.initContainers ?? []);
+  if (inits.length > 0) spec.initContainers = inits;
+  else delete spec.initContainers;
+  pod.spec = { ...spec, ...(asked.resources === undefined ? {} : { resources: asked.resources }) };
 }
 
+/** Other containers than before are left as they are asked for: validation says that this cannot be. */
 function withResources(containers: readonly Container[], asked: readonly Container[]): Container[] {
-  return containers.map((container) => {
-    const resources = asked.find(({ name }) => name === container.name)?.resources;
-    return resources === undefined ? container : { ...container, resources };
+  if (orderFaults(asked, containers, '').length > 0) return [...asked];
+  return containers.map((container, i) => {
+    const { resources: _before, ...rest } = container;
+    const resources = asked[i]?.resources;
+    return resources === undefined ? rest : { ...rest, resources };
   });
+}
+
+function orderFaults(asked: readonly Container[], was: readonly Container[], path: string): FieldError[] {
+  const what = path.includes('init') ? 'initContainers' : 'containers';
+  if (asked.length !== was.length) return [forbidden('spec', `${what} may not be added or removed on resize`)];
+  return was.flatMap(({ name }, i) =>
+    asked[i]?.name === name
+      ? []
+      : [forbidden(`${path}[${i}].name`, `${what} may not be renamed or reordered on resize`)],
+  );
 }
 
 export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
@@ -44,6 +57,18 @@ export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
   }
   if (was.os?.name === 'windows') errors.push(forbidden('', 'windows pods cannot be resized'));
   validatePodSpec(spec, 'spec', errors);
+  const qos = was === NOTHING ? undefined : (old.status?.qosClass ?? qosClassOf(was));
+  if (qos !== undefined && qosClassOf(spec) !== qos) {
+    errors.push(invalid('spec', qosClassOf(spec), 'Pod QOS Class may not change as a result of resizing'));
+  }
+  const order = [
+    ...orderFaults(spec.containers ?? [], was.containers ?? [], 'spec.containers'),
+    ...orderFaults(spec.initContainers ?? [], was.initContainers ?? [], 'spec.initContainers'),
+  ];
+  // What follows compares one container with the other.
+  if (order.length > 0) return [...errors, ...order];
+  if (!semanticEqual(ResourceRequirements, spec.resources, was.resources))
+    errors.push(...changesOf(spec, was, 'spec.resources'));
   for (const field of ['containers', 'initContainers'] as const) {
     for (const [i, container] of (spec[field] ?? []).entries()) {
       const before = was[field]?.[i];
@@ -54,14 +79,15 @@ export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
       } else errors.push(...changesOf(container, before, path));
     }
   }
-  const qos = was === NOTHING ? undefined : (old.status?.qosClass ?? qosClassOf(was));
-  if (qos !== undefined && qosClassOf(spec) !== qos) {
-    errors.push(invalid('spec', qosClassOf(spec), 'Pod QOS Class may not change as a result of resizing'));
-  }
   return errors;
 }
 
-function changesOf(container: Container, before: Container, path: string): FieldError[] {
+/** Of a container, or of a pod as a whole. */
+function changesOf(
+  container: Pick<Container, 'resources'>,
+  before: Pick<Container, 'resources'>,
+  path: string,
+): FieldError[] {
   const errors: FieldError[] = [];
   for (const which of ['limits', 'requests'] as const) {
     const now = container.resources?.[which] ?? {};
