@@ -75,7 +75,11 @@ export class WebhookCaller {
         },
         agent: this.#agentFor(client.caBundle),
       });
+      let ended = false;
       const end = (settle: () => void) => {
+        // What is given up fails once more, as if the webhook had hung up: that must not send the request again.
+        if (ended) return;
+        ended = true;
         timer.cancel();
         signal?.removeEventListener('abort', abort);
         settle();

@@ -367,6 +367,16 @@ describe('a webhook that fails', () => {
     await expect(make()).rejects.toThrow('?timeout=1s": context deadline exceeded');
   });
 
+  test('takes too long over a connection that was kept: it is asked once', async () => {
+    await validating('a', webhook('/slow', { timeoutSeconds: 1 }));
+    await make();
+    reply = () => 'hang';
+    await expect(make()).rejects.toThrow('context deadline exceeded');
+    reply = () => ({ allowed: true });
+    await make();
+    expect(asked).toHaveLength(3);
+  });
+
   test('has a certificate of another CA', async () => {
     await validating('a', webhook('/v', { clientConfig: { url: `https://127.0.0.1:${hookPort}/v` } }));
     await expect(make()).rejects.toThrow('tls: failed to verify certificate');
