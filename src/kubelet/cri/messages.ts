@@ -470,6 +470,11 @@ export const CALLS = {
     request: containerId,
     response: object('runtime.v1.ContainerStatusResponse', () => ({ status: opt(1, ContainerStatus) })),
   },
+  containerStats: {
+    path: `${RUNTIME}ContainerStats`,
+    request: containerId,
+    response: object('runtime.v1.ContainerStatsResponse', () => ({ stats: opt(1, ContainerStats) })),
+  },
   listContainerStats: {
     path: `${RUNTIME}ListContainerStats`,
     request: Empty,

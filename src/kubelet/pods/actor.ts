@@ -14,7 +14,7 @@ import type { DnsConfig } from './dns.ts';
 import type { Gate } from './gate.ts';
 import type { ObservedPod } from './observed.ts';
 import type { Action } from './plan.ts';
-import { resourcesKey } from './resize.ts';
+import { lowerMemory, resourcesKey } from './resize.ts';
 import type { RuntimeHandlers } from './runtimeHandlers.ts';
 import { sandboxConfig } from './sandboxConfig.ts';
 
@@ -32,6 +32,13 @@ export interface ActorOptions {
   readonly dns: DnsConfig;
   /** where hooks of containers on the host's network are asked */
   readonly hostIP: string;
+}
+
+/** What could not be done, of what need not keep the rest from being done. */
+export interface Outcome {
+  readonly failures: readonly StartFailure[];
+  /** why a container could not be given other resources */
+  readonly resizeFailure: string | undefined;
 }
 
 type ActionOf<A extends Action['action']> = Extract<Action, { action: A }>;
@@ -65,34 +72,40 @@ export class Actor {
    * Does all of it: what ends containers at once and side by side, the rest in its order. Resolves when
    * everything was tried.
    * @param signal starts that have not begun by then are left out
-   * @throws the first error; starts that fail are in the answer instead
+   * @throws the first error; what fails of starts, and of changes of resources, is in the answer instead
    */
   async perform(
     pod: Pod,
     observed: ObservedPod | undefined,
     actions: readonly Action[],
     signal: AbortSignal,
-  ): Promise<StartFailure[]> {
+  ): Promise<Outcome> {
     const kills = actions.filter((a) => a.action === 'killContainer');
     const killed = settleAll(kills.map((a) => this.#kill(pod, observed, a)));
     // A new sandbox takes the place of one whose containers must be gone.
     if (actions.some((a) => a.action === 'createSandbox')) await killed;
     const failures: StartFailure[] = [];
+    let resizeFailure: string | undefined;
     const others = (async () => {
       for (const action of actions) {
         if (action.action === 'killContainer') continue;
+        if (action.action === 'resizeContainer') {
+          // The rest of the pod is not to wait for it.
+          resizeFailure = (await this.#resize(pod, action)) ?? resizeFailure;
+          continue;
+        }
         const failure = await this.#do(pod, observed, action, signal);
         if (failure !== undefined) failures.push(failure);
       }
     })();
     await settleAll([killed, others]);
-    return failures;
+    return { failures, resizeFailure };
   }
 
   async #do(
     pod: Pod,
     observed: ObservedPod | undefined,
-    action: Exclude<Action, { action: 'killContainer' }>,
+    action: Exclude<Action, { action: 'killContainer' | 'resizeContainer' }>,
     signal: AbortSignal,
   ): Promise<StartFailure | undefined> {
     const { runtime, starter } = this.#o;
@@ -105,9 +118,6 @@ export class Actor {
         if (signal.aborted || sandbox === undefined) return undefined;
         return starter.start(pod, sandbox, action, signal);
       }
-      case 'resizeContainer':
-        await this.#resize(pod, action);
-        return undefined;
       case 'removeContainer':
         this.resized.delete(action.id);
         await ignoreMissing(runtime.call('removeContainer', { container_id: action.id }));
@@ -123,20 +133,34 @@ export class Actor {
     }
   }
 
-  /** A container may have no more than its pod: that has room first, and is made tight last. */
-  async #resize(pod: Pod, { id, container }: ActionOf<'resizeContainer'>): Promise<void> {
-    const { runtime, machine, events } = this.#o;
-    const linux = containerResources(pod, container, machine.memoryBytes);
-    await machine.limitPod(pod);
+  /**
+   * A container may have no more than its pod: that has room first, and is made tight last. Returns why it cannot be.
+   */
+  async #resize(pod: Pod, { id, container, applied }: ActionOf<'resizeContainer'>): Promise<string | undefined> {
+    const { runtime, machine } = this.#o;
+    const wished = resourcesKey(container);
     try {
+      const limit = lowerMemory(wished, applied);
+      if (limit !== undefined) await this.#checkMemory(id, container.name, limit);
+      await machine.limitPod(pod);
+      const linux = containerResources(pod, container, machine.memoryBytes);
       await runtime.call('updateContainerResources', { container_id: id, linux });
+      await machine.limitPod(pod);
     } catch (error) {
-      const message = `Error resizing container ${container.name}: ${(error as Error).message}`;
-      events.event(containerReference(pod, container.name), 'Warning', 'ResizeError', message);
-      throw error;
+      return `Error resizing container ${container.name}: ${(error as Error).message}`;
     }
-    await machine.limitPod(pod);
-    this.resized.set(id, resourcesKey(container));
+    this.resized.set(id, wished);
+    return undefined;
+  }
+
+  /** A limit below what is used would end the container. @throws Error where it is */
+  async #checkMemory(id: string, name: string, limit: number): Promise<void> {
+    const { stats } = await this.#o.runtime.call('containerStats', { container_id: id });
+    const used = stats?.memory?.usage_bytes?.value ?? stats?.memory?.working_set_bytes?.value ?? 0;
+    if (used < limit) return;
+    throw new Error(
+      `attempting to set container ${JSON.stringify(name)} memory limit (${limit}) below current usage (${used})`,
+    );
   }
 
   async #createSandbox(pod: Pod, attempt: number): Promise<void> {

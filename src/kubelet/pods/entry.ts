@@ -22,6 +22,10 @@ export interface Entry {
   pendingResize: PendingResize | undefined;
   /** Other resources were granted, and its containers do not have them yet. */
   resizing: boolean;
+  /** why they cannot have them, and until when it is not tried again, in ms since the epoch */
+  resizeFailure: { readonly message: string; readonly until: number } | undefined;
+  /** what the pod as a whole has, as `wholeKey` says it; undefined until its cgroup is made */
+  whole: string | undefined;
   /** the API has it no more */
   gone: boolean;
   admitted: boolean;
@@ -59,6 +63,8 @@ export function newEntry(pod: Pod, now: number): Entry {
     granted: undefined,
     pendingResize: undefined,
     resizing: false,
+    resizeFailure: undefined,
+    whole: undefined,
     gone: false,
     admitted: false,
     failures: new Map(),

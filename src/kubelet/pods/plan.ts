@@ -32,8 +32,13 @@ export type Action =
       /** overrides the pod's own, in seconds */
       readonly grace?: number;
     }
-  /** A running container gets the resources that it is to have. */
-  | { readonly action: 'resizeContainer'; readonly id: string; readonly container: Container }
+  /** A running container gets the resources that it is to have. `applied`: those that it has, as `resourcesKey` says. */
+  | {
+      readonly action: 'resizeContainer';
+      readonly id: string;
+      readonly container: Container;
+      readonly applied?: string | undefined;
+    }
   /** `log`: the file of its log, below the folder of the pod's logs, goes too. */
   | { readonly action: 'removeContainer'; readonly id: string; readonly log: string }
   /** Stops what still runs in a sandbox and gives its network back. */
@@ -307,9 +312,10 @@ class Planner {
   }
 
   #resize(run: ObservedContainer, container: Container): void {
-    switch (resizeOf(container, this.#input.applied(run))) {
+    const applied = this.#input.applied(run);
+    switch (resizeOf(container, applied)) {
       case 'update':
-        this.#actions.push({ action: 'resizeContainer', id: run.id, container });
+        this.#actions.push({ action: 'resizeContainer', id: run.id, container, applied });
         return;
       case 'restart':
         this.#kill(run, container, 'Resized', `Container ${container.name} resize requires restart`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
-import { grant, resizeOf, resizeText, resourcesKey, stillGranted } from './resize.ts';
+import { grant, lowerMemory, resizeOf, resizeText, resourcesKey, stillGranted, wholeKey } from './resize.ts';
 
 const container = (cpu: string, memory: string, policy?: string): Container => ({
   name: 'c',
@@ -45,6 +45,36 @@ describe('a wish for other resources', () => {
     const still = stillGranted(labelled, pod('1'));
     expect(still?.metadata?.labels).toEqual({ a: 'b' });
     expect(cpuOf(still ?? {})).toBe('1');
+  });
+});
+
+describe('a pod as a whole', () => {
+  const room = { infeasibility: () => undefined, shortage: () => undefined };
+  const whole = (cpu: string): Pod => ({
+    metadata: { name: 'p' },
+    spec: { containers: [container('1', '1Mi')], resources: { requests: { cpu } } },
+  });
+
+  it('gets what it wishes for where there is room, and else keeps what it has', () => {
+    expect(wholeKey(grant(whole('3'), whole('2'), room).pod)).toBe(wholeKey(whole('3')));
+    const full = { ...room, shortage: () => ({ reason: 'OutOfcpu', message: 'no room' }) };
+    const { pod: kept, pending } = grant(whole('3'), whole('2'), full);
+    expect([wholeKey(kept), pending?.reason]).toEqual([wholeKey(whole('2')), 'Deferred']);
+    expect(wholeKey(stillGranted(whole('3'), pod('1')) ?? {})).toBe(wholeKey(pod('1')));
+  });
+});
+
+describe('a memory limit', () => {
+  const key = (memory?: string) =>
+    resourcesKey({ name: 'c', ...(memory === undefined ? {} : { resources: { limits: { memory } } }) });
+  it.each([
+    ['falls', '1Mi', '2Mi', 1048576],
+    ['is new', '1Mi', undefined, 1048576],
+    ['rises', '2Mi', '1Mi', undefined],
+    ['is the same', '1Mi', '1024Ki', undefined],
+    ['is none', undefined, undefined, undefined],
+  ])('%s', (_what, now, before, expected) => {
+    expect(lowerMemory(key(now), key(before))).toBe(expected);
   });
 });
 

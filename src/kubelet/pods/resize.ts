@@ -5,6 +5,7 @@
 import type { Container, ResourceRequirements } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
 import { isSidecar } from '../../apis/core/podResources.ts';
+import { wholeValue } from '../../machinery/quantity.ts';
 import type { Failure } from '../status/podStatus.ts';
 
 const RESIZABLE = ['cpu', 'memory'] as const;
@@ -62,6 +63,21 @@ export function resourcesKey({ resources }: Container): string {
   return `${of('requests')}/${of('limits')}`;
 }
 
+/** What the pod as a whole is to have, as text. */
+export function wholeKey({ spec }: Pod): string {
+  return resourcesKey({ name: '', ...(spec?.resources === undefined ? {} : { resources: spec.resources }) });
+}
+
+/** The bytes that a limit falls to; undefined where it does not fall. @param applied the key of what there was before */
+export function lowerMemory(wished: string, applied: string | undefined): number | undefined {
+  const limitOf = (key = '') => {
+    const limit = key.split('/')[1]?.split(' ')[RESIZABLE.indexOf('memory')] ?? '';
+    return limit === '' ? Number.POSITIVE_INFINITY : wholeValue(limit);
+  };
+  const limit = limitOf(wished);
+  return limit < limitOf(applied) ? limit : undefined;
+}
+
 /** What a container has: of cpu and memory what the key says, of the rest what it was granted. */
 export function resourcesWith({ resources = {} }: Container, key: string): ResourceRequirements {
   const [requests, limits] = key.split('/').map((part) => part.split(' '));
@@ -108,21 +124,26 @@ function amountIn(key: string, name: Resizable): string {
     .join('/');
 }
 
-/** Whether the containers of both are to have the same. */
+/** Whether both, and their containers, are to have the same. */
 export function sameResources(a: Pod, b: Pod): boolean {
   const keys = ({ spec }: Pod) => [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(resourcesKey);
-  return keys(a).join('\n') === keys(b).join('\n');
+  return wholeKey(a) === wholeKey(b) && keys(a).join('\n') === keys(b).join('\n');
 }
 
 function withResourcesOf(pod: Pod, granted: Pod): Pod {
   const known = new Map<string, ResourceRequirements | undefined>(
     [...(granted.spec?.containers ?? []), ...(granted.spec?.initContainers ?? [])].map((c) => [c.name, c.resources]),
   );
-  return mapContainers(pod, (container) => {
+  const own = mapContainers(pod, (container) => {
     const { resources: _wished, ...rest } = container;
     const resources = known.get(container.name);
     return resources === undefined ? rest : { ...rest, resources };
   });
+  const { spec } = own;
+  if (spec === undefined || wholeKey(own) === wholeKey(granted)) return own;
+  const { resources: _wished, ...rest } = spec;
+  const whole = granted.spec?.resources;
+  return { ...own, spec: whole === undefined ? rest : { ...rest, resources: whole } };
 }
 
 function mapContainers(pod: Pod, change: (container: Container) => Container): Pod {

@@ -14,6 +14,7 @@ import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Grantor } from '../grants.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PodProbes } from '../probes/podProbes.ts';
+import { podCgroup } from '../resources/cgroups.ts';
 import { type Failure, podStatusOf } from '../status/podStatus.ts';
 import type { StatusWriter } from '../status/statusWriter.ts';
 import type { VolumeUpdates } from '../volumes/volumeUpdates.ts';
@@ -27,8 +28,8 @@ import { EntryEvents } from './entryEvents.ts';
 import { holdBack } from './holdBack.ts';
 import { mountFailed } from './mountBackoff.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
-import { isOver, type Plan, planPod, type Waiting } from './plan.ts';
-import { grant, grantedBefore, resizeText, stillGranted } from './resize.ts';
+import { type Action, isOver, type Plan, planPod, type Waiting } from './plan.ts';
+import { grant, grantedBefore, lowerMemory, resizeText, sameResources, stillGranted, wholeKey } from './resize.ts';
 
 export interface WorkersOptions {
   readonly client: Client;
@@ -63,6 +64,8 @@ const MAX_STEPS = 20;
 const REST_MS = 2_000;
 /** How often room is looked for that was not there. */
 const DEFERRED_MS = 3_000;
+/** How soon a change of resources that failed is tried again. */
+const RESIZE_RETRY_MS = 10_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 const SECOND_MS = 1000;
@@ -209,6 +212,7 @@ export class PodWorkers {
       await this.#o.at?.('admitted', uid);
     }
     this.#grant(entry);
+    await this.#limitWhole(uid, entry);
     for (let step = 0; step < MAX_STEPS; step++) {
       // What came meanwhile is in the queue.
       if (isEnding(entry) || this.#o.signal.aborted) return;
@@ -220,13 +224,15 @@ export class PodWorkers {
       this.#tell(entry, observed, held.waiting);
       if (held.lookAgainAt !== undefined) this.#queue.addAfter(uid, Math.max(0, held.lookAgainAt - clock.now()));
       if (!(await this.#prepared(uid, entry, plan, observed))) return;
-      if (held.actions.length === 0) {
+      const actions = this.#withoutFailedResizes(uid, entry, held.actions);
+      if (actions.length === 0) {
         if (plan.finished) await this.#wind(uid, entry);
         return;
       }
-      const failures = await actor.perform(podOf(entry), observed, held.actions, entry.ending.signal);
-      this.#o.machine.forgetMessages(held.actions.flatMap((a) => (a.action === 'removeContainer' ? [a.id] : [])));
+      const { failures, resizeFailure } = await actor.perform(podOf(entry), observed, actions, entry.ending.signal);
+      this.#o.machine.forgetMessages(actions.flatMap((a) => (a.action === 'removeContainer' ? [a.id] : [])));
       for (const failure of failures) entry.failures.set(failure.container, { ...failure, at: clock.now() });
+      if (actions.some((a) => a.action === 'resizeContainer')) this.#resizeFailed(entry, resizeFailure);
       await this.#o.look();
     }
     this.#queue.addAfter(uid, REST_MS);
@@ -277,10 +283,46 @@ export class PodWorkers {
       shortage: (wished) => admission.shortage(wished, this.#others(entry)),
     });
     entry.granted = granted;
+    if (!sameResources(granted, before)) entry.resizeFailure = undefined;
     this.#say.resize(entry, before, pending);
     entry.pendingResize = pending;
     // Room may come when others go.
     if (pending?.reason === 'Deferred') this.#queue.addAfter(pod.metadata?.uid ?? '', DEFERRED_MS);
+  }
+
+  /** The pod as a whole gets what it is to have; its containers' own are another matter. */
+  async #limitWhole(uid: string, entry: Entry): Promise<void> {
+    const wished = wholeKey(podOf(entry));
+    if (!entry.volumesReady || wished === entry.whole) return;
+    const { machine, clock } = this.#o;
+    const now = clock.now();
+    if (entry.resizeFailure !== undefined && entry.resizeFailure.until > now) {
+      this.#queue.addAfter(uid, entry.resizeFailure.until - now);
+      return;
+    }
+    const limit = lowerMemory(wished, entry.whole);
+    const used = machine.cgroup(podCgroup(podOf(entry))).memoryBytes ?? 0;
+    if (limit !== undefined && used >= limit) {
+      this.#resizeFailed(entry, `attempting to set pod memory limit (${limit}) below current usage (${used})`);
+      this.#queue.addAfter(uid, RESIZE_RETRY_MS);
+      return;
+    }
+    await machine.limitPod(podOf(entry));
+    entry.whole = wished;
+    this.#resizeFailed(entry, undefined);
+  }
+
+  #resizeFailed(entry: Entry, message: string | undefined): void {
+    if (message !== undefined && entry.resizeFailure === undefined)
+      this.#o.events.event(referenceTo(entry.pod), 'Warning', 'ResizeError', message);
+    entry.resizeFailure = message === undefined ? undefined : { message, until: this.#o.clock.now() + RESIZE_RETRY_MS };
+  }
+
+  #withoutFailedResizes(uid: string, entry: Entry, actions: readonly Action[]): readonly Action[] {
+    const left = (entry.resizeFailure?.until ?? 0) - this.#o.clock.now();
+    if (left <= 0 || !actions.some((a) => a.action === 'resizeContainer')) return actions;
+    this.#queue.addAfter(uid, left);
+    return actions.filter((a) => a.action !== 'resizeContainer');
   }
 
   #plan(uid: string, entry: Entry, observed: ObservedPod | undefined): Plan {
@@ -328,6 +370,7 @@ export class PodWorkers {
     }
     entry.mountFailure = undefined;
     entry.volumesReady = true;
+    entry.whole = wholeKey(podOf(entry));
     await this.#o.at?.('volumesPrepared', uid);
     this.#o.updates?.watch(entry.pod);
     return true;
@@ -343,7 +386,7 @@ export class PodWorkers {
 
   #tell(entry: Entry, observed: ObservedPod | undefined, waiting: ReadonlyMap<string, Waiting>): void {
     const { statuses, probes, machine, clock, hostIP, actor } = this.#o;
-    const { failed, pendingResize } = entry;
+    const { failed, pendingResize, resizeFailure } = entry;
     const pod = podOf(entry);
     const uid = pod.metadata?.uid ?? '';
     const status = podStatusOf({
@@ -359,6 +402,7 @@ export class PodWorkers {
       terminationMessage: (run) => machine.terminationMessage(run, pod),
       applied: (run) => actor.resized.get(run.id) ?? run.resources,
       ...(pendingResize === undefined ? {} : { pendingResize }),
+      ...(resizeFailure === undefined ? {} : { resizeFailure: resizeFailure.message }),
       ...(failed === undefined ? {} : { failed }),
     });
     const resizing = status.conditions?.some((c) => c.type === 'PodResizeInProgress' && c.status === 'True');

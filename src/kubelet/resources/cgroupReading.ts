@@ -6,6 +6,7 @@ export interface CgroupReading {
   readonly cpuPeriods?: number;
   readonly cpuThrottledPeriods?: number;
   readonly cpuThrottledSeconds?: number;
+  readonly memoryBytes?: number;
   readonly cacheBytes?: number;
   readonly memoryFailures?: number;
   readonly oomKills?: number;
@@ -34,6 +35,7 @@ export function readCgroup(dir: (controller: string) => string | undefined, vers
     cpuPeriods: cpu.get('nr_periods'),
     cpuThrottledPeriods: cpu.get('nr_throttled'),
     cpuThrottledSeconds: throttled,
+    memoryBytes: numberOf(read('memory', version === 2 ? 'memory.current' : 'memory.usage_in_bytes')),
     cacheBytes: memory.get(version === 2 ? 'file' : 'total_cache'),
     memoryFailures: version === 2 ? events.get('max') : numberOf(read('memory', 'memory.failcnt')),
     oomKills: events.get('oom_kill'),

@@ -226,6 +226,10 @@ export class SimulatedRuntime implements ContainerRuntime {
         annotations: config.annotations ?? {},
       })),
     }),
+    containerStats: ({ container_id = '' }) => {
+      const stats = this.#statsOf(this.#container(container_id));
+      return stats === undefined ? {} : { stats };
+    },
     listContainerStats: () => ({ stats: [...this.#containers.values()].flatMap((c) => this.#statsOf(c) ?? []) }),
     listPodSandboxStats: () => ({ stats: [] }),
     containerStatus: ({ container_id = '' }) => ({ status: statusOf(this.#container(container_id)) }),

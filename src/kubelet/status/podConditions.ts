@@ -57,6 +57,7 @@ export function podConditionsOf(
   resize: {
     readonly pending?: PendingResize | undefined;
     readonly inProgress?: boolean;
+    readonly failure?: string | undefined;
     readonly failed?: Failure | undefined;
   } = {},
 ): PodCondition[] {
@@ -70,7 +71,10 @@ export function podConditionsOf(
     ['PodScheduled', YES],
   ];
   if (resize.pending !== undefined) computed.push(['PodResizePending', { status: 'True', ...resize.pending }]);
-  if (resize.inProgress === true) computed.push(['PodResizeInProgress', YES]);
+  if (resize.inProgress === true) {
+    const error = resize.failure === undefined ? {} : { reason: 'Error', message: resize.failure };
+    computed.push(['PodResizeInProgress', { ...YES, ...error }]);
+  }
   const { failed } = resize;
   if (failed?.disruption !== undefined)
     computed.push([DISRUPTION, { status: 'True', reason: failed.disruption, message: failed.message }]);

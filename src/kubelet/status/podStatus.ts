@@ -35,6 +35,8 @@ export interface StatusInput {
   applied(run: ObservedContainer): string | undefined;
   /** why the pod does not have the resources that it wishes for */
   readonly pendingResize?: PendingResize;
+  /** why it cannot be given what was granted */
+  readonly resizeFailure?: string;
 }
 
 /** Why the kubelet ended a pod. */
@@ -111,7 +113,9 @@ export function podStatusOf(input: StatusInput): PodStatus {
     // While anything runs the phase is as it was, and so is the reason for it.
     ...(failed === undefined || !over ? {} : { reason: failed.reason, message: failed.message }),
   };
-  const resize = { pending: input.pendingResize, inProgress: isBeingResized(input), failed };
+  const { pendingResize: pending, resizeFailure: failure } = input;
+  const inProgress = failure !== undefined || isBeingResized(input);
+  const resize = { pending, inProgress, failure, failed };
   status.conditions = podConditionsOf(pod, status, sandbox !== undefined && ips.length > 0, now, resize);
   return status;
 }
