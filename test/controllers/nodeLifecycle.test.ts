@@ -30,6 +30,20 @@ async function tainted(): Promise<string[]> {
   return items.filter((n) => n.spec?.taints?.some((t) => t.effect === 'NoExecute')).map((n) => n.metadata.name);
 }
 
+it('is told of in events when it comes and when it goes', async () => {
+  world = await Simulation.start({ nodes: 1 });
+  const told = async (reason: string) => {
+    const { items } = await world.cluster.client.list(events);
+    return items.filter((e) => e.reason === reason && e.involvedObject.name === 'far-1').map((e) => e.message);
+  };
+  await addGhosts(['far-1']);
+  await world.advance('2s');
+  expect(await told('RegisteredNode')).toEqual(['Node far-1 event: Registered Node far-1 in Controller']);
+  await world.cluster.client.delete(nodes, { name: 'far-1' });
+  await world.advance('2s');
+  expect(await told('RemovingNode')).toEqual(['Node far-1 event: Removing Node far-1 from Controller']);
+});
+
 describe('nodes that fall silent', () => {
   it('lose their pods one node after the other; a set makes them anew elsewhere', async () => {
     world = await Simulation.start({ nodes: 2 });

@@ -7,7 +7,7 @@ import type { Kind, Stored } from '../../machinery/kind.ts';
 import { formatTime } from '../../machinery/time.ts';
 import { type Action, statusUpdate } from '../action.ts';
 import type { ControllerContext } from '../context.ts';
-import { type Plan, startLoop } from '../loop.ts';
+import { startLoop } from '../loop.ts';
 import { awaitsEviction, type Eviction, labelsOf, readyStatus, silentConditions, taintsOf } from './plan.ts';
 import { isExcluded, type ZoneChange, Zones, zoneOf } from './zones.ts';
 
@@ -26,6 +26,8 @@ export function startNodeLifecycleController(context: ControllerContext): void {
   const { clock } = context;
   /** when a sign of life was last seen, by this process' own clock */
   const heard = new Map<string, number>();
+  /** the nodes that there are, as far as events told of it */
+  const told = new Map<string, Stored<Node>>();
   const zones = new Zones();
 
   const loop = startLoop({
@@ -36,8 +38,14 @@ export function startNodeLifecycleController(context: ControllerContext): void {
       const node = nodeInformer.byKey(name);
       if (node === undefined) {
         heard.delete(name);
-        return undefined;
+        const gone = told.get(name);
+        told.delete(name);
+        if (gone === undefined) return undefined;
+        return { actions: [nodeEvent(gone, 'RemovingNode', `Removing Node ${name} from Controller`)] };
       }
+      const isNew = told.get(name)?.metadata.uid !== node.metadata.uid;
+      told.set(name, node);
+      const news = isNew ? [nodeEvent(node, 'RegisteredNode', `Registered Node ${name} in Controller`)] : [];
       const last = heard.get(name) ?? clock.monotonic();
       heard.set(name, last);
       const now = clock.now();
@@ -45,12 +53,13 @@ export function startNodeLifecycleController(context: ControllerContext): void {
       const leftMs = last + (hasReported ? GRACE_MS : STARTUP_GRACE_MS) - clock.monotonic();
       if (leftMs <= 0) {
         const conditions = silentConditions(node, now);
-        if (conditions !== undefined) return silence(node, conditions);
+        if (conditions !== undefined) return { actions: [...news, ...silence(node, conditions)] };
       }
       const { eviction, waitMs } = turnOf(node);
       const waits = [leftMs, waitMs ?? 0].filter((ms) => ms > 0);
       const again = waits.length === 0 ? {} : { againMs: Math.min(...waits) };
-      return { ...planNode(node, podInformer.byIndex(BY_NODE, name), now, eviction), ...again };
+      const actions = planNode(node, podInformer.byIndex(BY_NODE, name), now, eviction);
+      return { actions: [...news, ...actions], ...again };
     },
   });
 
@@ -91,6 +100,7 @@ export function startNodeLifecycleController(context: ControllerContext): void {
     onDelete(node) {
       heard.delete(node.metadata.name);
       follow(zones.remove(node.metadata.name));
+      loop.enqueue(node.metadata.name);
     },
   });
   leaseInformer.handle({
@@ -111,18 +121,21 @@ function heartbeat(node: Node): string {
   return ready === undefined || ready.status === 'Unknown' ? '' : `${ready.status} ${ready.lastHeartbeatTime}`;
 }
 
-function silence(node: Stored<Node>, conditions: NonNullable<NonNullable<Node['status']>['conditions']>): Plan {
-  const object: Node = { ...node, status: { ...node.status, conditions } };
-  const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
-  return {
-    actions: [
-      statusUpdate(nodes, object),
-      { verb: 'event', regarding: node, type: 'Normal', reason: 'NodeNotReady', message },
-    ],
-  };
+function nodeEvent(node: Stored<Node>, reason: string, what: string): Action {
+  const message = `Node ${node.metadata.name} event: ${what}`;
+  return { verb: 'event', regarding: node, type: 'Normal', reason, message };
 }
 
-function planNode(node: Stored<Node>, onNode: readonly Stored<Pod>[], now: number, eviction: Eviction): Plan {
+function silence(node: Stored<Node>, conditions: NonNullable<NonNullable<Node['status']>['conditions']>): Action[] {
+  const object: Node = { ...node, status: { ...node.status, conditions } };
+  const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
+  return [
+    statusUpdate(nodes, object),
+    { verb: 'event', regarding: node, type: 'Normal', reason: 'NodeNotReady', message },
+  ];
+}
+
+function planNode(node: Stored<Node>, onNode: readonly Stored<Pod>[], now: number, eviction: Eviction): Action[] {
   const actions: Action[] = [];
   const taints = taintsOf(node, now, eviction);
   const labels = labelsOf(node);
@@ -138,7 +151,7 @@ function planNode(node: Stored<Node>, onNode: readonly Stored<Pod>[], now: numbe
   if (readyStatus(node) === 'Unknown' && node.status?.conditions !== undefined) {
     for (const pod of onNode) actions.push(...notReady(pod, now));
   }
-  return { actions };
+  return actions;
 }
 
 function notReady(pod: Stored<Pod>, now: number): Action[] {

@@ -65,12 +65,9 @@ export class NodeAgent {
   async run(): Promise<void> {
     const { signal } = this.#o;
     const node = await this.#retry(() => this.#register());
-    this.#o.events.event(
-      referenceTo({ ...node, kind: 'Node', apiVersion: 'v1' }),
-      'Normal',
-      'Starting',
-      'Starting kubelet.',
-    );
+    this.#say(node, 'Starting', 'Starting kubelet.');
+    if (this.#o.facts.machine.hasFiles)
+      this.#say(node, 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods');
     await Promise.all([this.#keepStatus(), this.#keepLease()]).catch((error) => {
       if (!signal.aborted) throw error;
     });
@@ -183,12 +180,11 @@ export class NodeAgent {
   }
 
   #tell(node: Node, what: string): void {
-    this.#o.events.event(
-      referenceTo({ ...node, kind: 'Node', apiVersion: 'v1' }),
-      'Normal',
-      what,
-      `Node ${this.#o.facts.nodeName} status is now: ${what}`,
-    );
+    this.#say(node, what, `Node ${this.#o.facts.nodeName} status is now: ${what}`);
+  }
+
+  #say(node: Node, reason: string, message: string): void {
+    this.#o.events.event(referenceTo({ ...node, kind: 'Node', apiVersion: 'v1' }), 'Normal', reason, message);
   }
 
   async #keepLease(): Promise<void> {
