@@ -14,11 +14,13 @@ import { emptyInfo, type RawConnection, type RequestBody, type RequestContext } 
 import { type Encoded, encodeAnswer, encodeValue, JSON_TYPE } from './encoding/encodeAnswer.ts';
 import { negotiate, PLAIN, streamTypeOf, type Wanted } from './encoding/negotiate.ts';
 import { streamWatch } from './encoding/watchStream.ts';
+import { YamlReader } from './encoding/yamlReader.ts';
 import type { Pipeline } from './pipeline.ts';
 import { sendBody } from './sendBody.ts';
 import type { ApiServerParts } from './stage.ts';
 import { statusOf } from './statusOf.ts';
 import { ANONYMOUS } from './user.ts';
+import { warningHeaders } from './warnings.ts';
 
 /** Larger bodies are refused, as Kubernetes does. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -109,6 +111,7 @@ function ignore(): void {}
 class Connections {
   readonly #parts: ApiServerParts;
   readonly #pipeline: Pipeline;
+  readonly #yaml = new YamlReader();
 
   constructor(parts: ApiServerParts, pipeline: Pipeline) {
     this.#parts = parts;
@@ -119,7 +122,7 @@ class Connections {
   request(req: IncomingMessage, res: ServerResponse): void {
     req.on('error', ignore);
     res.on('error', ignore);
-    const ctx = new HttpContext({ req, res });
+    const ctx = new HttpContext({ req, res }, this.#yaml);
     try {
       const answer = this.#pipeline(ctx);
       if (answer instanceof Promise) {
@@ -189,7 +192,7 @@ class Connections {
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const ctx = new HttpContext({ req, upgrade: { socket, head } });
+    const ctx = new HttpContext({ req, upgrade: { socket, head } }, this.#yaml);
     const refuse = (error: unknown) => {
       const status = statusOf(error, this.#parts, { method: ctx.method, path: ctx.rawPath });
       const body = JSON.stringify(status);
@@ -234,12 +237,11 @@ function headersOf(status: Status): Record<string, string> {
   return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
 }
 
-/** Tells of the flow, and warnings: they go out as RFC 7234 has them: code 299, no agent, quoted text. */
+/** Tells of the flow, and warnings. */
 function withWarnings(ctx: HttpContext, headers: OutgoingHttpHeaders) {
   if (ctx.flowHeaders !== undefined) Object.assign(headers, ctx.flowHeaders);
   if (ctx.audit !== undefined) headers['Audit-Id'] = ctx.audit.id;
-  if (ctx.warnings.length > 0)
-    headers.Warning = ctx.warnings.map((text) => `299 - ${JSON.stringify(text.replaceAll(/[^\x20-\x7e]/g, '?'))}`);
+  if (ctx.warnings.length > 0) headers.Warning = warningHeaders(ctx.warnings);
   return headers;
 }
 
@@ -262,9 +264,11 @@ class HttpContext implements RequestContext {
   audit?: AuditTrail;
   #abort: AbortController | undefined;
   #warnings: string[] | undefined;
+  readonly #yaml: YamlReader;
 
-  constructor(raw: RawConnection) {
+  constructor(raw: RawConnection, yaml: YamlReader) {
     this.raw = raw;
+    this.#yaml = yaml;
     const { req } = raw;
     const url = req.url ?? '/';
     const mark = url.indexOf('?');
@@ -301,7 +305,7 @@ class HttpContext implements RequestContext {
 
   warn(text: string): void {
     this.#warnings ??= [];
-    this.#warnings.push(text);
+    if (!this.#warnings.includes(text)) this.#warnings.push(text);
   }
 
   /** @throws ApiError RequestEntityTooLarge, BadRequest where the client went away */
@@ -322,7 +326,7 @@ class HttpContext implements RequestContext {
       });
       req.once('end', () => {
         const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-        resolve({ type: 'bytes', bytes, contentType });
+        resolve({ type: 'bytes', bytes, contentType, yaml: this.#yaml });
       });
       req.once('close', () => {
         if (!req.complete) reject(badRequest('the client went away before its request was complete'));

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Kind } from '../machinery/kind.ts';
 import type { RemoteApi } from './aggregation/remoteApi.ts';
 import type { AuditTrail } from './audit/trail.ts';
+import type { YamlReader } from './encoding/yamlReader.ts';
 import type { User } from './user.ts';
 
 /** What a request wants, read off its method and path. */
@@ -65,7 +66,13 @@ export interface RequestContext {
 }
 
 export type RequestBody =
-  | { readonly type: 'bytes'; readonly bytes: Buffer; readonly contentType: string }
+  | {
+      readonly type: 'bytes';
+      readonly bytes: Buffer;
+      readonly contentType: string;
+      /** who reads them where they are YAML */
+      readonly yaml: YamlReader;
+    }
   | { readonly type: 'object'; readonly object: unknown; readonly contentType: string };
 
 const NO_INFO: RequestInfo = {

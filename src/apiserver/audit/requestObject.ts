@@ -10,7 +10,7 @@ export async function requestObjectOf(ctx: RequestContext, body: RequestBody): P
   try {
     if (body.contentType.endsWith('+json')) return parseJsonBody(body.bytes).value;
     if (body.contentType.endsWith('+cbor')) return parseCbor(body.bytes).value;
-    if (body.contentType.endsWith('+yaml')) return (await parseYaml(body.bytes)).value;
+    if (body.contentType.endsWith('+yaml')) return (await parseYaml(body)).value;
     const parsed = await parseBody(body);
     const { subresource } = ctx.info;
     const isOwn = ctx.kind !== undefined && (subresource === '' || subresource === 'status');

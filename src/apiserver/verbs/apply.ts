@@ -113,7 +113,7 @@ export async function parseConfig(body: RequestBody): Promise<ParsedBody> {
       // YAML in flow style is not JSON.
     }
   }
-  return parseYaml(body.bytes);
+  return parseYaml(body);
 }
 
 /** @throws ApiError BadRequest for what is no object of the kind */

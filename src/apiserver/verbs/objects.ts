@@ -38,7 +38,7 @@ export async function parseBody(body: RequestBody): Promise<ParsedBody> {
   if (body.type === 'object') return { value: body.object, duplicates: [] };
   if (body.contentType === PROTOBUF_TYPE) return parseProtobuf(body.bytes);
   if (body.contentType === CBOR_TYPE) return parseCbor(body.bytes);
-  if (YAML_TYPES.has(body.contentType)) return parseYaml(body.bytes);
+  if (YAML_TYPES.has(body.contentType)) return parseYaml(body);
   if (!JSON_TYPES.has(body.contentType)) {
     throw apiError(
       'UnsupportedMediaType',
@@ -92,11 +92,11 @@ function readable<T>(read: () => T): T {
 }
 
 /** @throws ApiError BadRequest */
-export async function parseYaml(bytes: Buffer): Promise<ParsedBody> {
-  const { readYaml, YamlError } = await import('./yamlBody.ts');
+export async function parseYaml({ bytes, yaml }: Extract<RequestBody, { type: 'bytes' }>): Promise<ParsedBody> {
   try {
-    return readYaml(bytes.toString('utf8'));
+    return await yaml.read(bytes);
   } catch (error) {
+    const { YamlError } = await import('./yamlBody.ts');
     if (error instanceof YamlError) throw badRequest(`error converting YAML to JSON: ${error.message}`);
     throw error;
   }
@@ -120,8 +120,11 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict */
-export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody): KubeObject {
+/**
+ * @param base the object before, with which the new one shares below its metadata what did not change: see `sharing`
+ * @throws ApiError BadRequest for an object of another kind, of wrong types, or with unknown fields under Strict
+ */
+export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody, base?: KubeObject): KubeObject {
   const unknown: string[] = [];
   const value = bodyValue(parsed, kind.schema, unknown);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -140,7 +143,7 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
       `the API version in the data (${textOf(given.apiVersion)}) does not match the expected API version (${wanted})`,
     );
   }
-  const decoded: Decoded<KubeObject> = kind.decode?.(value) ?? decode(kind.schema, value);
+  const decoded: Decoded<KubeObject> = kind.decode?.(value) ?? decode(kind.schema, value, base);
   const [error] = decoded.errors;
   if (error !== undefined) {
     throw badRequest(
@@ -163,9 +166,10 @@ export function decodeObject(ctx: RequestContext, kind: Kind, parsed: ParsedBody
         break;
     }
   }
-  const object = decoded.value;
+  const object = decoded.value === base ? { ...decoded.value } : decoded.value;
   object.apiVersion = wanted;
   object.kind = kind.kind;
+  object.metadata = base !== undefined && object.metadata === base.metadata ? { ...base.metadata } : object.metadata;
   object.metadata ??= {};
   return object;
 }

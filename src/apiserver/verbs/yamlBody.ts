@@ -10,7 +10,8 @@ export class YamlError extends Error {
 const MAX_ALIASES = 100;
 const MAX_DUPLICATES = 50;
 
-interface YamlBody {
+/** What a text says. */
+export interface YamlBody {
   readonly value: unknown;
   /** there are none that could be told by their paths: `repeated` tells them */
   readonly duplicates: readonly [];
@@ -43,9 +44,11 @@ function read(text: string): YamlBody {
     Map(_key, map) {
       const seen = new Set<string>();
       for (const { key } of map.items) {
-        const name = isScalar(key) ? String(key.value) : String(key);
+        // A list or map would become a text, and each that it is in another one that holds it.
+        if (key !== null && !isScalar(key)) throw new YamlError('a key is no text');
+        const name = String(key?.value ?? null);
         if (seen.has(name) && repeated.length < MAX_DUPLICATES) {
-          const at = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
+          const at = key?.range?.[0] ?? 0;
           repeated.push(`  line ${lineOf(text, at)}: key ${JSON.stringify(name)} already set in map`);
         }
         seen.add(name);
