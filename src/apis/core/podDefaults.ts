@@ -61,6 +61,7 @@ function dropAlphaFields(spec: PodSpec): void {
 function mirrorServiceAccount(spec: PodSpec): void {
   const name = spec.serviceAccountName || spec.serviceAccount;
   if (name) {
+    if (name === spec.serviceAccountName && name === spec.serviceAccount) return;
     spec.serviceAccountName = name;
     spec.serviceAccount = name;
   } else {

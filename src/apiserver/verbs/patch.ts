@@ -11,6 +11,7 @@ import type { RequestBody, RequestContext } from '../context.ts';
 import type { ApiServerParts } from '../stage.ts';
 import { APPLY_CBOR_TYPE, APPLY_TYPE, applyVerb } from './apply.ts';
 import { assertMatchesPath, decodeObject, metaOf, parseJsonBody, setDefaults } from './objects.ts';
+import { baseOf, sharing } from './sharing.ts';
 import { changeObject } from './update.ts';
 
 const SUPPORTED = [
@@ -28,19 +29,21 @@ export async function patchVerb(parts: ApiServerParts, ctx: RequestContext, kind
   const { patch, duplicates, contentType } = patchOf(body, kind);
   assertNotForced(ctx);
   const namesOwners = saysManagedFields(patch);
-  return changeObject(parts, ctx, kind, (old) => {
-    const target = namesOwners ? old : withoutOwners(old);
-    const value = applyPatch(kind, contentType, target as unknown as JsonObject, patch);
-    // Parts of the old object, which is frozen, are shared by the result: decoding makes it our own.
-    const object: KubeObject = decodeObject(ctx, kind, { value, duplicates });
-    // What the patch says nothing of is no condition: the patch is tried again when somebody was faster.
-    const meta = metaOf(object);
-    assertMatchesPath(ctx, meta);
-    if (meta.name === undefined && old.metadata?.name !== undefined) meta.name = old.metadata.name;
-    if (meta.resourceVersion === old.metadata?.resourceVersion) delete meta.resourceVersion;
-    setDefaults(kind, object);
-    return object;
-  });
+  return sharing((share) =>
+    changeObject(parts, ctx, kind, (old) => {
+      const target = namesOwners ? old : withoutOwners(old);
+      const value = applyPatch(kind, contentType, target as unknown as JsonObject, patch);
+      // Parts of the old object, which is frozen, are shared by the result: decoding makes it our own.
+      const object = decodeObject(ctx, kind, { value, duplicates }, share ? baseOf(kind, old) : undefined);
+      // What the patch says nothing of is no condition: the patch is tried again when somebody was faster.
+      const meta = metaOf(object);
+      assertMatchesPath(ctx, meta);
+      if (meta.name === undefined && old.metadata?.name !== undefined) meta.name = old.metadata.name;
+      if (meta.resourceVersion === old.metadata?.resourceVersion) delete meta.resourceVersion;
+      setDefaults(kind, object);
+      return object;
+    }),
+  );
 }
 
 /** @throws ApiError Invalid: only what is applied can be forced */

@@ -18,8 +18,18 @@ import type { ApiServerParts } from '../stage.ts';
 import { createObject } from './create.ts';
 import { finishDeletion } from './delete.ts';
 import { keepTimesOfNoChange, keepValidManagedFields, ownUpdated, setManagedFields, writerOf } from './fieldManager.ts';
-import { assertMatchesPath, assertValid, decodeObject, isDryRun, metaOf, parseBody, setDefaults } from './objects.ts';
+import {
+  assertMatchesPath,
+  assertValid,
+  decodeObject,
+  isDryRun,
+  metaOf,
+  type ParsedBody,
+  parseBody,
+  setDefaults,
+} from './objects.ts';
 import { faultsOfUpdate } from './ratcheting.ts';
+import { baseOf, sharing } from './sharing.ts';
 import { fromHub, spokeErrors, toHub, withConversions } from './versions.ts';
 import { isSame, MAX_ATTEMPTS, put } from './write.ts';
 
@@ -29,7 +39,19 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
   const cache = parts.registry.cache(kind);
   await cache.freshen();
   const body = withoutKnownOwners(await ctx.readBody(), cache.get(ctx.info.namespace, ctx.info.name));
-  const object = decodeObject(ctx, kind, await parseBody(body));
+  const parsed = await parseBody(body);
+  return sharing((share) => updateParsed(parts, ctx, kind, parsed, share));
+}
+
+async function updateParsed(
+  parts: ApiServerParts,
+  ctx: RequestContext,
+  kind: Kind,
+  parsed: ParsedBody,
+  share: boolean,
+): Promise<Answer> {
+  const current = parts.registry.cache(kind).get(ctx.info.namespace, ctx.info.name);
+  const object = decodeObject(ctx, kind, parsed, share ? baseOf(kind, current?.object) : undefined);
   const meta = metaOf(object);
   if (meta.name === undefined || meta.name === '') {
     throw badRequest(
@@ -37,11 +59,7 @@ export async function updateVerb(parts: ApiServerParts, ctx: RequestContext, kin
     );
   }
   assertMatchesPath(ctx, meta);
-  if (
-    kind.createOnUpdate === true &&
-    ctx.info.subresource === '' &&
-    cache.get(ctx.info.namespace, ctx.info.name) === undefined
-  ) {
+  if (kind.createOnUpdate === true && ctx.info.subresource === '' && current === undefined) {
     if (meta.resourceVersion === undefined || meta.resourceVersion === '')
       return createObject(parts, ctx, kind, object);
   }

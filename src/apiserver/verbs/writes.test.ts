@@ -3,6 +3,7 @@ import { deployments } from '../../apis/apps/deployment.ts';
 import { type ConfigMap, configMaps } from '../../apis/core/configMap.ts';
 import { namespaces } from '../../apis/core/namespace.ts';
 import { type Pod, pods } from '../../apis/core/pod.ts';
+import { services } from '../../apis/core/service.ts';
 import { serviceAccounts } from '../../apis/core/serviceAccount.ts';
 import type { Transport } from '../../client/transport.ts';
 import type { KubeObject, Stored } from '../../machinery/kind.ts';
@@ -30,6 +31,35 @@ const pod = (name = unique()): Pod => ({
 });
 const refOf = (object: KubeObject) => ({ namespace: 'default', name: object.metadata?.name ?? '' });
 const at = (name: string) => `/api/v1/namespaces/default/configmaps/${name}`;
+
+describe('what a change shares with the object before', () => {
+  test('is all that it leaves as it was, in each way of changing', async () => {
+    const made = (await server.client.create(pods, pod())) as Stored<Pod>;
+    const spec = (of: KubeObject) => (of as Pod).spec;
+    const labeled = await server.client.patch(pods, refOf(made), 'strategic', { metadata: { labels: { a: '1' } } });
+    expect(spec(labeled)).toBe(spec(made));
+    const merged = await server.client.patch(pods, refOf(made), 'merge', { metadata: { labels: { a: '2' } } });
+    expect(spec(merged)).toBe(spec(made));
+    const put = await server.client.update(
+      pods,
+      JSON.parse(JSON.stringify({ ...merged, metadata: { ...merged.metadata, labels: {} } })),
+    );
+    expect(put.metadata.labels).toBeUndefined();
+    expect(spec(put)).toBe(spec(made));
+  });
+
+  test('is copied where something on its way changes it', async () => {
+    const service = (type: string) => ({
+      metadata: { name: 'shared', namespace: 'default' },
+      spec: { type, ports: [{ port: 80 }] },
+    });
+    const made = await server.client.create(services, service('ClusterIP'));
+    const before = JSON.stringify(made);
+    const changed = await server.client.patch(services, refOf(made), 'merge', { spec: { type: 'NodePort' } });
+    expect(changed.spec?.ports?.[0]?.nodePort).toBeGreaterThan(0);
+    expect(JSON.stringify(made)).toBe(before);
+  });
+});
 
 describe('create', () => {
   test('gives an identity and a time, and nothing that the client may not set', async () => {

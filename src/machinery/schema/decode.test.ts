@@ -231,6 +231,31 @@ it('gives back what is valid as it was, and the same the second time', () => {
   );
 });
 
+it('shares with what was before what did not change, and says the same as without it', () => {
+  type Fields = Record<string, unknown>;
+  fc.assert(
+    fc.property(thing, thing, fc.subarray(Object.keys(Thing.fields)), (first, second, changed) => {
+      const base = deepFreeze(decode<Fields>(Thing, JSON.parse(JSON.stringify(first))).value);
+      const given = JSON.parse(JSON.stringify(first)) as Fields;
+      for (const name of changed) given[name] = (JSON.parse(JSON.stringify(second)) as Fields)[name];
+      const { value } = decode<Fields>(Thing, given, base);
+      expect(value).toEqual(decode(Thing, given).value);
+      for (const name of Object.keys(value)) if (!changed.includes(name)) expect(value[name]).toBe(base[name]);
+      if (changed.length === 0) expect(value).toBe(base);
+      expect(decode(Thing, base, base).value).toBe(base);
+    }),
+  );
+  const base = deepFreeze({ labels: { a: '1' }, things: [{ name: 'x' }, { name: 'y' }] });
+  const { value } = decode<typeof base>(
+    Thing,
+    JSON.parse('{"labels":{"__proto__":{}},"things":[{"name":"x"},{"name":"z"}]}'),
+    base,
+  );
+  expect(value.labels).not.toBe(base.labels);
+  expect(value.things[0]).toBe(base.things[0]);
+  expect(value.things[1]).toEqual({ name: 'z' });
+});
+
 it('throws at nothing', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(Thing.fields)), (given, field) => {

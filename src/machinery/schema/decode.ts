@@ -6,6 +6,7 @@
  * kept as a stack of segments and become text only for what is reported.
  */
 import { cloneJson } from '../clone.ts';
+import { jsonEqual } from '../jsonEqual.ts';
 import { canonicalQuantity, parseQuantity } from '../quantity.ts';
 import { setOwn } from '../setOwn.ts';
 import { readTime } from '../time.ts';
@@ -53,14 +54,19 @@ class Report {
   }
 }
 
-type Decoder = (value: unknown, report: Report) => unknown;
+/** @param base what stood in this place before, decoded and frozen: where it says the same, it is the result */
+type Decoder = (value: unknown, report: Report, base: unknown) => unknown;
 
 const compiled = new WeakMap<Type, Decoder>();
 
-/** Decodes `value`. The result shares nothing with it, so that it may be changed even where `value` is frozen. */
-export function decode<T>(type: ObjectType, value: unknown): Decoded<T> {
+/**
+ * Decodes `value`. The result shares nothing with it, so that it may be changed even where `value` is frozen.
+ * @param base an earlier value of the type, decoded and frozen: the result shares what did not change with it, so that
+ * nothing of that is copied, compared or frozen again; it must be known not to be changed, then
+ */
+export function decode<T>(type: ObjectType, value: unknown, base?: T): Decoded<T> {
   const report = new Report();
-  const decoded = decoderFor(type)(value, report);
+  const decoded = decoderFor(type)(value, report, base);
   return { value: decoded as T, unknown: report.unknown, errors: report.errors };
 }
 
@@ -89,57 +95,86 @@ function compile(type: Type): Decoder {
 function compileList(type: ListType): Decoder {
   const of = lazy(type.of);
   const zero = zeroOf(type.of);
-  return (value, report) => {
+  return (value, report, base) => {
     if (!Array.isArray(value)) return report.error(`expected a list, got ${nameOf(value)}`);
+    if (value === base) return value;
+    const was: readonly unknown[] = Array.isArray(base) ? base : NOTHING;
     const out: unknown[] = new Array(value.length);
+    let same = value.length === was.length && base !== undefined;
     for (let i = 0; i < value.length; i++) {
       report.path.push(i);
-      out[i] = value[i] === null ? zero() : of(value[i], report);
+      out[i] = value[i] === null ? zero() : of(value[i], report, was[i]);
+      if (same && out[i] !== was[i]) same = false;
       report.path.pop();
     }
-    return out;
+    return same ? was : out;
   };
 }
 
 function compileMap(type: MapType): Decoder {
   const of = lazy(type.of);
   const zero = zeroOf(type.of);
-  return (value, report) => {
+  return (value, report, base) => {
     if (!isRecord(value)) return report.error(`expected an object, got ${nameOf(value)}`);
+    if (value === base) return value;
+    const was = isRecord(base) ? base : undefined;
     const out: Record<string, unknown> = {};
-    for (const key of Object.keys(value)) {
+    let shared = 0;
+    const keys = Object.keys(value);
+    for (const key of keys) {
       report.path.push(key);
       const item = value[key];
-      setOwn(out, key, item === null ? zero() : of(item, report));
+      const before = was !== undefined && Object.hasOwn(was, key) ? was[key] : undefined;
+      const decoded = item === null ? zero() : of(item, report, before);
+      setOwn(out, key, decoded);
+      if (decoded !== undefined && decoded === before) shared++;
       report.path.pop();
     }
-    return out;
+    return was !== undefined && shared === keys.length && fieldsOf(was) === shared ? was : out;
   };
 }
 
 function compileObject(type: ObjectType): Decoder {
   let slots: Map<string, Slot> | undefined;
-  return (value, report) => {
+  return (value, report, base) => {
     if (!isRecord(value)) return report.error(`expected an object, got ${nameOf(value)}`);
+    if (value === base) return value;
+    const was = isRecord(base) ? base : undefined;
+    let fields = 0;
+    let shared = 0;
     slots ??= new Map(Object.entries(type.fields).map(([name, field]) => [name, slotOf(field)]));
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
       const item = value[key];
       const slot = slots.get(key);
       if (slot === undefined) {
-        if (type.preserveUnknownFields) setOwn(out, key, cloneJson(item));
-        else report.unknownField(key);
+        if (type.preserveUnknownFields) {
+          setOwn(out, key, cloneJson(item));
+          fields++;
+        } else report.unknownField(key);
         continue;
       }
       if (item === null || item === undefined) continue;
       if (slot.nothing !== undefined && isNothing(slot.nothing, item)) continue;
       report.path.push(key);
-      const decoded = slot.decode(item, report);
+      const before = was?.[key];
+      const decoded = slot.decode(item, report, before);
       report.path.pop();
-      if (decoded !== undefined) out[key] = decoded;
+      if (decoded === undefined) continue;
+      out[key] = decoded;
+      fields++;
+      if (decoded !== undefined && decoded === before) shared++;
     }
-    return out;
+    return was !== undefined && shared === fields && fieldsOf(was) === shared ? was : out;
   };
+}
+
+const NOTHING: readonly unknown[] = [];
+
+function fieldsOf(record: Record<string, unknown>): number {
+  let fields = 0;
+  for (const _ in record) fields++;
+  return fields;
 }
 
 /** How a field is read. */
@@ -172,9 +207,9 @@ function isNothing(nothing: NonNullable<Slot['nothing']>, value: unknown): boole
 function lazy(type: Type): Decoder {
   if (type.kind === 'scalar') return SCALARS[type.scalar];
   let decoder: Decoder | undefined;
-  return (value, report) => {
+  return (value, report, base) => {
     decoder ??= decoderFor(type);
-    return decoder(value, report);
+    return decoder(value, report, base);
   };
 }
 
@@ -268,6 +303,11 @@ function timeDecoder(micro: boolean): Decoder {
   };
 }
 
+/** A copy of JSON, or what stood there before where that says the same. */
+function copyOf(value: unknown, base: unknown): unknown {
+  return typeof base === 'object' && base !== null && jsonEqual(value, base) ? base : cloneJson(value);
+}
+
 const SCALARS: Readonly<Record<keyof ScalarTypes, Decoder>> = {
   string,
   boolean: (value, report) =>
@@ -303,7 +343,7 @@ const SCALARS: Readonly<Record<keyof ScalarTypes, Decoder>> = {
   },
   intOrString: (value, report) => {
     if (typeof value === 'string') return value;
-    return SCALARS.int32(value, report);
+    return SCALARS.int32(value, report, undefined);
   },
   time: timeDecoder(false),
   microTime: timeDecoder(true),
@@ -311,7 +351,7 @@ const SCALARS: Readonly<Record<keyof ScalarTypes, Decoder>> = {
     if (typeof value !== 'string') return report.error(`expected a duration, got ${nameOf(value)}`);
     return DURATION.test(value) ? value : report.error(`invalid duration ${JSON.stringify(value)}`);
   },
-  rawObject: (value, report) =>
-    isRecord(value) ? cloneJson(value) : report.error(`expected an object, got ${nameOf(value)}`),
-  any: cloneJson,
+  rawObject: (value, report, base) =>
+    isRecord(value) ? copyOf(value, base) : report.error(`expected an object, got ${nameOf(value)}`),
+  any: (value, _report, base) => copyOf(value, base),
 };
