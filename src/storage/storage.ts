@@ -51,9 +51,15 @@ export type Compare =
   | { readonly key: string; readonly target: 'createRevision'; readonly equals: Revision }
   | { readonly key: string; readonly target: 'version'; readonly equals: number };
 
+interface Write {
+  readonly key: string;
+  /** whether to answer what was there before: it has to be read */
+  readonly previous?: boolean;
+}
+
 export type Operation =
-  | { readonly op: 'put'; readonly key: string; readonly value: Buffer; readonly lease?: LeaseId }
-  | { readonly op: 'delete'; readonly key: string; readonly end?: string }
+  | (Write & { readonly op: 'put'; readonly value: Buffer; readonly lease?: LeaseId })
+  | (Write & { readonly op: 'delete'; readonly end?: string })
   | ({ readonly op: 'range' } & RangeRequest);
 
 export interface Transaction {
@@ -64,8 +70,9 @@ export interface Transaction {
 }
 
 export type OperationResponse =
+  /** previous: where it was asked for */
   | { readonly op: 'put'; readonly previous: KeyValue | undefined }
-  | { readonly op: 'delete'; readonly previous: readonly KeyValue[] }
+  | { readonly op: 'delete'; readonly deleted: number; readonly previous: readonly KeyValue[] }
   | ({ readonly op: 'range' } & RangeResponse);
 
 export interface TransactionResponse {

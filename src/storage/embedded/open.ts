@@ -114,6 +114,7 @@ class EmbeddedStorage implements Storage {
         return state.compacted;
       },
       slice: (request, from) => state.history(request, from, durable()),
+      withPrevious: (event) => state.withPrevious(event),
     });
     // A compaction that was cut short left records that nobody can read.
     const left = state.compacted === 0 ? [] : state.compact(state.compacted);

@@ -96,14 +96,20 @@ export class State {
       if (operation.op === 'range') {
         responses.push({ op: 'range', ...this.range(operation, sub > 0 ? revision : this.#head) });
       } else if (operation.op === 'put') {
-        responses.push({ op: 'put', previous: this.#put(operation, revision, sub++) });
+        const previous = operation.previous === true ? this.#before(operation.key, revision) : undefined;
+        this.#put(operation, revision, sub++);
+        responses.push({ op: 'put', previous });
       } else {
         const previous: KeyValue[] = [];
+        let deleted = 0;
         for (const history of [...this.#index.range(operation)]) {
           const write = writeAt(history, revision);
-          if (write !== undefined) previous.push(this.#delete(history, write, revision, sub++));
+          if (write === undefined) continue;
+          if (operation.previous === true) previous.push(this.#keyValue(history.key, write, true));
+          this.#delete(history, write, revision, sub++);
+          deleted++;
         }
-        responses.push({ op: 'delete', previous });
+        responses.push({ op: 'delete', deleted, previous });
       }
     }
     if (sub > 0) this.#head = revision;
@@ -133,7 +139,7 @@ export class State {
       records++;
       if (!inRange(request, key)) continue;
       bytes += record.length;
-      const previous = request.previous === true ? this.#before(key, write) : undefined;
+      const previous = request.previous === true ? this.#before(key, write.revision) : undefined;
       events.push({
         type: write.version === 0 ? 'delete' : 'put',
         kv: keyValueOf(key, write, recordValue(record)),
@@ -143,10 +149,15 @@ export class State {
     return { events, upTo: latest };
   }
 
-  /** The state of a key before a write of it, where that is kept. */
-  #before(key: string, write: Write): KeyValue | undefined {
+  /** An event with the state of its key before, where that is kept. */
+  withPrevious(event: StorageEvent): StorageEvent {
+    return { ...event, previous: this.#before(event.kv.key, event.kv.modRevision) };
+  }
+
+  /** The state of a key before a revision, where that is kept. */
+  #before(key: string, revision: Revision): KeyValue | undefined {
     const history = this.#index.get(key);
-    const before = history === undefined ? undefined : writeAt(history, write.revision - 1);
+    const before = history === undefined ? undefined : writeAt(history, revision - 1);
     return before === undefined ? undefined : this.#keyValue(key, before, true);
   }
 
@@ -196,11 +207,10 @@ export class State {
     }
   }
 
-  #put(operation: Extract<Operation, { op: 'put' }>, revision: Revision, sub: number): KeyValue | undefined {
+  #put(operation: Extract<Operation, { op: 'put' }>, revision: Revision, sub: number): void {
     const { key, value, lease = 0 } = operation;
     const history = this.#index.get(key);
     const before = history === undefined ? undefined : writeAt(history, revision);
-    const previous = before === undefined ? undefined : this.#keyValue(key, before, true);
     const write: Write = {
       revision,
       sub,
@@ -209,24 +219,21 @@ export class State {
       lease,
     };
     this.#leases.attach(key, lease, before?.lease ?? 0);
-    this.#write(key, write, value, previous);
-    return previous;
+    this.#write(key, write, value);
   }
 
-  #delete({ key }: KeyHistory, before: Write, revision: Revision, sub: number): KeyValue {
-    const previous = this.#keyValue(key, before, true);
+  #delete({ key }: KeyHistory, before: Write, revision: Revision, sub: number): void {
     this.#leases.attach(key, 0, before.lease);
-    this.#write(key, { revision, sub, createRevision: 0, version: 0, lease: 0 }, EMPTY, previous);
-    return previous;
+    this.#write(key, { revision, sub, createRevision: 0, version: 0, lease: 0 }, EMPTY);
   }
 
-  #write(key: string, write: Write, value: Buffer, previous: KeyValue | undefined): void {
+  #write(key: string, write: Write, value: Buffer): void {
     const record = encodeRecord(key, write, value);
     this.#index.append(key, write);
     this.#unflushed.set(write, record);
     this.#sink.add({ table: 'records', write, record });
     const type = write.version === 0 ? 'delete' : 'put';
-    this.#sink.addEvent({ type, kv: keyValueOf(key, write, value), previous });
+    this.#sink.addEvent({ type, kv: keyValueOf(key, write, value), previous: undefined });
   }
 
   #keyValue(key: string, write: Write, withValue: boolean): KeyValue {

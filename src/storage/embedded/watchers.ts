@@ -15,6 +15,8 @@ export interface HistorySource {
   readonly compacted: Revision;
   /** Events in the request's range of whole revisions from `from` to `upTo`, ascending. @throws where it cannot read */
   slice(request: WatchRequest, from: Revision): { events: StorageEvent[]; upTo: Revision };
+  /** The event with the state of its key before. */
+  withPrevious(event: StorageEvent): StorageEvent;
 }
 
 interface Watcher {
@@ -56,7 +58,7 @@ export class Watchers {
   /** Hands out the events of whole revisions up to `revision`, ascending. A hot path: once for each group commit. */
   deliver(events: readonly StorageEvent[], revision: Revision): void {
     for (const watcher of [...this.#live]) {
-      const matching = select(watcher, events);
+      const matching = this.#select(watcher, events);
       if (watcher.next <= revision) watcher.next = revision + 1;
       if (watcher.open && matching.length > 0) watcher.handlers.onEvents(matching, revision);
     }
@@ -98,6 +100,15 @@ export class Watchers {
     else if (watcher.progress && watcher.open) watcher.handlers.onProgress?.(slice.upTo);
   }
 
+  #select({ request, next }: Watcher, events: readonly StorageEvent[]): readonly StorageEvent[] {
+    const out: StorageEvent[] = [];
+    for (const event of events) {
+      if (event.kv.modRevision < next || !inRange(request, event.kv.key)) continue;
+      out.push(request.previous === true ? this.#source.withPrevious(event) : event);
+    }
+    return out;
+  }
+
   #end(watcher: Watcher, reason: EndReason): void {
     this.#live.delete(watcher);
     this.#behind.delete(watcher);
@@ -105,14 +116,4 @@ export class Watchers {
     watcher.open = false;
     watcher.handlers.onEnd(reason);
   }
-}
-
-function select(watcher: Watcher, events: readonly StorageEvent[]): readonly StorageEvent[] {
-  const out: StorageEvent[] = [];
-  for (const event of events) {
-    if (event.kv.modRevision < watcher.next || !inRange(watcher.request, event.kv.key)) continue;
-    const bare = watcher.request.previous === true || event.previous === undefined;
-    out.push(bare ? event : { ...event, previous: undefined });
-  }
-  return out;
 }

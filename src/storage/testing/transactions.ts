@@ -66,18 +66,29 @@ export function transactionContract(current: StorageOfTest): void {
       const { storage } = current();
       const { revision } = await put(storage, 'a', '1');
       await put(storage, 'b', '1');
-      const { responses } = await write(storage, putOf('a', '2'), putOf('c', '2'), { op: 'delete', key: 'b' });
+      const asked = { previous: true };
+      const { responses } = await write(
+        storage,
+        { ...putOf('a', '2'), ...asked },
+        { ...putOf('c', '2'), ...asked },
+        { op: 'delete', key: 'b', ...asked },
+      );
       const previous = { key: 'a', value: bytes('1'), modRevision: revision, version: 1 };
       expect(responses[0]).toMatchObject({ op: 'put', previous });
       expect(responses[1]).toEqual({ op: 'put', previous: undefined });
-      expect(responses[2]).toMatchObject({ op: 'delete', previous: [{ key: 'b', value: bytes('1') }] });
+      expect(responses[2]).toMatchObject({ op: 'delete', deleted: 1, previous: [{ key: 'b', value: bytes('1') }] });
+      const bare = await write(storage, putOf('a', '3'), { op: 'delete', key: 'c' });
+      expect(bare.responses).toEqual([
+        { op: 'put', previous: undefined },
+        { op: 'delete', deleted: 1, previous: [] },
+      ]);
     });
 
     it('delete ranges, and move no revision where there is nothing to delete', async () => {
       const { storage } = current();
       await write(storage, putOf('a/1', ''), putOf('a/2', ''), putOf('b', ''));
-      const { responses, revision } = await remove(storage, 'a/', 'a0');
-      expect(responses[0]).toMatchObject({ op: 'delete', previous: [{ key: 'a/1' }, { key: 'a/2' }] });
+      const { responses, revision } = await write(storage, { op: 'delete', key: 'a/', end: 'a0', previous: true });
+      expect(responses[0]).toMatchObject({ op: 'delete', deleted: 2, previous: [{ key: 'a/1' }, { key: 'a/2' }] });
       expect((await remove(storage, 'a/', 'a0')).revision).toBe(revision);
       expect(await read(storage, 'a', 'z')).toEqual({ b: '' });
     });
