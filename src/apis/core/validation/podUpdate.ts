@@ -31,6 +31,10 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   const errors: FieldError[] = [];
   const spec = pod.spec ?? NOTHING;
   const before = old.spec ?? NOTHING;
+  if (spec === before) {
+    validatePodAnnotationsUpdate(pod, old, errors);
+    return errors;
+  }
   for (const field of ['containers', 'initContainers'] as const) {
     const now = spec[field] ?? [];
     if (now.length !== (before[field] ?? []).length) {
