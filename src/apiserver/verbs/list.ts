@@ -27,25 +27,26 @@ export function listVerb(parts: ApiServerParts, ctx: RequestContext, kind: Kind)
   if (token !== '' && asked !== '' && asked !== '0') {
     throw badRequest('specifying resource version is not allowed when using continue');
   }
-  if (token !== '') return fromStore(parts, cache, selection, limit, decodeToken(token));
+  if (token !== '') return fromStore(parts, kind, cache, selection, limit, decodeToken(token));
   // With a limit and no word on how it is meant, a revision is taken exactly: pages of it must fit together.
   if (match === 'Exact' || (match === '' && limit > 0 && asked !== '' && asked !== '0')) {
-    return fromStore(parts, cache, selection, limit, { revision: parseResourceVersion(asked), after: '' });
+    return fromStore(parts, kind, cache, selection, limit, { revision: parseResourceVersion(asked), after: '' });
   }
   const fresh = cache.freshen();
   const least = asked === '' || asked === '0' ? 0 : parseResourceVersion(asked);
-  if (fresh === undefined && cache.revision >= least) return fromCache(cache, selection, limit);
+  if (fresh === undefined && cache.revision >= least) return fromCache(kind, cache, selection, limit);
   return (fresh ?? Promise.resolve()).then(async () => {
     await cache.waitFor(least);
-    return fromCache(cache, selection, limit);
+    return fromCache(kind, cache, selection, limit);
   });
 }
 
-function fromCache(cache: WatchCache, selection: Selection, limit: number): ListAnswer {
+/** @param kind the version that was asked for, where the cache is of the one that is stored */
+function fromCache(kind: Kind, cache: WatchCache, selection: Selection, limit: number): ListAnswer {
   const all = cache.entries(selection.namespace);
   const { matches } = selection;
-  if (matches === undefined) return page(cache.kind, all, cache.revision, limit, all.length - limit);
-  return page(cache.kind, all.filter(matches), cache.revision, limit, undefined);
+  if (matches === undefined) return page(kind, all, cache.revision, limit, all.length - limit);
+  return page(kind, all.filter(matches), cache.revision, limit, undefined);
 }
 
 /**
@@ -106,14 +107,15 @@ function decodeToken(token: string): Place {
 /** A list at a revision of the past, so that pages fit together while writes go on. */
 async function fromStore(
   parts: ApiServerParts,
+  kind: Kind,
   cache: WatchCache,
   selection: Selection,
   limit: number,
   place: Place,
 ): Promise<ListAnswer> {
-  const { kind } = cache;
   const { storage } = parts.registry;
-  const prefix = selection.prefix ?? storagePrefix(kind);
+  const stored = cache.kind;
+  const prefix = selection.prefix ?? storagePrefix(stored);
   if (place.after !== '' && !place.after.startsWith(prefix)) throw badRequest('continue key is not valid');
   const live = await storage.revision();
   if (place.revision > live) await cache.waitFor(place.revision);
@@ -128,11 +130,11 @@ async function fromStore(
         revision: place.revision,
         ...(limit === 0 ? {} : { limit: limit + 1 }),
       });
-      const stored = kvs.map((kv) => kv.value);
-      const values = (await kind.conversion?.fromStored(stored)) ?? stored;
+      const raw = kvs.map((kv) => kv.value);
+      const values = (await stored.conversion?.fromStored(raw)) ?? raw;
       for (const [i, { key, modRevision }] of kvs.entries()) {
         // There is one for each.
-        const entry = new Entry(kind, key, modRevision, values[i] as Buffer);
+        const entry = new Entry(stored, key, modRevision, values[i] as Buffer);
         if (matches === undefined || matches(entry)) entries.push(entry);
       }
       // Without a selector a page is one range of the store.

@@ -194,3 +194,24 @@ describe('selectors', () => {
     expect(json.metadata.continue).toBeDefined();
   });
 });
+
+test('a version that is not stored is listed as itself, whole and in pages', async () => {
+  await api.send('POST', '/api/v1/namespaces', { metadata: { name: 'views' } });
+  const old = '/api/v1/namespaces/views/events';
+  const newer = '/apis/events.k8s.io/v1/namespaces/views/events';
+  for (const name of ['a', 'b']) {
+    const involvedObject = { kind: 'Pod', name, namespace: 'views' };
+    await api.send('POST', old, { metadata: { name }, involvedObject, message: `of ${name}` });
+  }
+  const { json: whole } = await api.send('GET', newer);
+  expect(whole).toMatchObject({ kind: 'EventList', apiVersion: 'events.k8s.io/v1' });
+  expect(whole.items).toMatchObject(
+    ['a', 'b'].map((name) => ({ apiVersion: 'events.k8s.io/v1', regarding: { name }, note: `of ${name}` })),
+  );
+  const { json: first } = await api.send('GET', `${newer}?limit=1`);
+  const { json: rest } = await api.send('GET', `${newer}?continue=${first.metadata.continue}`);
+  const { json: selected } = await api.send('GET', `${newer}?fieldSelector=regarding.name%3Db`);
+  expect([...first.items, ...rest.items]).toEqual(whole.items);
+  expect(selected.items).toEqual(whole.items.slice(1));
+  expect(rest.apiVersion).toBe('events.k8s.io/v1');
+});
