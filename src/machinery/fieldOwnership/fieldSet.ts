@@ -64,14 +64,28 @@ function parseNode(value: Record<string, unknown>, depth: number): FieldSet | un
     children.push([element, node]);
   }
   if (children.length === 0) return MEMBER;
-  if (!sorted) {
-    const set = children.reduce<FieldSet | undefined>(
-      (all, [element, node]) => union(all, Object.freeze({ [element]: node })),
-      undefined,
-    );
-    return self ? unite(set, undefined, true) : set;
+  return nodeOf(self, sorted ? children : ordered(children));
+}
+
+/** In order, and each element once: one may be written in several ways. */
+function ordered(children: readonly (readonly [string, FieldSet])[]): [string, FieldSet][] {
+  const alike = new Map<string, FieldSet[]>();
+  for (const [element, node] of children) {
+    const nodes = alike.get(element);
+    if (nodes === undefined) alike.set(element, [node]);
+    else nodes.push(node);
   }
-  return nodeOf(self, children);
+  return [...alike]
+    .map(([element, nodes]): [string, FieldSet] => [element, uniteAll(nodes)])
+    .sort(([a], [b]) => compareElements(a, b));
+}
+
+/** Of at least one node. In pairs: a large one is not copied for each small one. */
+function uniteAll(nodes: readonly FieldSet[]): FieldSet {
+  const [first, second] = nodes as [FieldSet, FieldSet | undefined];
+  if (second === undefined) return first;
+  const half = nodes.length >> 1;
+  return uniteNodes(uniteAll(nodes.slice(0, half)), uniteAll(nodes.slice(half)));
 }
 
 /** A node of children in order; undefined where it has none and is no member either. */
