@@ -47,6 +47,31 @@ test('an hour of a steady cluster changes nothing', async () => {
   expect((await podsOf(cluster as ProgramCluster)).map((p) => p.metadata.resourceVersion)).toEqual(before);
 });
 
+test('a node sets right what others made of its status, and leaves alone what is not its own', async () => {
+  const { client, advance } = await start();
+  const node = () => client.get(nodes, { name: 'node-0' });
+  const { status: before } = await node();
+  const extra = { 'example.com/foo': '5' };
+  const blank = { machineID: '', kubeletVersion: '', osImage: '', architecture: '', operatingSystem: '' };
+  const status = {
+    capacity: extra,
+    allocatable: extra,
+    nodeInfo: blank,
+    daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+  };
+  await client.patch(nodes, { name: 'node-0' }, 'strategic', { status }, { subresource: 'status' });
+  await advance('12s');
+  const { status: after, metadata } = await node();
+  expect(after).toMatchObject({
+    nodeInfo: before?.nodeInfo,
+    daemonEndpoints: before?.daemonEndpoints,
+    capacity: { ...before?.capacity, ...extra },
+    allocatable: { ...before?.allocatable, ...extra },
+  });
+  await advance('1m');
+  expect((await node()).metadata.resourceVersion).toBe(metadata.resourceVersion);
+});
+
 test('containers do as annotations say', async () => {
   const { client, advance } = await start();
   await client.create(

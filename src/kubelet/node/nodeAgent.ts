@@ -5,12 +5,15 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Lease, leases } from '../../apis/coordination/lease.ts';
-import { type Node, type NodeStatus, nodes } from '../../apis/core/node.ts';
+import { type Node, type NodeStatus, NodeStatus as NodeStatusType, nodes } from '../../apis/core/node.ts';
 import type { Client } from '../../client/client.ts';
 import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { WakeableSleep } from '../../lib/wakeableSleep.ts';
+import { compareQuantities } from '../../machinery/quantity.ts';
+import type { Field } from '../../machinery/schema/types.ts';
+import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { isApiError } from '../../machinery/status.ts';
 import { formatMicroTime } from '../../machinery/time.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
@@ -243,11 +246,34 @@ function rangesOf(podCIDRs: readonly string[] | undefined): NonNullable<Node['sp
   return podCIDR === undefined ? {} : { podCIDR, podCIDRs: [...(podCIDRs ?? [])] };
 }
 
-/** Others write conditions too: a node that was silent for a while is made Unknown by the node lifecycle controller. */
+/**
+ * Others write the status too: a node that was silent for a while is made Unknown by the node lifecycle controller, and
+ * who adds a resource of his own by a patch may blank the rest. What is beyond this kubelet's words is left alone.
+ */
 function saysTheSame(node: Node, status: NodeStatus): boolean {
-  return (status.conditions ?? []).every((mine) =>
-    node.status?.conditions?.some((c) => c.type === mine.type && c.status === mine.status && c.reason === mine.reason),
+  const { conditions = [], capacity, allocatable, ...rest } = status;
+  const there: Readonly<Record<string, unknown>> = node.status ?? {};
+  const fields: Readonly<Record<string, Field>> = NodeStatusType.fields;
+  return (
+    conditions.every((mine) =>
+      node.status?.conditions?.some(
+        (c) => c.type === mine.type && c.status === mine.status && c.reason === mine.reason,
+      ),
+    ) &&
+    hasAmounts(node.status?.capacity, capacity) &&
+    hasAmounts(node.status?.allocatable, allocatable) &&
+    Object.entries(rest).every(([name, mine]) => {
+      const field = fields[name];
+      return field !== undefined && semanticEqual(field.type, mine, there[name]);
+    })
   );
+}
+
+function hasAmounts(there: NodeStatus['capacity'] = {}, mine: NodeStatus['capacity'] = {}): boolean {
+  return Object.entries(mine).every(([name, amount]) => {
+    const found = there[name];
+    return found !== undefined && compareQuantities(found, amount) === 0;
+  });
 }
 
 function withoutHeartbeats(status: NodeStatus): unknown {
