@@ -111,6 +111,17 @@ export async function stopContainerd(paths: ClusterPaths, clock: Clock): Promise
   }
 }
 
+const CAP_SYS_RESOURCE = 24n;
+
+/**
+ * Whether a process may make others less likely to be killed when memory is short, as containers that have all that
+ * they ask for are to be. @param status the text of its /proc/PID/status
+ */
+export function mayLowerOomScore(status: string): boolean {
+  const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+  return ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
+}
+
 function writeConfig(paths: ClusterPaths): void {
   const text = `version = 2
 root = ${JSON.stringify(paths.containerdRoot)}
@@ -128,7 +139,7 @@ oom_score = 0
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = ${JSON.stringify(PAUSE_IMAGE)}
-  restrict_oom_score_adj = true
+  restrict_oom_score_adj = ${!mayLowerOomScore(readFileSync('/proc/self/status', 'utf8'))}
   stream_server_address = "127.0.0.1"
   stream_server_port = "0"
   enable_unprivileged_ports = true

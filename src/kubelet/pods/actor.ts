@@ -63,6 +63,8 @@ export class Actor {
   readonly #stopping = new Map<string, Stopping>();
   /** by container id: the resources that it got while it ran, as `resourcesKey` says them */
   readonly resized = new Map<string, string>();
+  /** containers that were ended so that they start anew with other resources, by id */
+  readonly resizedAway = new Set<string>();
 
   constructor(options: ActorOptions) {
     this.#o = options;
@@ -120,6 +122,7 @@ export class Actor {
       }
       case 'removeContainer':
         this.resized.delete(action.id);
+        this.resizedAway.delete(action.id);
         await ignoreMissing(runtime.call('removeContainer', { container_id: action.id }));
         await this.#o.machine.removeLogs(pod, action.log);
         return undefined;
@@ -183,6 +186,7 @@ export class Actor {
     const { clock, events } = this.#o;
     const { container, id } = action;
     const about = containerReference(pod, container?.name ?? id);
+    if (action.reason === 'Resized') this.resizedAway.add(id);
     if (action.reason !== 'SandboxChanged') events.event(about, 'Normal', 'Killing', action.message);
     const grace = Math.max(0, action.grace ?? pod.spec?.terminationGracePeriodSeconds ?? 30);
     const stopping: Stopping = {
@@ -258,6 +262,8 @@ export class Actor {
     const { runtime, machine } = this.#o;
     await settleAll(
       (observed?.containers ?? []).map(async ({ id, state }) => {
+        this.resized.delete(id);
+        this.resizedAway.delete(id);
         if (state === 'running' || state === 'unknown')
           await ignoreMissing(runtime.call('stopContainer', { container_id: id, timeout: 0 }));
         await ignoreMissing(runtime.call('removeContainer', { container_id: id }));

@@ -224,6 +224,10 @@ describe('the plan of a pod', () => {
       reason: 'CrashLoopBackOff',
       message: 'back-off 10s restarting failed container=main pod=p_default(u)',
     });
+    // It ended because it is to have other resources: that is no failure.
+    const resized = plan(pod, observed, { backoffUntil: (_name, at) => at + 10_000, resizedAway: () => true });
+    expect(resized.waiting.get('main')?.reason).not.toBe('CrashLoopBackOff');
+    expect(resized.actions.map(short)).toContainEqual(expect.stringMatching(/^start main/));
     expect(plan(pod, observed, { backoffUntil: (_name, at) => at + 5_000 }).actions.map(short)).toEqual([
       'start main 2',
     ]);

@@ -71,6 +71,8 @@ export interface PlanInput {
   readonly grace?: number | undefined;
   /** Until when a container waits before its next start, in ms; undefined: it need not. */
   backoffUntil(container: string, lastFinishedAt: number): number | undefined;
+  /** Whether a container ended because it is to start anew with other resources: that is no failure. */
+  resizedAway?(containerId: string): boolean;
   /** What a running container has of cpu and memory, as `resourcesKey` says it; undefined: that is not known. */
   applied(run: ObservedContainer): string | undefined;
   /** Which probe says that this run of the container must go. */
@@ -344,7 +346,7 @@ class Planner {
   #start(container: Container, last: ObservedContainer | undefined): void {
     const { pod, observed, now } = this.#input;
     const before = last ?? latestRun(observed, container.name);
-    if (before?.state === 'exited') {
+    if (before?.state === 'exited' && this.#input.resizedAway?.(before.id) !== true) {
       const finishedAt = (before.status.finished_at ?? 0) / 1e6;
       const until = this.#input.backoffUntil(container.name, finishedAt);
       if (until !== undefined && until > now) {

@@ -334,6 +334,7 @@ export class PodWorkers {
       failed: entry.failed !== undefined,
       grace: entry.failGrace,
       backoffUntil: (container, finishedAt) => this.#backoff.until(backoffKey(entry, container), finishedAt),
+      resizedAway: (id) => this.#o.actor.resizedAway.has(id),
       applied: (run) => this.#o.actor.resized.get(run.id) ?? run.resources,
       failedProbe: (id) => probes.failure(uid, id),
       started: (id) => probes.started(uid, id),
