@@ -70,6 +70,8 @@ export interface NodeOptions {
   readonly podCIDRs?: readonly string[];
   /** shared by kubelets of one process; absent: the kubelet follows the services by itself */
   readonly services?: Informer<Service>;
+  /** shared by kubelets of one process: their events wait in one line, behind what pods wait for */
+  readonly eventGate?: Gate;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -135,7 +137,16 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   const probeMetrics = new ProbeMetrics();
   const runtime = metrics.counted(options.runtime);
   const log = options.log.child({ component: 'kubelet' });
-  const events = createEventRecorder({ client, component: 'kubelet', host: nodeName, clock, random, log, signal });
+  const events = createEventRecorder({
+    client,
+    component: 'kubelet',
+    host: nodeName,
+    clock,
+    random,
+    log,
+    signal,
+    ...(options.eventGate === undefined ? {} : { gate: options.eventGate }),
+  });
   const informers = new Informers({ client, clock, random, log, signal });
   const tokens = new PodTokens(client, clock);
   const configuration = { ...DEFAULT_CONFIGURATION, ...options.configuration };
