@@ -119,13 +119,18 @@ export const badRequest = (message: string) => apiError('BadRequest', message);
 export const forbiddenRequest = (r: ResourceName, name: string, why: string) =>
   apiError('Forbidden', `${qualified(r)} ${JSON.stringify(name)} is forbidden: ${why}`, detailsOf(r, name));
 
+/** Nobody reads more; a small object may have so many errors that their texts are a hundred times its size. */
+const MAX_TOLD = 1000;
+
 /** 422 with a cause for each fault. `kind` is the kind's name, as `Deployment` in group `apps`. */
 export function invalidObject(
   kind: { group: string; kind: string },
   name: string,
-  errors: readonly FieldError[],
+  all: readonly FieldError[],
 ): ApiError {
+  const errors = all.slice(0, MAX_TOLD);
   const messages = errors.map(fieldErrorMessage);
+  if (all.length > MAX_TOLD) messages.push(`and ${all.length - MAX_TOLD} more`);
   const list = messages.length === 1 ? messages[0] : `[${messages.join(', ')}]`;
   const shown = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
   return apiError('Invalid', `${shown} ${JSON.stringify(name)} is invalid: ${list}`, {

@@ -52,6 +52,22 @@ test('what is held and what is wanted', () => {
   expect(missingRules([], [{ verbs: ['get'], nonResourceURLs: ['/x'] }])).toHaveLength(1);
 });
 
+test('what names too much to be taken apart is missing, unless one rule grants it all', () => {
+  const many = (what: string) => Array.from({ length: 1000 }, (_, i) => `${what}${i}`);
+  const huge: PolicyRule = { verbs: many('v'), apiGroups: many('g'), resources: many('r'), resourceNames: many('n') };
+  const paths: PolicyRule = { verbs: many('v'), nonResourceURLs: many('/p') };
+  const all = [rule('*', ['*'], '*'), { verbs: ['*'], nonResourceURLs: ['*'] }];
+  expect(missingRules(all, [huge, paths])).toEqual([]);
+  expect(missingRules([rule('get', [''], 'pods')], [huge])).toEqual([huge]);
+  expect(missingRules([huge], [huge])).toEqual([]);
+  const { resourceNames: _names, ...unnamed } = huge;
+  expect(missingRules([huge], [unnamed])).toEqual([unnamed]);
+  const wide = Array.from({ length: 2000 }, () =>
+    rule(many('v').slice(0, 20).join(' '), many('g').slice(0, 20), 'a b'),
+  );
+  expect(missingRules([rule('get', [''], 'pods')], wide).length).toBeLessThan(13_000);
+});
+
 test('a rule on one line', () => {
   expect(showRule(rule('get list', [''], 'pods', ['x']))).toBe(
     '{APIGroups:[""], Resources:["pods"], ResourceNames:["x"], Verbs:["get" "list"]}',

@@ -60,15 +60,70 @@ interface Grant {
   readonly path?: string;
 }
 
+/** So much is compared at most: a role may name a thousand verbs on a thousand resources of a thousand groups. */
+const MAX_COMPARISONS = 20_000_000;
+const MAX_GRANTS = 10_000;
+
 /** The parts of `wanted` that `held` does not grant, one rule each; empty where all is held. */
 export function missingRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
   const missing: PolicyRule[] = [];
+  let left = MAX_COMPARISONS;
+  let leftGrants = MAX_GRANTS;
   for (const rule of wanted) {
+    let granted = false;
+    for (const by of held) {
+      const cost = comparisonsOf(by, rule);
+      left -= Math.min(cost, left);
+      if (left === 0) break;
+      granted = grantsWhole(by, rule);
+      if (granted) break;
+    }
+    if (granted) continue;
+    const grants = grantsOf(rule);
+    left -= Math.min(left, grants * held.length);
+    leftGrants -= Math.min(leftGrants, grants);
+    // What would take too long to take apart is missing as a whole.
+    if (left === 0 || leftGrants === 0) {
+      missing.push(rule);
+      continue;
+    }
     for (const grant of breakDown(rule)) {
-      if (!held.some((h) => grants(h, grant))) missing.push(asRule(grant));
+      if (!held.some((h) => grantsOne(h, grant))) missing.push(asRule(grant));
     }
   }
   return missing;
+}
+
+const lengthOf = (list: readonly string[] | undefined) => list?.length ?? 0;
+
+/** How many single grants a rule is taken apart into. */
+function grantsOf(rule: PolicyRule): number {
+  const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = rule;
+  const names = Math.max(1, lengthOf(resourceNames));
+  return lengthOf(verbs) * (lengthOf(apiGroups) * lengthOf(resources) * names + lengthOf(nonResourceURLs));
+}
+
+function comparisonsOf(held: PolicyRule, wanted: PolicyRule): number {
+  const lists = ['verbs', 'apiGroups', 'resources', 'resourceNames', 'nonResourceURLs'] as const;
+  return lists.reduce((sum, list) => sum + lengthOf(held[list]) * lengthOf(wanted[list]), 1);
+}
+
+/** Whether one rule grants all of another. */
+function grantsWhole(held: PolicyRule, wanted: PolicyRule): boolean {
+  const { verbs = NONE, apiGroups = NONE, resources = NONE, resourceNames = NONE, nonResourceURLs = NONE } = wanted;
+  const names = held.resourceNames ?? NONE;
+  return (
+    verbs.every((verb) => holds(held.verbs ?? NONE, verb)) &&
+    apiGroups.every((group) => holds(held.apiGroups ?? NONE, group)) &&
+    resources.every((resource) => holdsResource(held.resources ?? NONE, resource)) &&
+    (names.length === 0 || (resourceNames.length > 0 && resourceNames.every((name) => names.includes(name)))) &&
+    nonResourceURLs.every((path) => pathMatches(held.nonResourceURLs ?? NONE, path))
+  );
+}
+
+function holdsResource(list: readonly string[], wanted: string): boolean {
+  const [resource = '', subresource = ''] = wanted.split('/', 2);
+  return resourceMatches(list, resource, subresource);
 }
 
 function* breakDown(rule: PolicyRule): Iterable<Grant> {
@@ -84,14 +139,13 @@ function* breakDown(rule: PolicyRule): Iterable<Grant> {
   }
 }
 
-function grants(rule: PolicyRule, grant: Grant): boolean {
+function grantsOne(rule: PolicyRule, grant: Grant): boolean {
   if (!holds(rule.verbs ?? NONE, grant.verb)) return false;
   if (grant.path !== undefined) return pathMatches(rule.nonResourceURLs ?? NONE, grant.path);
-  const [resource = '', subresource = ''] = (grant.resource ?? '').split('/', 2);
   const names = rule.resourceNames ?? NONE;
   return (
     holds(rule.apiGroups ?? NONE, grant.group ?? '') &&
-    resourceMatches(rule.resources ?? NONE, resource, subresource) &&
+    holdsResource(rule.resources ?? NONE, grant.resource ?? '') &&
     // Rights on some names never cover the right on all of them.
     (names.length === 0 || (grant.name !== undefined && names.includes(grant.name)))
   );
