@@ -389,6 +389,32 @@ test('long headers and paths are read, longer ones are refused', async () => {
   expect((await get('/healthz')).status).toBe(200);
 });
 
+test('however many headers there are, the last one counts', async () => {
+  const filler = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`x${i}`, 'a']));
+  expect((await get(PATH, filler)).status).toBe(200);
+  // Who may do nothing may not do more behind many headers.
+  expect((await get(PATH, { ...filler, 'impersonate-user': 'nobody' })).status).toBe(403);
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: server.ca.pem, ...server.admin });
+  try {
+    const groups = Array.from({ length: 300 }, (_, i) => `group-${i}`);
+    const stream = session.request({ ':path': PATH, 'impersonate-user': 'nobody', 'impersonate-group': groups });
+    const [head] = (await once(stream, 'response')) as [Record<string, unknown>];
+    expect(head[':status']).toBe(403);
+  } finally {
+    session.destroy();
+  }
+});
+
+test('a protocol that a request cannot have is as if it was not asked for', async () => {
+  const upgrade = { connection: 'Upgrade', upgrade: 'h2c' };
+  expect((await get(`${PATH}/a`, upgrade)).json).toMatchObject({ data: { k: 'v' } });
+  const body = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"asked"}}';
+  expect((await send('POST', PATH, body, undefined, { headers: upgrade })).status).toBe(201);
+  const websocket = { ...upgrade, upgrade: 'websocket' };
+  expect((await http(server, port, `${PATH}/asked`, { method: 'DELETE', headers: websocket })).status).toBe(200);
+  expect((await get(`${PATH}?watch=true`, upgrade)).status).toBe(400);
+});
+
 test('what is no HTTP is cut off', async () => {
   const socket = connect({ host: '127.0.0.1', port, ca: server.ca.pem, ...server.admin });
   socket.on('error', () => {});

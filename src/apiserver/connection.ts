@@ -18,6 +18,7 @@ import { YamlReader } from './encoding/yamlReader.ts';
 import type { Pipeline } from './pipeline.ts';
 import { sendBody } from './sendBody.ts';
 import type { ApiServerParts } from './stage.ts';
+import { mayUpgrade } from './stages/route.ts';
 import { statusOf } from './statusOf.ts';
 import { ANONYMOUS } from './user.ts';
 import { warningHeaders } from './warnings.ts';
@@ -28,6 +29,8 @@ export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 const MAX_SESSION_MEGABYTES = 256;
 const HEADERS_TIMEOUT_MS = 30_000;
 const MAX_HEADER_BYTES = 64 * 1024;
+/** More do not fit into so many bytes. What is beyond a limit of the number would be left out, unseen. */
+const MAX_HEADERS = MAX_HEADER_BYTES / 4;
 
 export interface TlsMaterial {
   /** PEM: the serving certificate and its key */
@@ -58,6 +61,7 @@ export async function listen(
     rejectUnauthorized: false,
     allowHTTP1: true,
     maxSessionMemory: MAX_SESSION_MEGABYTES,
+    maxHeaderListPairs: MAX_HEADERS,
     settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
   } as Parameters<typeof createSecureServer>[0]);
   const sockets = new Set<Socket>();
@@ -84,6 +88,8 @@ export async function listen(
     headersTimeout: HEADERS_TIMEOUT_MS,
     keepAliveTimeout: 120_000,
     maxHeaderSize: MAX_HEADER_BYTES,
+    maxHeadersCount: MAX_HEADERS,
+    shouldUpgradeCallback: ({ method = '', url = '' }: IncomingMessage) => mayUpgrade(parts, method, url),
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

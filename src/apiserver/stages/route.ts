@@ -49,6 +49,22 @@ export function route(parts: ApiServerParts): Stage {
   };
 }
 
+/**
+ * Whether a request that asks for another protocol may get it: a stream, a watch, or one that others answer. All else is
+ * answered as if it had not asked, as the protocol of HTTP demands.
+ */
+export function mayUpgrade(parts: ApiServerParts, method: string, url: string): boolean {
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  try {
+    const info = requestInfo(method, path, new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)));
+    return isLongRunning({ info }) || (!parts.aggregation.isEmpty && remoteOf(parts, info) !== undefined);
+  } catch {
+    // It is refused for its path, in the usual way.
+    return false;
+  }
+}
+
 /** Who serves the group and version in place of this server. */
 function remoteOf({ aggregation }: ApiServerParts, info: RequestInfo) {
   if (info.isResource) return aggregation.of(info.group, info.version);
