@@ -30,6 +30,24 @@ const planned = (spec: Service['spec'], ...slices: EndpointSlice[]) =>
 const ips = (treatment: unknown) =>
   (treatment as { backends?: { ip: string }[] } | undefined)?.backends?.map(({ ip }) => ip);
 
+describe.each(['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'])(
+  'the label %s',
+  (name) => {
+    const endpoints = slice([at('10.0.0.1')]);
+    const labelled = <T extends Service | EndpointSlice>(object: T): T => ({
+      ...object,
+      metadata: { ...object.metadata, labels: { ...object.metadata?.labels, [name]: '' } },
+    });
+
+    it('leaves a service to others', () => {
+      expect(planService(labelled(service({})), [endpoints], HERE).ports).toEqual([]);
+    });
+    it('and endpoints', () => {
+      expect(ips(planned({}, endpoints, labelled(slice([at('10.0.0.2')])))?.internal)).toEqual(['10.0.0.1']);
+    });
+  },
+);
+
 describe('the endpoints of a port', () => {
   it.each<[string, Endpoints, string[] | undefined]>([
     ['ready ones, in order and once', [at('10.0.0.9'), at('10.0.0.3'), at('10.0.0.9')], ['10.0.0.3', '10.0.0.9']],

@@ -54,15 +54,20 @@ export interface ServicePlan {
 
 const PROTOCOLS: Readonly<Record<string, Protocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 const DEFAULT_AFFINITY_SECONDS = 10_800;
+/** What bears one of these is another proxy's, or nobody's. */
+const NOT_OURS = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
+
+const isOurs = ({ metadata }: Service | EndpointSlice) =>
+  !NOT_OURS.some((name) => metadata?.labels?.[name] !== undefined);
 
 /** @param slices those of the service */
 export function planService(service: Service, slices: readonly EndpointSlice[], here: Here): ServicePlan {
   const { spec = {}, metadata = {} } = service;
-  const isNamed = spec.type === 'ExternalName';
   const local = new Set<string>();
-  const ports = isNamed
-    ? []
-    : ([4, 6] as const).flatMap((family) => portsOf(service, slices, { ...here, family, local }));
+  const ports =
+    spec.type === 'ExternalName' || !isOurs(service)
+      ? []
+      : ([4, 6] as const).flatMap((family) => portsOf(service, slices.filter(isOurs), { ...here, family, local }));
   const isGuarded = spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
   const healthPort = isGuarded && ports.length > 0 ? spec.healthCheckNodePort : undefined;
   return {
