@@ -40,17 +40,47 @@ export interface AdmissionPlugin {
   undo?(request: AdmissionRequest): void;
 }
 
+type Phase = 'mutate' | 'validate';
+
+/** By all plugins that there are and by kind: those that want to see it, so that no write asks each of them. */
+const interested = new WeakMap<readonly AdmissionPlugin[], WeakMap<Kind, Record<Phase, readonly AdmissionPlugin[]>>>();
+
+function pluginsOf(plugins: readonly AdmissionPlugin[], kind: Kind): Record<Phase, readonly AdmissionPlugin[]> {
+  let byKind = interested.get(plugins);
+  if (byKind === undefined) {
+    byKind = new WeakMap();
+    interested.set(plugins, byKind);
+  }
+  let found = byKind.get(kind);
+  if (found === undefined) {
+    const wanted = plugins.filter(({ resources }) => resources?.has(`${kind.group}/${kind.plural}`) ?? true);
+    found = {
+      mutate: wanted.filter((plugin) => plugin.mutate !== undefined),
+      validate: wanted.filter((plugin) => plugin.validate !== undefined),
+    };
+    byKind.set(kind, found);
+  }
+  return found;
+}
+
 /** Runs one phase of all plugins. Undefined, not a promise, where none had to wait. */
 export function admit(
   plugins: readonly AdmissionPlugin[],
-  phase: 'mutate' | 'validate',
+  phase: Phase,
   request: AdmissionRequest,
 ): Promise<void> | undefined {
-  const resource = `${request.kind.group}/${request.kind.plural}`;
-  for (const [i, plugin] of plugins.entries()) {
-    if (plugin.resources !== undefined && !plugin.resources.has(resource)) continue;
-    const waiting = plugin[phase]?.(request);
-    if (waiting instanceof Promise) return waiting.then(() => admit(plugins.slice(i + 1), phase, request));
+  return run(pluginsOf(plugins, request.kind)[phase], phase, request, 0);
+}
+
+function run(
+  plugins: readonly AdmissionPlugin[],
+  phase: Phase,
+  request: AdmissionRequest,
+  from: number,
+): Promise<void> | undefined {
+  for (let i = from; i < plugins.length; i++) {
+    const waiting = plugins[i]?.[phase]?.(request);
+    if (waiting instanceof Promise) return waiting.then(() => run(plugins, phase, request, i + 1));
   }
   return undefined;
 }
