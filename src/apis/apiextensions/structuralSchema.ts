@@ -94,26 +94,51 @@ export function pruned(schema: JSONSchemaProps, value: unknown): { value: unknow
   return { value: out, unknown: pruner.unknown };
 }
 
-type Filler = (value: unknown) => void;
+/** How much may still be filled in, in characters of JSON. */
+interface Room {
+  left: number;
+}
 
-/** What fills in defaults below a value of the schema, which it changes; undefined where there are none. */
-export function fillerOf(schema: JSONSchemaProps): Filler | undefined {
-  const own: [string, unknown][] = [];
+type Filler = (value: unknown, room: Room) => void;
+
+/** Several times what can be stored: a list of nothing may have a default for each of a hundred thousand elements. */
+const MAX_FILLED = 8 << 20;
+
+/**
+ * What fills in defaults below a value of the schema, which it changes; undefined where there are none. It says whether
+ * there was room for all of them.
+ */
+export function fillerOf(schema: JSONSchemaProps): ((value: unknown) => boolean) | undefined {
+  const filler = fillerBelow(schema);
+  if (filler === undefined) return undefined;
+  return (value) => {
+    const room = { left: MAX_FILLED };
+    filler(value, room);
+    return room.left >= 0;
+  };
+}
+
+function sizeOf(value: unknown): number {
+  return JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? String(item) : item)).length;
+}
+
+function fillerBelow(schema: JSONSchemaProps): Filler | undefined {
+  const own: [string, unknown, number][] = [];
   const nulls: string[] = [];
   const below: [string, Filler][] = [];
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (property.default !== undefined) {
-      own.push([name, property.default]);
+      own.push([name, property.default, name.length + sizeOf(property.default)]);
       // null stands for absence where it is no value of the field.
       if (property.nullable !== true) nulls.push(name);
     }
-    const filler = fillerOf(property);
+    const filler = fillerBelow(property);
     if (filler !== undefined) below.push([name, filler]);
   }
   const items = itemsOf(schema);
-  const ofItems = items === undefined ? undefined : fillerOf(items);
+  const ofItems = items === undefined ? undefined : fillerBelow(items);
   const values = valuesOf(schema);
-  const ofValues = values === undefined ? undefined : fillerOf(values);
+  const ofValues = values === undefined ? undefined : fillerBelow(values);
   const valueDefault = values?.nullable === true ? undefined : values?.default;
   if (
     own.length === 0 &&
@@ -124,22 +149,31 @@ export function fillerOf(schema: JSONSchemaProps): Filler | undefined {
   ) {
     return undefined;
   }
-  return (value) => {
+  const valueSize = valueDefault === undefined ? 0 : sizeOf(valueDefault);
+  return (value, room) => {
+    if (room.left < 0) return;
     if (Array.isArray(value)) {
-      if (ofItems !== undefined) for (const item of value) ofItems(item);
+      if (ofItems !== undefined) for (const item of value) ofItems(item, room);
       return;
     }
     if (!isRecord(value)) return;
     for (const name of nulls) if (value[name] === null) delete value[name];
-    for (const [name, preset] of own) {
-      if (!Object.hasOwn(value, name)) setOwn<unknown>(value, name, cloneJson(preset));
+    for (const [name, preset, size] of own) {
+      if (Object.hasOwn(value, name)) continue;
+      room.left -= size;
+      if (room.left < 0) return;
+      setOwn<unknown>(value, name, cloneJson(preset));
     }
-    for (const [name, fill] of below) if (Object.hasOwn(value, name)) fill(value[name]);
+    for (const [name, fill] of below) if (Object.hasOwn(value, name)) fill(value[name], room);
     if (ofValues === undefined && valueDefault === undefined) return;
     for (const name of Object.keys(value)) {
       if (propertyOf(schema, name) !== undefined) continue;
-      if (value[name] === null && valueDefault !== undefined) setOwn<unknown>(value, name, cloneJson(valueDefault));
-      ofValues?.(value[name]);
+      if (value[name] === null && valueDefault !== undefined) {
+        room.left -= valueSize;
+        if (room.left < 0) return;
+        setOwn<unknown>(value, name, cloneJson(valueDefault));
+      }
+      ofValues?.(value[name], room);
     }
   };
 }

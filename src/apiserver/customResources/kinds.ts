@@ -25,6 +25,7 @@ import {
   type UpdateRules,
 } from '../../machinery/kind.ts';
 import { setOwn } from '../../machinery/setOwn.ts';
+import { apiError } from '../../machinery/status.ts';
 import { NAME_COLUMN } from '../../machinery/table.ts';
 import { humanDuration, parseTime } from '../../machinery/time.ts';
 import { type ConversionParts, webhookConversion } from './conversionWebhook.ts';
@@ -99,15 +100,22 @@ class VersionRules {
     this.schema = schema;
   }
 
+  /** @throws ApiError RequestEntityTooLarge */
   setDefaults(object: KubeObject): void {
+    if (this.#fill(object)) return;
+    throw apiError('RequestEntityTooLarge', 'the object is too large to be stored with the defaults of its definition');
+  }
+
+  #fill(object: KubeObject): boolean {
     if (this.#filler === null) this.#filler = fillerOf(this.schema);
-    this.#filler?.(object);
+    return this.#filler?.(object) ?? true;
   }
 
   /** Without what the schema does not have, with its defaults. */
   shape(object: KubeObject): KubeObject {
     const { value } = decodeStructural(this.schema, object);
-    this.setDefaults(value);
+    // What is stored must stay readable, whatever defaults were added since.
+    this.#fill(value);
     return value as KubeObject;
   }
 
