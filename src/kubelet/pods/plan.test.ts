@@ -264,6 +264,14 @@ describe('the plan of a pod', () => {
     expect(late.actions.map(short)).toEqual(['kill main-0 DeadlineExceeded']);
   });
 
+  it('ends one sidecar after the other, the one that was started last first', () => {
+    const pod = podOf({ initContainers: [side, container('second', { restartPolicy: 'Always' })] });
+    const all = observedPod([S], run('main', { exit: 0 }), run('side'), run('second'));
+    expect(planTermination(pod, all, 30).map(short)).toEqual(['kill second-0 PodDeleted 30']);
+    const left = observedPod([S], run('main', { exit: 0 }), run('side'), run('second', { exit: 0 }));
+    expect(planTermination(pod, left, 30).map(short)).toEqual(['kill side-0 PodDeleted 30']);
+  });
+
   it('ends sidecars after the others, then the sandbox', () => {
     const pod = podOf({ initContainers: [side] });
     const steps = [

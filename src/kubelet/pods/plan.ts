@@ -132,10 +132,11 @@ function killAll(spec: PodSpec, observed: ObservedPod | undefined, reason: KillR
   // What never started has nothing to end.
   const running = (observed?.containers ?? []).filter((c) => c.state === 'running');
   if (running.length === 0) return winddown(observed);
-  const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map((c) => c.name));
-  // Sidecars outlive the containers that they serve.
-  const main = running.filter((c) => !sidecars.has(c.name));
-  return (main.length > 0 ? main : running).map((c) => ({
+  const sidecars = (spec.initContainers ?? []).filter(isSidecar).map((c) => c.name);
+  // Sidecars outlive the containers that they serve, and the sidecars that were started after them.
+  const main = running.filter((c) => !sidecars.includes(c.name));
+  const last = sidecars.findLast((name) => running.some((c) => c.name === name));
+  return (main.length > 0 ? main : running.filter((c) => c.name === last)).map((c) => ({
     action: 'killContainer',
     id: c.id,
     container: containerNamed(spec, c.name),

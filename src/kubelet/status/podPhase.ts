@@ -18,7 +18,8 @@ export function podPhaseOf(
 ): PodPhase {
   const initialisation = initPhase(spec, inits);
   if (initialisation === 'Failed') return 'Failed';
-  let running = 0;
+  // While one of them runs the pod is not over, whatever became of the others.
+  let running = runningSidecars(spec, inits);
   let ended = 0;
   let succeeded = 0;
   let restarting = 0;
@@ -35,11 +36,17 @@ export function podPhaseOf(
     else waiting++;
   }
   if (over && running === 0) return ended > 0 && ended === succeeded && waiting === 0 ? 'Succeeded' : 'Failed';
-  if (initialisation === 'Pending' && running + ended + restarting === 0) return 'Pending';
+  const begun = containers.some((s) => s.state?.waiting === undefined || s.lastState?.terminated !== undefined);
+  if (initialisation === 'Pending' && !begun) return 'Pending';
   if (waiting > 0) return 'Pending';
   if (running > 0 || restarting > 0) return 'Running';
   if (ended === 0) return 'Pending';
   return ended === succeeded ? 'Succeeded' : 'Failed';
+}
+
+function runningSidecars({ initContainers = [] }: PodSpec, inits: readonly ContainerStatus[]): number {
+  const sidecars = new Set(initContainers.filter(isSidecar).map((c) => c.name));
+  return inits.filter((s) => sidecars.has(s.name) && s.state?.running !== undefined).length;
 }
 
 function initPhase(spec: PodSpec, inits: readonly ContainerStatus[]): 'Pending' | 'Failed' | 'Done' {

@@ -105,7 +105,21 @@ const phases: readonly [string, Pod, ObservedPod | undefined, Record<string, str
     podOf({ initContainers: [side], restartPolicy: 'Never' }),
     observedPod([S], run('main', { exit: 0 }), run('side')),
     {},
+    'Running',
+  ],
+  [
+    'the sidecar ended, too',
+    podOf({ initContainers: [side], restartPolicy: 'Never' }),
+    observedPod([S], run('main', { exit: 0 }), run('side', { exit: 137 })),
+    {},
     'Succeeded',
+  ],
+  [
+    'only the sidecar runs yet',
+    podOf({ initContainers: [side] }),
+    observedPod([S], run('side')),
+    { main: 'PodInitializing' },
+    'Pending',
   ],
 ];
 
