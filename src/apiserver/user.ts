@@ -8,6 +8,9 @@ export interface User {
 
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 
+/** The extra that says by which credential a user showed who it is. */
+export const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id';
+
 /** What every user that was authenticated belongs to. */
 export const AUTHENTICATED_GROUP = 'system:authenticated';
 

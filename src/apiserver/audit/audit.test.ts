@@ -68,7 +68,11 @@ describe('the log', () => {
       stage: 'ResponseComplete',
       requestURI: `${MAPS}?fieldManager=me`,
       verb: 'create',
-      user: { username: 'admin', groups: ['system:masters', 'system:authenticated'] },
+      user: {
+        username: 'admin',
+        groups: ['system:masters', 'system:authenticated'],
+        extra: { 'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^X509SHA256=/)] },
+      },
       sourceIPs: ['127.0.0.1'],
       userAgent: 'test/1',
       objectRef: { resource: 'configmaps', namespace: 'default', name: 'a', apiVersion: 'v1' },

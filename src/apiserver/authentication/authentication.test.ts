@@ -43,6 +43,7 @@ describe('who asks', () => {
     expect((await whoAmI({}, 'admin')).user).toEqual({
       username: 'admin',
       groups: ['system:masters', 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^X509SHA256=[0-9a-f]{64}$/)] },
     });
   });
 

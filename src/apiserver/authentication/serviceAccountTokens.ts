@@ -12,7 +12,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Stored } from '../../machinery/kind.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { User } from '../user.ts';
+import { CREDENTIAL_ID, type User } from '../user.ts';
 import { LEGACY_ISSUER, type LegacyClaims, type LegacyTokens } from './legacyTokens.ts';
 
 const ALGORITHM = 'ES256';
@@ -240,7 +240,7 @@ function userOf(claims: KubernetesClaims, jti: string | undefined): User {
     ...serviceAccountUser(namespace, serviceaccount.name),
     uid: serviceaccount.uid,
     extra: {
-      ...(jti === undefined ? {} : { 'authentication.kubernetes.io/credential-id': [`JTI=${jti}`] }),
+      ...(jti === undefined ? {} : { [CREDENTIAL_ID]: [`JTI=${jti}`] }),
       ...(pod === undefined
         ? {}
         : { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),

@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { apiError } from '../../machinery/status.ts';
 import type { RequestContext } from '../context.ts';
-import type { User } from '../user.ts';
+import { CREDENTIAL_ID, type User } from '../user.ts';
 import type { Authenticator } from './authenticator.ts';
 
 /** Whom a connection's certificate names; it never changes. `null`: it has none. */
@@ -72,7 +72,10 @@ function peerOf(socket: TLSSocket): Peer {
   const { CN, O } = subject as { CN?: string | string[]; O?: string | string[] };
   const name = listOf(CN)[0];
   if (name === undefined) return 'untrusted';
-  return { user: { name, groups: listOf(O) }, chain: issuersOf(certificate) };
+  // Which of several certificates of one name it was, as the audit log and `kubectl auth whoami` show it.
+  const id = `X509SHA256=${certificate.fingerprint256.replaceAll(':', '').toLowerCase()}`;
+  const user = { name, groups: listOf(O), extra: { [CREDENTIAL_ID]: [id] } };
+  return { user, chain: issuersOf(certificate) };
 }
 
 /** The fingerprints of those who issued it, up to the one whom the server trusts. */
