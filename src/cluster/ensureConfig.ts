@@ -1,5 +1,4 @@
 /** From what a person wishes of a cluster to its configuration, made once and changed where that is possible. */
-import { mkdirSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { parseCidr } from '../apis/networking/cidr.ts';
 import type { NetworkMode } from '../network/routes/plan.ts';
@@ -18,6 +17,7 @@ import {
   takeIndex,
   writeConfig,
 } from './config.ts';
+import { makeDataDir } from './dataDir.ts';
 import { ClusterError } from './errors.ts';
 
 const DEFAULT_PORT = 6443;
@@ -67,7 +67,7 @@ export async function ensureConfig(
     if (JSON.stringify(config) !== JSON.stringify(known)) writeConfig(paths, config);
     return { config, paths };
   }
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   const made = pathsOf(dataDir);
   const index = takeIndex(made.dataDir);
   const config: ClusterConfig = {
@@ -109,7 +109,7 @@ export function makeJoinedConfig(
   },
 ): { config: ClusterConfig; paths: ClusterPaths } {
   if (readConfig(pathsOf(dataDir)) !== undefined) throw new ClusterError(`there is a cluster in ${dataDir} already`);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   const paths = pathsOf(dataDir);
   const { name, nodeName, joined, proxyMode } = node;
   const index = takeIndex(paths.dataDir);

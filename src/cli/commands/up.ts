@@ -39,7 +39,7 @@ export async function up(flags: UpFlags): Promise<void> {
   const running = await daemonStatus(pathsOf(dataDir).controlSocket);
   if (running?.state === 'ready') {
     await writeAccess(pathsOf(dataDir));
-    say(`Cluster ${flags.name} is running already (process ${running.pid}, port ${running.port}).`);
+    say(`Cluster ${known?.name ?? flags.name} is running already (process ${running.pid}, port ${running.port}).`);
     return;
   }
   const { assertUsableKubeconfig, kubeconfigPath } = await import('../../cluster/kubeconfig.ts');
