@@ -231,6 +231,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
         shutdown.refusal() ?? housekeeping.evictor.refusal(pod) ?? admission.refusal(pod, others),
       infeasibility: admission.infeasibility,
       shortage: admission.shortage,
+      missing: admission.missing,
     },
     probes: new PodProbes({ ...shared, metrics: probeMetrics, onChange: (uid) => workers.poke([uid]) }),
     updates: machine.hasFiles ? new VolumeUpdates({ ...shared, tokens }) : undefined,

@@ -15,7 +15,12 @@ export interface Admission {
   infeasibility(pod: Pod): string | undefined;
   /** Why there is not enough for a pod. */
   shortage(pod: Pod, others: readonly Pod[]): Failure | undefined;
+  /** How much there is too little of. */
+  missing(pod: Pod, others: readonly Pod[]): Amounts;
 }
+
+/** By resource: processors in thousandths, all else whole. */
+export type Amounts = Readonly<Record<string, number>>;
 
 /** What a node can do. */
 export interface Abilities {
@@ -37,6 +42,7 @@ export function createAdmission(
       unsupported(pod, abilities) ?? portTaken(pod, others) ?? tooMuch(pod, others, allocatable()),
     infeasibility: (pod) => beyondCapacity(pod, allocatable()),
     shortage: (pod, others) => tooMuch(pod, others, allocatable()),
+    missing: (pod, others) => missingOf(pod, others, allocatable()),
   };
 }
 
@@ -124,6 +130,25 @@ function tooMuch(pod: Pod, others: readonly Pod[], allocatable: Readonly<Resourc
     if (compareQuantities(addQuantities(used, asked), capacity) > 0) return outOf(name, asked, used, capacity);
   }
   return undefined;
+}
+
+function missingOf(pod: Pod, others: readonly Pod[], allocatable: Readonly<ResourceList>): Amounts {
+  const missing: Record<string, number> = {};
+  const pods = others.length + 1 - Number(allocatable.pods ?? Number.POSITIVE_INFINITY);
+  if (pods > 0) missing.pods = pods;
+  const used = others.map(amountsOf);
+  for (const [name, asked] of Object.entries(amountsOf(pod))) {
+    if (asked === 0 || (allocatable[name] === undefined && isExtended(name))) continue;
+    const taken = used.reduce((sum, amounts) => sum + (amounts[name] ?? 0), 0);
+    const beyond = taken + asked - numberOf(name, allocatable[name] ?? '0');
+    if (beyond > 0) missing[name] = beyond;
+  }
+  return missing;
+}
+
+/** What a pod asks for. */
+export function amountsOf(pod: Pod): Amounts {
+  return Object.fromEntries(Object.entries(requestsOf(pod)).map(([name, amount]) => [name, numberOf(name, amount)]));
 }
 
 function beyondCapacity(pod: Pod, allocatable: Readonly<ResourceList>): string | undefined {

@@ -14,7 +14,7 @@ import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Grantor } from '../grants.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PodProbes } from '../probes/podProbes.ts';
-import { podCgroup } from '../resources/cgroups.ts';
+import { BY_KUBELET } from '../status/podConditions.ts';
 import { type Failure, podStatusOf } from '../status/podStatus.ts';
 import type { StatusWriter } from '../status/statusWriter.ts';
 import type { VolumeUpdates } from '../volumes/volumeUpdates.ts';
@@ -28,8 +28,10 @@ import { EntryEvents } from './entryEvents.ts';
 import { holdBack } from './holdBack.ts';
 import { mountFailed } from './mountBackoff.ts';
 import type { ObservedPod, RuntimeObserver } from './observed.ts';
-import { type Action, isOver, type Plan, planPod, type Waiting } from './plan.ts';
-import { grant, grantedBefore, lowerMemory, resizeText, sameResources, stillGranted, wholeKey } from './resize.ts';
+import { isOver, type Plan, planPod, type Waiting } from './plan.ts';
+import { PodResizes } from './podResizes.ts';
+import { preemptionVictims } from './preemption.ts';
+import { resizeText, stillGranted, wholeKey } from './resize.ts';
 
 export interface WorkersOptions {
   readonly client: Client;
@@ -62,10 +64,8 @@ const WORKERS = 500;
 /** Steps in one go; a plan that never comes to rest would be a mistake. */
 const MAX_STEPS = 20;
 const REST_MS = 2_000;
-/** How often room is looked for that was not there. */
-const DEFERRED_MS = 3_000;
-/** How soon a change of resources that failed is tried again. */
-const RESIZE_RETRY_MS = 10_000;
+/** How soon it is looked whether those have gone that had to. */
+const PREEMPTED_MS = 250;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 const SECOND_MS = 1000;
@@ -77,11 +77,16 @@ export class PodWorkers {
   readonly #backoff = new FailureBackoff();
   readonly #say: EntryEvents;
   readonly #ending: PodEnding;
+  readonly #resizes: PodResizes;
   #sourcesSynced = false;
 
   constructor(options: WorkersOptions) {
     this.#o = options;
     this.#say = new EntryEvents(options.events);
+    this.#resizes = new PodResizes(
+      { ...options, again: (uid, ms) => this.#queue.addAfter(uid, ms), others: (entry) => this.#others(entry) },
+      this.#say,
+    );
     this.#ending = new PodEnding(options, (entry) => this.#tell(entry, options.observer.get(uidOf(entry)), new Map()));
     this.#queue = new WorkQueue({
       clock: options.clock,
@@ -207,12 +212,14 @@ export class PodWorkers {
 
   async #run(uid: string, entry: Entry): Promise<void> {
     const { observer, probes, clock, actor } = this.#o;
-    if (this.#admit(uid, entry)) {
+    const admission = this.#admit(uid, entry);
+    if (admission === 'waits') return;
+    if (admission === 'new') {
       await this.#allocate(entry);
       await this.#o.at?.('admitted', uid);
     }
-    this.#grant(entry);
-    await this.#limitWhole(uid, entry);
+    this.#resizes.grant(entry);
+    await this.#resizes.limitWhole(entry);
     for (let step = 0; step < MAX_STEPS; step++) {
       // What came meanwhile is in the queue.
       if (isEnding(entry) || this.#o.signal.aborted) return;
@@ -224,7 +231,7 @@ export class PodWorkers {
       this.#tell(entry, observed, held.waiting);
       if (held.lookAgainAt !== undefined) this.#queue.addAfter(uid, Math.max(0, held.lookAgainAt - clock.now()));
       if (!(await this.#prepared(uid, entry, plan, observed))) return;
-      const actions = this.#withoutFailedResizes(uid, entry, held.actions);
+      const actions = this.#resizes.due(entry, held.actions);
       if (actions.length === 0) {
         if (plan.finished) await this.#wind(uid, entry);
         return;
@@ -232,22 +239,46 @@ export class PodWorkers {
       const { failures, resizeFailure } = await actor.perform(podOf(entry), observed, actions, entry.ending.signal);
       this.#o.machine.forgetMessages(actions.flatMap((a) => (a.action === 'removeContainer' ? [a.id] : [])));
       for (const failure of failures) entry.failures.set(failure.container, { ...failure, at: clock.now() });
-      if (actions.some((a) => a.action === 'resizeContainer')) this.#resizeFailed(entry, resizeFailure);
+      if (actions.some((a) => a.action === 'resizeContainer')) this.#resizes.failed(entry, resizeFailure);
       await this.#o.look();
     }
     this.#queue.addAfter(uid, REST_MS);
   }
 
-  /** A pod that this node cannot run fails at once. True where it is new, and taken. */
-  #admit(uid: string, entry: Entry): boolean {
-    if (entry.admitted) return false;
+  /** A pod that this node cannot run fails at once. It waits where others have to go first. */
+  #admit(uid: string, entry: Entry): 'new' | 'known' | 'waits' {
+    if (entry.admitted) return 'known';
     entry.admitted = true;
     // What runs already was admitted before.
-    if (isOver(entry.pod) || this.#o.observer.get(uid) !== undefined) return false;
-    const refusal = this.#o.admission.refusal(entry.pod, this.#others(entry));
-    if (refusal === undefined) return true;
+    if (isOver(entry.pod) || this.#o.observer.get(uid) !== undefined) return 'known';
+    const others = this.#others(entry);
+    const refusal = this.#o.admission.refusal(entry.pod, others);
+    if (refusal === undefined) return 'new';
+    if (refusal.reason.startsWith('OutOf') && this.#preempt(entry, others)) {
+      entry.admitted = false;
+      this.#queue.addAfter(uid, PREEMPTED_MS);
+      return 'waits';
+    }
     this.#refuse(entry, refusal);
-    return false;
+    return 'known';
+  }
+
+  /** Lets others go where a critical pod finds no room. Returns whether there will be room. */
+  #preempt({ pod }: Entry, others: readonly Pod[]): boolean {
+    const { admission, events } = this.#o;
+    // Those that are ending already leave their room, too.
+    const staying = others.filter(({ metadata }) => {
+      const other = this.#entries.get(metadata?.uid ?? '');
+      return other !== undefined && !isEnding(other) && other.failed === undefined;
+    });
+    const victims = preemptionVictims(pod, staying, admission.missing(pod, staying));
+    for (const victim of victims ?? []) {
+      const message = 'Preempted in order to admit critical pod';
+      events.event(referenceTo(victim), 'Warning', 'Preempting', message);
+      const failure = { reason: 'Preempting', message, disruption: BY_KUBELET };
+      this.fail(victim.metadata?.uid ?? '', failure, victim.spec?.terminationGracePeriodSeconds ?? 30);
+    }
+    return victims !== undefined;
   }
 
   /** What the node has only so much of is set aside before anything is started. */
@@ -267,62 +298,6 @@ export class PodWorkers {
       .filter((e) => e !== entry && e.admitted && !e.gone && !e.removed)
       .map(podOf)
       .filter((p) => !isOver(p));
-  }
-
-  /** What a pod wishes for now, it gets where there is room. */
-  #grant(entry: Entry): void {
-    const { admission, observer } = this.#o;
-    const { pod } = entry;
-    if (entry.granted === undefined) {
-      const uid = pod.metadata?.uid ?? '';
-      entry.granted = observer.get(uid) === undefined ? pod : grantedBefore(pod);
-    }
-    const before = entry.granted;
-    const { pod: granted, pending } = grant(pod, before, {
-      infeasibility: admission.infeasibility,
-      shortage: (wished) => admission.shortage(wished, this.#others(entry)),
-    });
-    entry.granted = granted;
-    if (!sameResources(granted, before)) entry.resizeFailure = undefined;
-    this.#say.resize(entry, before, pending);
-    entry.pendingResize = pending;
-    // Room may come when others go.
-    if (pending?.reason === 'Deferred') this.#queue.addAfter(pod.metadata?.uid ?? '', DEFERRED_MS);
-  }
-
-  /** The pod as a whole gets what it is to have; its containers' own are another matter. */
-  async #limitWhole(uid: string, entry: Entry): Promise<void> {
-    const wished = wholeKey(podOf(entry));
-    if (!entry.volumesReady || wished === entry.whole) return;
-    const { machine, clock } = this.#o;
-    const now = clock.now();
-    if (entry.resizeFailure !== undefined && entry.resizeFailure.until > now) {
-      this.#queue.addAfter(uid, entry.resizeFailure.until - now);
-      return;
-    }
-    const limit = lowerMemory(wished, entry.whole);
-    const used = machine.cgroup(podCgroup(podOf(entry))).memoryBytes ?? 0;
-    if (limit !== undefined && used >= limit) {
-      this.#resizeFailed(entry, `attempting to set pod memory limit (${limit}) below current usage (${used})`);
-      this.#queue.addAfter(uid, RESIZE_RETRY_MS);
-      return;
-    }
-    await machine.limitPod(podOf(entry));
-    entry.whole = wished;
-    this.#resizeFailed(entry, undefined);
-  }
-
-  #resizeFailed(entry: Entry, message: string | undefined): void {
-    if (message !== undefined && entry.resizeFailure === undefined)
-      this.#o.events.event(referenceTo(entry.pod), 'Warning', 'ResizeError', message);
-    entry.resizeFailure = message === undefined ? undefined : { message, until: this.#o.clock.now() + RESIZE_RETRY_MS };
-  }
-
-  #withoutFailedResizes(uid: string, entry: Entry, actions: readonly Action[]): readonly Action[] {
-    const left = (entry.resizeFailure?.until ?? 0) - this.#o.clock.now();
-    if (left <= 0 || !actions.some((a) => a.action === 'resizeContainer')) return actions;
-    this.#queue.addAfter(uid, left);
-    return actions.filter((a) => a.action !== 'resizeContainer');
   }
 
   #plan(uid: string, entry: Entry, observed: ObservedPod | undefined): Plan {
