@@ -6,6 +6,7 @@ import { type FieldError, forbidden, invalid, notSupported, required } from '../
 import { jsonEqual } from '../../machinery/jsonEqual.ts';
 import { compileRegularExpression } from '../../machinery/regularExpression.ts';
 import type { JSONSchemaProps, ValidationRule } from './customResourceDefinition.ts';
+import { validateRuleCosts } from './ruleCost.ts';
 import { itemsOf, propertyOf, pruned, valuesOf } from './structuralSchema.ts';
 import { compileRules, fieldPathExists } from './validationRules.ts';
 import { validateValue } from './valueValidation.ts';
@@ -19,7 +20,7 @@ type Place = 'root' | 'field' | 'item' | 'value';
 export function validateSchema(schema: JSONSchemaProps, path: string): FieldError[] {
   const errors: FieldError[] = [];
   walk(schema, path, 'root', 0, errors);
-  return errors;
+  return errors.length > 0 ? errors : validateRuleCosts(schema, path);
 }
 
 const EMPTY: Readonly<Record<Place, string>> = {

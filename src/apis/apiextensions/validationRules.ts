@@ -203,13 +203,11 @@ function evaluate(
     if (!(error instanceof CelError)) throw error;
     const shown = typeof self === 'object' ? (Array.isArray(self) ? 'array' : 'object') : self;
     if (error.budget) {
-      state.errors.push(
-        invalid(
-          path,
-          shown,
-          'validation failed due to running out of cost budget, no further validation rules will be run',
-        ),
-      );
+      const why =
+        state.budget.left < 0
+          ? 'validation failed due to running out of cost budget, no further validation rules will be run'
+          : `call cost exceeds limit for rule: ${rule.rule.trim()}`;
+      state.errors.push(invalid(path, shown, why));
       return;
     }
     state.errors.push(invalid(path, shown, `rule evaluation error: ${error.message}`));
