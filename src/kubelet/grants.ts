@@ -16,6 +16,24 @@ export interface Grants {
   readonly memoryNodes?: string;
 }
 
+/** What a container has for itself, as monitoring asks for it. */
+export interface Holdings {
+  /** `nodes`: the NUMA nodes that it is near to */
+  readonly devices?: readonly { readonly resource: string; readonly id: string; readonly nodes: readonly number[] }[];
+  readonly cpus?: readonly number[];
+  /** blocks of memory, each on NUMA nodes */
+  readonly memory?: readonly { readonly bytes: number; readonly nodes: readonly number[] }[];
+}
+
+/** All of them together. */
+export function joined(all: readonly Holdings[]): Holdings {
+  return {
+    devices: all.flatMap((h) => h.devices ?? []),
+    cpus: all.flatMap((h) => h.cpus ?? []),
+    memory: all.flatMap((h) => h.memory ?? []),
+  };
+}
+
 /** Gives out what there is only so much of. */
 export interface Grantor {
   /** Sets aside what a pod needs. @param active all pods that have their place here. Resolves with why it cannot be. */

@@ -8,6 +8,7 @@ import type { ContainerRuntime } from './cri/runtime.ts';
 import { type Grantor, together } from './grants.ts';
 import type { Machine } from './machine/machine.ts';
 import type { NodeFacts } from './node/nodeStatus.ts';
+import type { HoldingsSource } from './podResources/listing.ts';
 import type { RuntimeObserver } from './pods/observed.ts';
 
 export interface GrantorsOptions {
@@ -39,6 +40,7 @@ export async function startGrantors(options: GrantorsOptions): Promise<Grantors>
   const { configuration, machine, log } = options;
   const { rootDir } = machine;
   const grantors: Grantor[] = [];
+  const sources: HoldingsSource[] = [];
   const runs: (() => Promise<void>)[] = [];
   let more: NodeFacts['more'] = () => NOTHING;
   if (machine.hasFiles) {
@@ -50,6 +52,7 @@ export async function startGrantors(options: GrantorsOptions): Promise<Grantors>
     });
     await devices.start().catch((err: unknown) => log.warn('device plugins cannot be heard', { err }));
     grantors.push(devices);
+    sources.push(devices);
     more = () => devices.amounts();
   }
   if (machine.hasFiles && configuration.cpuManagerPolicy === 'static') {
@@ -61,13 +64,22 @@ export async function startGrantors(options: GrantorsOptions): Promise<Grantors>
     const stateFile = join(rootDir, 'cpu_manager_state');
     const cpus = new CpuManager({ configuration, stateFile, topology: readTopology(), log });
     grantors.push(cpus);
+    sources.push(cpus);
     runs.push(() => keepCpus({ ...options, cpus }));
   }
   if (machine.hasFiles && configuration.memoryManagerPolicy === 'Static') {
     const { MemoryManager, readMemoryNodes } = await import('./memory/memoryManager.ts');
     const stateFile = join(rootDir, 'memory_manager_state');
     const nodes = readMemoryNodes(machine.memoryBytes);
-    grantors.push(new MemoryManager({ configuration, stateFile, nodes, log }));
+    const memory = new MemoryManager({ configuration, stateFile, nodes, log });
+    grantors.push(memory);
+    sources.push(memory);
+  }
+  if (machine.hasFiles) {
+    const { servePodResources } = await import('./podResources/server.ts');
+    await servePodResources({ ...options, dir: join(rootDir, 'pod-resources'), sources }).catch((err: unknown) =>
+      log.warn('nobody can ask who has which device', { err }),
+    );
   }
   return {
     grantor: together(grantors),

@@ -10,7 +10,7 @@ import { qosClassOf } from '../../apis/core/qos.ts';
 import type { Logger } from '../../lib/log.ts';
 import { milliValue } from '../../machinery/quantity.ts';
 import type { KubeletConfiguration } from '../config/configuration.ts';
-import type { Grantor, Grants } from '../grants.ts';
+import type { Grantor, Grants, Holdings } from '../grants.ts';
 import type { Failure } from '../status/podStatus.ts';
 import { formatCpus, parseCpus, without } from './cpuSet.ts';
 import { type Cpu, takeCpus } from './topology.ts';
@@ -80,6 +80,16 @@ export class CpuManager implements Grantor {
 
   async grants(pod: Pod, container: Container): Promise<Grants> {
     return { cpus: this.cpusOf(pod.metadata?.uid ?? '', container.name) };
+  }
+
+  /** The CPUs that a container has for itself. */
+  holdings(uid: string, container: string): Holdings {
+    return { cpus: this.#entries.get(uid)?.get(container) ?? [] };
+  }
+
+  /** Those that are not kept for the system. */
+  holdable(): Holdings {
+    return { cpus: without(this.#all, this.#reserved) };
   }
 
   /** What pods had that are no more is free. True where something was. */

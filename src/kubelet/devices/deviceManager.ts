@@ -10,7 +10,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { qualifiedName } from '../../machinery/names.ts';
 import { wholeValue } from '../../machinery/quantity.ts';
-import type { Grantor, Grants } from '../grants.ts';
+import type { Grantor, Grants, Holdings } from '../grants.ts';
 import type { Failure } from '../status/podStatus.ts';
 import { DeviceEndpoint } from './endpoint.ts';
 import type { ContainerAllocateResponse, RegisterRequest } from './messages.ts';
@@ -32,6 +32,8 @@ interface Resource {
   readonly prefers: boolean;
   /** whether each is healthy, by id */
   devices: ReadonlyMap<string, boolean>;
+  /** the NUMA nodes that each is near to, by id */
+  near: ReadonlyMap<string, readonly number[]>;
   /** set where the plugin is gone, and its devices with it before long */
   leaving: Timer | undefined;
 }
@@ -111,6 +113,7 @@ export class DeviceManager implements Grantor {
       preStart: options?.pre_start_required === true,
       prefers: options?.get_preferred_allocation_available === true,
       devices: new Map(),
+      near: new Map(),
       leaving: undefined,
     };
     this.#resources.set(name, resource);
@@ -120,6 +123,9 @@ export class DeviceManager implements Grantor {
     resource.endpoint.watch(
       (devices) => {
         resource.devices = new Map(devices.map(({ ID = '', health }) => [ID, health === HEALTHY]));
+        resource.near = new Map(
+          devices.map(({ ID = '', topology }) => [ID, (topology?.nodes ?? []).map((node) => node.ID ?? 0)]),
+        );
         this.#o.onChange();
       },
       () => this.#gone(name, resource),
@@ -241,6 +247,25 @@ export class DeviceManager implements Grantor {
       annotations: Object.assign({}, ...responses.map(({ annotations }) => annotations)),
       cdiDevices: responses.flatMap(({ cdi_devices: cdi = [] }) => cdi.map(({ name = '' }) => name)),
     };
+  }
+
+  /** What was set aside for a container. */
+  holdings(uid: string, container: string): Holdings {
+    const own = this.#allocations.filter((a) => a.uid === uid && a.container === container);
+    return { devices: own.flatMap(({ resource, ids }) => ids.map((id) => this.#near(resource, id))) };
+  }
+
+  /** All that are healthy. */
+  holdable(): Holdings {
+    return {
+      devices: [...this.#resources].flatMap(([name, { devices }]) =>
+        [...devices].filter(([, healthy]) => healthy).map(([id]) => this.#near(name, id)),
+      ),
+    };
+  }
+
+  #near(resource: string, id: string): { resource: string; id: string; nodes: readonly number[] } {
+    return { resource, id, nodes: this.#resources.get(resource)?.near.get(id) ?? [] };
   }
 
   /** So that a kubelet that starts again knows who has what. */

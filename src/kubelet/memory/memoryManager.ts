@@ -12,7 +12,7 @@ import { wholeValue } from '../../machinery/quantity.ts';
 import type { KubeletConfiguration } from '../config/configuration.ts';
 import { formatCpus, parseCpus } from '../cpu/cpuSet.ts';
 import { amountOf, thresholdsOf } from '../eviction/thresholds.ts';
-import type { Grantor, Grants } from '../grants.ts';
+import type { Grantor, Grants, Holdings } from '../grants.ts';
 import type { Failure } from '../status/podStatus.ts';
 
 /** A NUMA node of the machine. */
@@ -82,6 +82,20 @@ export class MemoryManager implements Grantor {
   async grants(pod: Pod, container: Container): Promise<Grants> {
     const nodes = this.#blocks.get(pod.metadata?.uid ?? '')?.get(container.name)?.nodes;
     return nodes === undefined ? {} : { memoryNodes: formatCpus(nodes) };
+  }
+
+  /** The memory that was set aside for a container. */
+  holdings(uid: string, container: string): Holdings {
+    const block = this.#blocks.get(uid)?.get(container);
+    return block === undefined ? {} : { memory: [block] };
+  }
+
+  /** What of each node is not kept for the system. */
+  holdable(): Holdings {
+    const { nodes, configuration } = this.#o;
+    return {
+      memory: nodes.map(({ id, bytes }) => ({ bytes: bytes - reservedOnNodes(configuration, id), nodes: [id] })),
+    };
   }
 
   /** One node where one is enough, that with the least left; else as few as it takes, those with the most left. */
