@@ -4,6 +4,7 @@ import type { Kind, KubeObject } from '../../machinery/kind.ts';
 import { applyJsonPatch } from '../../machinery/patch/json.ts';
 import { isObject, mergePatch } from '../../machinery/patch/merge.ts';
 import { strategicMergePatch } from '../../machinery/patch/strategic.ts';
+import { withStructs } from '../../machinery/patch/structs.ts';
 import type { JsonObject, JsonValue } from '../../machinery/schema/types.ts';
 import { apiError, badRequest, invalidObject } from '../../machinery/status.ts';
 import type { Answer } from '../answer.ts';
@@ -98,7 +99,7 @@ export function patchOf(body: RequestBody, kind?: Kind): Patch {
 
 /** The patched object. @throws ApiError */
 export function applyPatch(kind: Kind, contentType: string, old: JsonObject, patch: unknown): JsonValue {
-  if (contentType === 'application/json-patch+json') return applyJsonPatch(old, patch);
+  if (contentType === 'application/json-patch+json') return applyJsonPatch(withStructs(kind.schema, old, patch), patch);
   if (!isObject(patch)) throw badRequest('the patch must be an object');
   if (contentType === 'application/merge-patch+json') return mergePatch(old, patch);
   return strategicMergePatch(kind.schema, old, patch);

@@ -241,3 +241,23 @@ test('patches that meet each other are each done', async () => {
   expect(answers.map((a) => a.status)).toEqual(keys.map(() => 200));
   expect(Object.keys((await api.get(path)).json.metadata.annotations).sort()).toEqual([...keys].sort());
 });
+
+test('a JSON patch may speak of what Go always writes, though nothing is in it', async () => {
+  const claims = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims';
+  const requests = [{ name: 'r', exactly: { deviceClassName: 'c' } }];
+  await api.send('POST', claims, { metadata: { name: 'bare' }, spec: { devices: { requests } } });
+  const classes = '/apis/resource.k8s.io/v1/deviceclasses';
+  await api.send('POST', classes, { metadata: { name: 'bare' } });
+  const patched = (path: string, ...operations: object[]) =>
+    api.send('PATCH', path, operations, { 'content-type': 'application/json-patch+json' });
+  const allocation = { devices: {} };
+  const claim = await patched(`${claims}/bare/status`, { op: 'add', path: '/status/allocation', value: allocation });
+  expect(claim.json).toMatchObject({ status: { allocation } });
+  const selectors = [{ cel: { expression: 'true' } }];
+  const test = { op: 'test', path: '/spec', value: {} };
+  const made = await patched(`${classes}/bare`, test, { op: 'add', path: '/spec/selectors', value: selectors });
+  expect(made.json).toMatchObject({ spec: { selectors } });
+  // What is a pointer, or a map, is there or not.
+  for (const path of ['/spec/extendedResourceName/x', '/metadata/labels/x', '/nothing/x', '/spec/selectors/0/y/z'])
+    expect((await patched(`${classes}/bare`, { op: 'add', path, value: 'x' })).status).toBe(422);
+});
