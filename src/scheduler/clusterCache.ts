@@ -17,6 +17,8 @@ interface Entry {
   readonly pods: Map<string, PodInfo>;
   /** undefined where it must be made anew */
   info: NodeInfo | undefined;
+  /** its place among the nodes of the snapshot */
+  place: number;
 }
 
 export class ClusterCache {
@@ -30,6 +32,13 @@ export class ClusterCache {
   #devices: DeviceView | undefined;
   #volumes: VolumeView | undefined;
   #snapshot: Snapshot | undefined;
+  /** The nodes of the snapshot, in which those that change are replaced; undefined where a node has come or gone. */
+  #nodes: NodeInfo[] | undefined;
+  readonly #changedEntries = new Set<Entry>();
+  #withAffinity: readonly NodeInfo[] = [];
+  /** copies for the snapshot; undefined where something of them has changed */
+  #nominatedByNode: ReadonlyMap<string, readonly PodInfo[]> | undefined;
+  #namespaceLabels: ReadonlyMap<string, Labels> | undefined;
 
   /** A view of what is so at any time. */
   setDevices(devices: DeviceView): void {
@@ -46,6 +55,7 @@ export class ClusterCache {
   setNode(node: Stored<Node>): void {
     const entry = this.#entry(node.metadata.name);
     this.#images.replace(entry.node, node);
+    if (entry.node === undefined) this.#nodes = undefined;
     entry.node = node;
     this.#changed(entry);
   }
@@ -55,6 +65,7 @@ export class ClusterCache {
     if (entry === undefined) return;
     this.#images.replace(entry.node, undefined);
     entry.node = undefined;
+    this.#nodes = undefined;
     this.#changed(entry);
     this.#tidy(name, entry);
   }
@@ -63,7 +74,7 @@ export class ClusterCache {
   setPod(pod: PodInfo, nodeName: string): void {
     const before = this.#nodeOf.get(pod.uid);
     if (before !== undefined && before !== nodeName) this.removePod(pod.uid);
-    this.#nominated.delete(pod.uid);
+    if (this.#nominated.delete(pod.uid)) this.#nominatedByNode = undefined;
     this.#nodeOf.set(pod.uid, nodeName);
     const entry = this.#entry(nodeName);
     entry.pods.set(pod.uid, pod);
@@ -73,7 +84,7 @@ export class ClusterCache {
   /** Returns whether that frees room: the pod was on a node, or room was kept for it on one. */
   removePod(uid: string): boolean {
     const nominated = this.#nominated.delete(uid);
-    if (nominated) this.#snapshot = undefined;
+    if (nominated) this.#nominationChanged();
     const nodeName = this.#nodeOf.get(uid);
     const entry = nodeName === undefined ? undefined : this.#entries.get(nodeName);
     if (nodeName === undefined || entry === undefined) return nominated;
@@ -88,43 +99,73 @@ export class ClusterCache {
   nominate(pod: PodInfo, nodeName: string | undefined): void {
     if (nodeName === undefined) this.#nominated.delete(pod.uid);
     else this.#nominated.set(pod.uid, { pod, nodeName });
+    this.#nominationChanged();
+  }
+
+  #nominationChanged(): void {
+    this.#nominatedByNode = undefined;
     this.#snapshot = undefined;
   }
 
   setNamespace(name: string, labels: Labels | undefined): void {
     if (labels === undefined) this.#namespaces.delete(name);
     else this.#namespaces.set(name, labels);
+    this.#namespaceLabels = undefined;
     this.#snapshot = undefined;
   }
 
-  /** The cluster as it is now; the same object while nothing changes. */
+  /** The cluster as it is now; the same object while nothing changes, and of no use after that. */
   snapshot(): Snapshot {
     this.#snapshot ??= this.#makeSnapshot();
     return this.#snapshot;
   }
 
+  /** One is made for each pod that is placed: what did not change is not looked at. */
   #makeSnapshot(): Snapshot {
+    const nodes = this.#nodes === undefined ? this.#allNodes() : this.#replaceChanged(this.#nodes);
+    this.#changedEntries.clear();
+    this.#nominatedByNode ??= byNode(this.#nominated.values());
+    this.#namespaceLabels ??= new Map(this.#namespaces);
+    return snapshotOf({
+      nodes,
+      knownAffinity: this.#withAffinity,
+      namespaces: this.#namespaceLabels,
+      nominated: this.#nominatedByNode,
+      imageCounts: this.#images.byImage,
+      devices: this.#devices,
+      volumes: this.#volumes,
+    });
+  }
+
+  #allNodes(): readonly NodeInfo[] {
     const nodes: NodeInfo[] = [];
     for (const entry of this.#entries.values()) {
       if (entry.node === undefined) continue;
       entry.info ??= new NodeInfo(entry.node, [...entry.pods.values()]);
+      entry.place = nodes.length;
       nodes.push(entry.info);
     }
-    const nominated = new Map<string, PodInfo[]>();
-    for (const { pod, nodeName } of this.#nominated.values()) {
-      const pods = nominated.get(nodeName);
-      if (pods === undefined) nominated.set(nodeName, [pod]);
-      else pods.push(pod);
+    this.#nodes = nodes;
+    this.#withAffinity = nodes.filter((node) => node.withAffinity);
+    return nodes;
+  }
+
+  #replaceChanged(nodes: NodeInfo[]): readonly NodeInfo[] {
+    let affinity = false;
+    for (const entry of this.#changedEntries) {
+      if (entry.node === undefined) continue;
+      entry.info ??= new NodeInfo(entry.node, [...entry.pods.values()]);
+      affinity ||= entry.info.withAffinity || nodes[entry.place]?.withAffinity === true;
+      nodes[entry.place] = entry.info;
     }
-    const imageCounts = this.#images.byImage;
-    const namespaces = new Map(this.#namespaces);
-    return snapshotOf({ nodes, namespaces, nominated, imageCounts, devices: this.#devices, volumes: this.#volumes });
+    if (affinity) this.#withAffinity = nodes.filter((node) => node.withAffinity);
+    return nodes;
   }
 
   #entry(name: string): Entry {
     let entry = this.#entries.get(name);
     if (entry === undefined) {
-      entry = { node: undefined, pods: new Map(), info: undefined };
+      entry = { node: undefined, pods: new Map(), info: undefined, place: -1 };
       this.#entries.set(name, entry);
     }
     return entry;
@@ -132,10 +173,23 @@ export class ClusterCache {
 
   #changed(entry: Entry): void {
     entry.info = undefined;
+    this.#changedEntries.add(entry);
     this.#snapshot = undefined;
   }
 
   #tidy(name: string, entry: Entry): void {
     if (entry.node === undefined && entry.pods.size === 0) this.#entries.delete(name);
   }
+}
+
+function byNode(
+  nominations: Iterable<{ readonly pod: PodInfo; readonly nodeName: string }>,
+): ReadonlyMap<string, readonly PodInfo[]> {
+  const out = new Map<string, PodInfo[]>();
+  for (const { pod, nodeName } of nominations) {
+    const pods = out.get(nodeName);
+    if (pods === undefined) out.set(nodeName, [pod]);
+    else pods.push(pod);
+  }
+  return out;
 }

@@ -29,6 +29,8 @@ export interface DeviceView {
 
 export interface SnapshotParts {
   readonly nodes: readonly NodeInfo[];
+  /** those of the nodes that `withAffinity` has; absent: they are looked for */
+  readonly knownAffinity?: readonly NodeInfo[];
   readonly namespaces?: ReadonlyMap<string, Labels>;
   readonly nominated?: ReadonlyMap<string, readonly PodInfo[]>;
   /** absent: they are counted */
@@ -39,8 +41,7 @@ export interface SnapshotParts {
 
 export function snapshotOf({ nodes, ...parts }: SnapshotParts): Snapshot {
   const { namespaces = new Map(), nominated = new Map(), imageCounts = countImages(nodes) } = parts;
-  const { devices, volumes } = parts;
-  const withAffinity = nodes.filter((node) => node.withAffinity);
+  const { devices, volumes, knownAffinity: withAffinity = nodes.filter((node) => node.withAffinity) } = parts;
   return {
     ...{ nodes, withAffinity, namespaces, nominated, imageCounts },
     ...(devices === undefined ? {} : { devices }),
