@@ -22,6 +22,7 @@ import { podSecurity } from './admission/podSecurity/podSecurity.ts';
 import { deviceSelectorCheck } from './admission/policies/deviceSelectorCheck.ts';
 import { expressionCheck } from './admission/policies/expressionCheck.ts';
 import { MutatingPolicies } from './admission/policies/mutatingPolicies.ts';
+import { parameterRights } from './admission/policies/parameterRights.ts';
 import { PolicyStatus } from './admission/policies/policyStatus.ts';
 import { ValidatingPolicies } from './admission/policies/validatingPolicies.ts';
 import { priorityAdmission } from './admission/priority.ts';
@@ -195,6 +196,7 @@ export function createBuiltins(
       dynamicResources(registry, clock),
       nodeRestriction(registry),
       rightsEscalation(rbac, authorizers),
+      parameterRights(registry, authorizers),
       certificateApproval(authorizers),
       certificateSigning(authorizers),
       certificateSubjectRestriction,

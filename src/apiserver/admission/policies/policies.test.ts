@@ -14,6 +14,9 @@ import {
 } from '../../../apis/admissionregistration/validatingAdmissionPolicyBinding.ts';
 import { deployments } from '../../../apis/apps/deployment.ts';
 import { configMaps } from '../../../apis/core/configMap.ts';
+import { clusterRoles } from '../../../apis/rbac/clusterRole.ts';
+import { clusterRoleBindings } from '../../../apis/rbac/clusterRoleBinding.ts';
+import type { PolicyRule } from '../../../apis/rbac/rules.ts';
 import { deviceClasses } from '../../../apis/resource/deviceClass.ts';
 import { createClient } from '../../../client/createClient.ts';
 import { http, startTestServer, type TestServer } from '../../testing/testServer.ts';
@@ -58,6 +61,67 @@ async function validating(
 let count = 0;
 const make = (data: Record<string, string> = {}, namespace = 'default') =>
   server.client.create(configMaps, { metadata: { namespace, name: `map-${++count}` }, data });
+
+describe('parameters', () => {
+  test('are taken only by whoever may read them', async () => {
+    const rbac = { apiGroup: 'rbac.authorization.k8s.io' };
+    const allow = async (user: string, rules: PolicyRule[]) => {
+      await server.client.create(clusterRoles, { metadata: { name: user }, rules });
+      await server.client.create(clusterRoleBindings, {
+        metadata: { name: user },
+        roleRef: { ...rbac, kind: 'ClusterRole', name: user },
+        subjects: [{ ...rbac, kind: 'User', name: user }],
+      });
+      return createClient(server.api.transport({ name: user, groups: [] }));
+    };
+    const policies = { verbs: ['*'], apiGroups: ['admissionregistration.k8s.io'], resources: ['*'] };
+    const reads = (resource: string, more = {}) => ({
+      verbs: ['get'],
+      apiGroups: [''],
+      resources: [resource],
+      ...more,
+    });
+    const blind = await allow('blind', [policies, reads('configmaps'), reads('secrets', { resourceNames: ['one'] })]);
+    const seeing = await allow('seeing', [policies, reads('secrets')]);
+    const spec = {
+      paramKind: { apiVersion: 'v1', kind: 'Secret' },
+      matchConstraints: match,
+      validations: [{ expression: 'false', messageExpression: 'string(params.data)' }],
+    };
+    const policy = { metadata: { name: 'p' }, spec };
+    await expect(blind.create(validatingAdmissionPolicies, policy)).rejects.toThrow(
+      'spec.paramKind: Forbidden: user "blind" must have "get" permission on all objects of the referenced paramKind (kind=Secret, apiVersion=v1)',
+    );
+    const mutating = {
+      paramKind: spec.paramKind,
+      matchConstraints: match,
+      reinvocationPolicy: 'Never',
+      mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } }],
+    };
+    const changing = { metadata: { name: 'p' }, spec: mutating };
+    await expect(blind.create(mutatingAdmissionPolicies, changing)).rejects.toThrow('spec.paramKind: Forbidden');
+    await seeing.create(validatingAdmissionPolicies, policy);
+    const binding = (name: string, paramName: string) => ({
+      metadata: { name },
+      spec: {
+        policyName: 'p',
+        validationActions: ['Deny'],
+        paramRef: { name: paramName, namespace: 'default', parameterNotFoundAction: 'Deny' },
+      },
+    });
+    await expect(blind.create(validatingAdmissionPolicyBindings, binding('b', 'two'))).rejects.toThrow(
+      'spec.paramRef: Forbidden: user "blind" does not have "get" permission on the object referenced by paramRef',
+    );
+    const made = await blind.create(validatingAdmissionPolicyBindings, binding('b', 'one'));
+    await expect(
+      blind.update(validatingAdmissionPolicyBindings, { ...made, spec: binding('b', 'two').spec }),
+    ).rejects.toThrow('spec.paramRef: Forbidden');
+    await blind.update(validatingAdmissionPolicyBindings, {
+      ...made,
+      metadata: { ...made.metadata, labels: { a: 'b' } },
+    });
+  });
+});
 
 describe('a validating policy', () => {
   test('refuses what breaks its rules', async () => {
