@@ -37,10 +37,17 @@ const NOTHING = { capacity: {}, allocatable: {} };
 
 /** @throws Error where the configuration makes no sense */
 export async function startGrantors(options: GrantorsOptions): Promise<Grantors> {
-  const { configuration, machine, log } = options;
+  const { configuration, machine, log, signal } = options;
   const { rootDir } = machine;
   const grantors: Grantor[] = [];
   const sources: HoldingsSource[] = [];
+  const stops: (() => void)[] = [];
+  const listen = async (otherwise: string, start: () => Promise<() => void>) => {
+    await start().then(
+      (end) => stops.push(end),
+      (err: unknown) => log.warn(otherwise, { err }),
+    );
+  };
   const runs: (() => Promise<void>)[] = [];
   let more: NodeFacts['more'] = () => NOTHING;
   if (machine.hasFiles) {
@@ -50,7 +57,7 @@ export async function startGrantors(options: GrantorsOptions): Promise<Grantors>
       dir: join(rootDir, 'device-plugins'),
       onChange: options.onDevices,
     });
-    await devices.start().catch((err: unknown) => log.warn('device plugins cannot be heard', { err }));
+    await listen('device plugins cannot be heard', () => devices.start());
     grantors.push(devices);
     sources.push(devices);
     more = () => devices.amounts();
@@ -77,10 +84,14 @@ export async function startGrantors(options: GrantorsOptions): Promise<Grantors>
   }
   if (machine.hasFiles) {
     const { servePodResources } = await import('./podResources/server.ts');
-    await servePodResources({ ...options, dir: join(rootDir, 'pod-resources'), sources }).catch((err: unknown) =>
-      log.warn('nobody can ask who has which device', { err }),
-    );
+    const dir = join(rootDir, 'pod-resources');
+    await listen('nobody can ask who has which device', () => servePodResources({ ...options, dir, sources }));
   }
+  const stop = () => {
+    for (const end of stops) end();
+  };
+  if (signal.aborted) stop();
+  else if (stops.length > 0) signal.addEventListener('abort', stop, { once: true });
   return {
     grantor: together(grantors),
     more,

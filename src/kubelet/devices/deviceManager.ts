@@ -66,22 +66,20 @@ export class DeviceManager implements Grantor {
     this.#o = options;
   }
 
-  /** Listens until the signal. @throws the file system's error, or that of listening */
-  async start(): Promise<void> {
-    const { dir, signal, log } = this.#o;
+  /** Listens until what it returns is called. @throws the file system's error, or that of listening */
+  async start(): Promise<() => void> {
+    const { dir, log } = this.#o;
     const { allocations, names } = await readCheckpoint(join(dir, CHECKPOINT), log);
     this.#allocations = allocations;
     for (const name of names) this.#names.add(name);
     const server = await listenForPlugins(dir, (request) => this.#register(request));
-    const stop = () => {
+    return () => {
       server.close();
       for (const { endpoint, leaving } of this.#resources.values()) {
         endpoint.close();
         leaving?.cancel();
       }
     };
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
   }
 
   /** What the node has of each resource: all, and what is healthy. */

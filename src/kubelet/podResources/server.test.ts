@@ -34,16 +34,15 @@ const sources: HoldingsSource[] = [
 
 let dir: string;
 let client: Client;
-let over: AbortController;
+let stop: () => void;
 beforeEach(async () => {
-  over = new AbortController();
   dir = mkdtempSync(join(tmpdir(), 'kubets-pr-'));
-  await servePodResources({ dir, sources, signal: over.signal, pods: () => [pod] });
+  stop = await servePodResources({ dir, sources, pods: () => [pod] });
   client = new Client(`unix://${join(dir, 'kubelet.sock')}`, credentials.createInsecure());
 });
 afterEach(() => {
   client.close();
-  over.abort();
+  stop();
   rmSync(dir, { recursive: true, force: true });
 });
 

@@ -14,7 +14,6 @@ export interface PodResourcesOptions {
   /** where the socket is */
   readonly dir: string;
   readonly sources: readonly HoldingsSource[];
-  readonly signal: AbortSignal;
   /** Pods that have their place here. */
   pods(): readonly Pod[];
 }
@@ -22,8 +21,8 @@ export interface PodResourcesOptions {
 type CallName = keyof typeof POD_RESOURCES_CALLS;
 const SOCKET = 'kubelet.sock';
 
-/** Listens until the signal. @throws the file system's error, or that of listening */
-export async function servePodResources({ dir, sources, signal, pods }: PodResourcesOptions): Promise<void> {
+/** Listens until what it returns is called. @throws the file system's error, or that of listening */
+export async function servePodResources({ dir, sources, pods }: PodResourcesOptions): Promise<() => void> {
   const answers: Record<CallName, (request: Record<string, string>) => object> = {
     list: () => ({ pod_resources: podResourcesOf(pods(), sources) }),
     getAllocatableResources: () => allocatableOf(sources),
@@ -70,7 +69,5 @@ export async function servePodResources({ dir, sources, signal, pods }: PodResou
     });
   });
   await chmod(path, 0o600);
-  const stop = () => server.forceShutdown();
-  if (signal.aborted) stop();
-  else signal.addEventListener('abort', stop, { once: true });
+  return () => server.forceShutdown();
 }

@@ -58,6 +58,8 @@ const SANDBOX_NOT_READY = 1;
 const UNIMPLEMENTED = 12;
 const KILLED = 137;
 const TERMINATED = 143;
+/** Whom programs run as is nothing to be seen here: pods that may not run as root run, too. */
+const IMAGE_USER = 65_532;
 /** A top-level domain that no registry has (RFC 2606): images from there cannot be pulled. */
 const NOWHERE = /^[^/]+\.invalid(?::\d+)?\//;
 const IMAGE_BYTES = 10 << 20;
@@ -245,7 +247,7 @@ export class SimulatedRuntime implements ContainerRuntime {
       const name = image?.image ?? '';
       if (NOWHERE.test(name)) return {};
       this.#images.add(name);
-      return { image: { id: imageId(name), repo_tags: [name], size: IMAGE_BYTES } };
+      return { image: { id: imageId(name), repo_tags: [name], size: IMAGE_BYTES, uid: { value: IMAGE_USER } } };
     },
     pullImage: ({ image }) => {
       const name = image?.image ?? '';
