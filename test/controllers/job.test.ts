@@ -95,6 +95,22 @@ describe('a job', () => {
     expect(await conditions()).toContain('Complete: CompletionsReached');
   });
 
+  it('counts no failures for pods that it stops because they are too many', async () => {
+    await create({ completions: 4, parallelism: 4, backoffLimit: 0 }, { 'run-for': '10s', 'stop-delay': '1s' });
+    await world.advance('2s');
+    await world.patch(jobs, 'work', { spec: { parallelism: 2 } });
+    await world.advance('3s');
+    expect(await status()).toMatchObject({ active: 2, terminating: 0 });
+    await world.patch(jobs, 'work', { spec: { suspend: true } });
+    await world.advance('3s');
+    expect(await world.pods('work')).toEqual([]);
+    await world.patch(jobs, 'work', { spec: { suspend: false, parallelism: 4 } });
+    await world.advance('30s');
+    expect(await status()).toMatchObject({ succeeded: 4 });
+    expect((await status()).failed).toBeUndefined();
+    expect(await conditions()).toContain('Complete: CompletionsReached');
+  });
+
   it('replaces a pod that is deleted', async () => {
     await create({}, { 'run-for': '10s' });
     await world.advance('2s');

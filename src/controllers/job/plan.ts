@@ -87,7 +87,10 @@ class JobWork {
         if (this.#active.length > wanted) going = this.#surplus(this.#active.length - wanted);
         else made = this.#create(wanted);
       }
-      this.#actions.push(...going.slice(0, BURST).map((pod) => this.#deletion(pod)));
+      const leaving = going.slice(0, BURST);
+      // Pods that are too many for now did not fail: they are let go of first, and so are not counted.
+      if (announced === undefined) this.#actions.push(...leaving.filter(isTracked).map(releaseOf));
+      this.#actions.push(...leaving.map((pod) => this.#deletion(pod)));
     }
     const status = this.#status(startTime, suspended, end, going.length, made);
     const changed = !semanticEqual(JobStatus, this.#normal(job.status), this.#normal(status));
