@@ -190,6 +190,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     ...(options.clusterDNS === undefined ? {} : { clusterDNS: options.clusterDNS }),
   };
   const hostIP = nodeIP;
+  const hostIPs = options.nodeIPv6 === undefined ? [nodeIP] : [nodeIP, options.nodeIPv6];
   const shared = {
     client,
     runtime,
@@ -204,6 +205,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
     podLogsDir,
     dns,
     hostIP,
+    hostIPs,
     at: options.at,
     features,
     handlers: new RuntimeHandlers(informers),

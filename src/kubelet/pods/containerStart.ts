@@ -54,7 +54,7 @@ export interface ContainerStartOptions {
   readonly log: Logger;
   readonly podLogsDir: string;
   readonly dns: DnsConfig;
-  readonly hostIP: string;
+  readonly hostIPs: readonly string[];
   services(): readonly Service[];
 }
 
@@ -202,7 +202,7 @@ export class ContainerStarter {
     image: Image & { id: string },
   ): Promise<string> {
     const o = this.#o;
-    const located = locate(pod, sandbox, o.hostIP);
+    const located = locate(pod, sandbox, o.hostIPs);
     const namespace = pod.metadata?.namespace ?? '';
     const env = await environmentOf(located, container, {
       configMap: (name) => found(o.client.get(configMaps, { namespace, name })),
@@ -256,8 +256,8 @@ export class ContainerStarter {
   async #postStart(pod: Pod, sandbox: ObservedSandbox, container: Container, id: string): Promise<void> {
     const hook = container.lifecycle?.postStart;
     if (hook === undefined) return;
-    const { runtime, machine, clock, hostIP } = this.#o;
-    const target = { containerId: id, container, podIP: podIPsOf(pod, sandbox.ips, hostIP)[0] ?? '' };
+    const { runtime, machine, clock, hostIPs } = this.#o;
+    const target = { containerId: id, container, podIP: podIPsOf(pod, sandbox.ips, hostIPs)[0] ?? '' };
     const result = await machine.perform(hook, target, HOOK_TIMEOUT_MS, { runtime, clock, hook: true });
     if (result.warning !== undefined) this.#say(pod, container, 'Warning', 'LifecycleHTTPFallback', result.warning);
     if (result.ok) return;
@@ -285,14 +285,14 @@ export class ContainerStarter {
 }
 
 /** The pod with the addresses that its status will have. */
-function locate(pod: Pod, sandbox: ObservedSandbox, hostIP: string): Pod {
-  const ips = podIPsOf(pod, sandbox.ips, hostIP);
+function locate(pod: Pod, sandbox: ObservedSandbox, hostIPs: readonly string[]): Pod {
+  const ips = podIPsOf(pod, sandbox.ips, hostIPs);
   return {
     ...pod,
     status: {
       ...pod.status,
-      hostIP,
-      hostIPs: [{ ip: hostIP }],
+      ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0] }),
+      hostIPs: hostIPs.map((ip) => ({ ip })),
       podIPs: ips.map((ip) => ({ ip })),
       ...(ips[0] === undefined ? {} : { podIP: ips[0] }),
     },

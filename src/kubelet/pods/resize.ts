@@ -51,10 +51,25 @@ export function stillGranted(pod: Pod, granted: Pod | undefined): Pod | undefine
 export function grantedBefore(pod: Pod): Pod {
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
   const told = new Map([...containerStatuses, ...initContainerStatuses].map((s) => [s.name, s.resources]));
-  return mapContainers(pod, (container) => {
+  const before = mapContainers(pod, (container) => {
     const resources = told.get(container.name);
     return resources === undefined ? container : { ...container, resources: { ...container.resources, ...resources } };
   });
+  const { spec } = before;
+  const whole = pod.status?.resources;
+  // What a pod that costs nothing besides has is what it was granted.
+  if (spec?.resources === undefined || whole === undefined || spec.overhead !== undefined) return before;
+  return { ...before, spec: { ...spec, resources: { ...spec.resources, ...onlyOf(whole, spec.resources) } } };
+}
+
+/** What the pod as a whole says something about. */
+function onlyOf(has: ResourceRequirements, says: ResourceRequirements): ResourceRequirements {
+  const pick = (which: 'limits' | 'requests') => {
+    const names = Object.keys(says[which] ?? {});
+    const found = Object.entries(has[which] ?? {}).filter(([name]) => names.includes(name));
+    return found.length === 0 ? {} : { [which]: Object.fromEntries(found) };
+  };
+  return { ...pick('limits'), ...pick('requests') };
 }
 
 /** The resources that a running container is to have, as text: they are the same where the texts are. */

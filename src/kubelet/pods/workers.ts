@@ -47,7 +47,8 @@ export interface WorkersOptions {
   readonly statuses: StatusWriter;
   readonly at?: AtFaultPoint | undefined;
   readonly events: EventRecorder;
-  readonly hostIP: string;
+  /** of the node, the first family first */
+  readonly hostIPs: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -361,7 +362,7 @@ export class PodWorkers {
   }
 
   #tell(entry: Entry, observed: ObservedPod | undefined, waiting: ReadonlyMap<string, Waiting>): void {
-    const { statuses, probes, machine, clock, hostIP, actor } = this.#o;
+    const { statuses, probes, machine, clock, hostIPs, actor } = this.#o;
     const { failed, pendingResize, resizeFailure } = entry;
     const pod = podOf(entry);
     const uid = pod.metadata?.uid ?? '';
@@ -369,7 +370,7 @@ export class PodWorkers {
       pod: { ...pod, status: statuses.latest(pod) },
       observed,
       waiting,
-      hostIP,
+      hostIPs,
       now: clock.now(),
       ending: pod.metadata?.deletionTimestamp !== undefined || failed !== undefined,
       recursiveReadOnly: this.#o.features.recursiveReadOnly(undefined),

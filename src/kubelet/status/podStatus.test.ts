@@ -23,7 +23,7 @@ function statusOf(
     waiting: new Map(
       Object.entries(waiting).map(([name, reason]): [string, Waiting] => [name, { reason, message: '' }]),
     ),
-    hostIP: '192.168.0.1',
+    hostIPs: ['192.168.0.1'],
     now: NOW,
     ending: false,
     ready: () => true,
@@ -299,6 +299,9 @@ describe('the status of a pod', () => {
     const observed = observedPod([sandbox('s0', { ips: [] })], run('main'));
     const status = statusOf(podOf({ hostNetwork: true }), observed);
     expect(status.podIPs).toEqual([{ ip: '192.168.0.1' }]);
+    const dual = statusOf(podOf({ hostNetwork: true }), observed, {}, { hostIPs: ['192.168.0.1', 'fd00::1'] });
+    expect(dual).toMatchObject({ hostIP: '192.168.0.1', hostIPs: [{ ip: '192.168.0.1' }, { ip: 'fd00::1' }] });
+    expect(dual.podIPs).toEqual(dual.hostIPs);
     expect(conditionsOf(status)).toMatchObject({ PodReadyToStartContainers: 'True' });
   });
 });

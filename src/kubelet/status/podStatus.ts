@@ -13,6 +13,7 @@ import { type PendingResize, resourcesKey } from '../pods/resize.ts';
 import { containerStatusOf } from './containerStatus.ts';
 import { podConditionsOf } from './podConditions.ts';
 import { podPhaseOf } from './podPhase.ts';
+import { podResourcesStatus } from './podResourcesStatus.ts';
 
 export interface StatusInput {
   /** with the status that was told last */
@@ -20,7 +21,8 @@ export interface StatusInput {
   readonly observed: ObservedPod | undefined;
   /** by container */
   readonly waiting: ReadonlyMap<string, Waiting>;
-  readonly hostIP: string;
+  /** of the node, the first family first */
+  readonly hostIPs: readonly string[];
   /** ms since the epoch */
   readonly now: number;
   /** Nothing of the pod is to be started again: it is being deleted, or ended for the reason in `failed`. */
@@ -48,7 +50,7 @@ export interface Failure {
 }
 
 export function podStatusOf(input: StatusInput): PodStatus {
-  const { pod, observed, hostIP, now, failed } = input;
+  const { pod, observed, hostIPs, now, failed } = input;
   const spec = pod.spec ?? { containers: [] };
   const old = pod.status ?? {};
   if (wasRefused(input)) return refusedStatus(input);
@@ -97,14 +99,15 @@ export function podStatusOf(input: StatusInput): PodStatus {
 
   const sandbox = observed?.sandboxes.find((s) => s.ready);
   // A pod that is over keeps the address that it had.
-  const ips = sandbox === undefined ? (old.podIPs ?? []).map((p) => p.ip) : podIPsOf(pod, sandbox.ips, hostIP);
+  const ips = sandbox === undefined ? (old.podIPs ?? []).map((p) => p.ip) : podIPsOf(pod, sandbox.ips, hostIPs);
   const status: PodStatus = {
     ...old,
     phase,
-    hostIP,
-    hostIPs: [{ ip: hostIP }],
+    hostIP: hostIPs[0],
+    hostIPs: hostIPs.map((ip) => ({ ip })),
     startTime: old.startTime ?? formatTime(now),
     qosClass: old.qosClass ?? qosClassOf(spec),
+    ...podResourcesStatus(pod, input.resizeFailure !== undefined),
     containerStatuses,
     ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
     ...(ephemeralContainerStatuses.length === 0 ? {} : { ephemeralContainerStatuses }),
@@ -155,7 +158,7 @@ function isBeingResized({ pod, observed, applied }: StatusInput): boolean {
   });
 }
 
-/** A pod on the host's network has the host's address. */
-export function podIPsOf(pod: Pod, sandboxIPs: readonly string[], hostIP: string): readonly string[] {
-  return pod.spec?.hostNetwork === true ? [hostIP] : sandboxIPs;
+/** A pod on the host's network has the host's addresses. */
+export function podIPsOf(pod: Pod, sandboxIPs: readonly string[], hostIPs: readonly string[]): readonly string[] {
+  return pod.spec?.hostNetwork === true ? hostIPs : sandboxIPs;
 }
