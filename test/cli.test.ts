@@ -43,6 +43,20 @@ describe('kubets up', () => {
     expect(await first.kubectl('get', 'nodes')).toContain('Ready');
   });
 
+  it('may be asked several times at once: one starts it, all wait for it', async () => {
+    await first.kubets(['down']);
+    const outcomes = await Promise.all(Array.from({ length: 3 }, () => first.kubets(['up'])));
+    expect(outcomes.map(({ code, stderr }) => ({ code, stderr }))).toEqual(Array(3).fill({ code: 0, stderr: '' }));
+    expect(await first.kubectl('get', '--raw', '/readyz')).toBe('ok');
+  });
+
+  it('is not troubled by whoever reads but its first line', async () => {
+    const shell = `${KUBETS} status --name ${first.name} --data-dir ${first.dataDir} | head -1`;
+    const { code, stdout, stderr } = await run('/bin/bash', ['-o', 'pipefail', '-c', shell]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('cluster');
+  });
+
   it('lets nobody else into the data directory', async () => {
     expectRefusal(await first.kubets(['daemon']), /in use by another/);
     expect(await first.kubectl('get', '--raw', '/readyz')).toBe('ok');

@@ -145,6 +145,13 @@ forCluster(program.command('daemon', { hidden: true })).action(async (flags: Clu
   (await import('./commands/daemon.ts')).daemon(flags),
 );
 
+// Whoever reads only the first lines of what is said has no more of it; what is done is done to its end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -17,6 +17,7 @@ import { ensureConfig } from '../../cluster/ensureConfig.ts';
 import { ClusterError } from '../../cluster/errors.ts';
 import { assertCanRunContainers, installPackages, missingPackages } from '../../cluster/prerequisites.ts';
 import { SystemClock } from '../../lib/clock.ts';
+import { IN_USE } from '../../storage/embedded/directoryLock.ts';
 import { meaning } from '../cluster.ts';
 import type { UpFlags } from '../flags.ts';
 import { Steps } from '../steps.ts';
@@ -24,6 +25,8 @@ import { Steps } from '../steps.ts';
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const DAEMON_TIMEOUT_MS = 20_000;
 const LOOK_EVERY_MS = 15;
+/** So long another start of the same cluster, at the same moment, is waited for. */
+const OTHER_START_MS = 10_000;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** @throws ClusterError */
@@ -195,6 +198,8 @@ async function startDaemon(flags: Pick<UpFlags, 'name'>, paths: ClusterPaths): P
 async function follow(paths: ClusterPaths, clock: SystemClock, show: (progress: Progress) => void): Promise<void> {
   const deadline = clock.monotonic() + DAEMON_TIMEOUT_MS;
   let last: Progress | undefined;
+  // Of two that start it at once one gets it, and both may follow that one.
+  let other: { readonly failure: string; readonly until: number } | undefined;
   const onMessage = (progress: Progress) => {
     last = progress;
     show(progress);
@@ -202,7 +207,11 @@ async function follow(paths: ClusterPaths, clock: SystemClock, show: (progress: 
   while (!(await askDaemon<Progress>(paths.controlSocket, { command: 'watch' }, onMessage))) {
     const { startFailure } = await import('./daemon.ts');
     const failure = startFailure(paths);
-    if (failure !== undefined) throw new ClusterError(failure);
+    if (failure !== undefined) {
+      if (!failure.endsWith(IN_USE)) throw new ClusterError(failure);
+      other ??= { failure, until: clock.monotonic() + OTHER_START_MS };
+    }
+    if (other !== undefined && clock.monotonic() > other.until) throw new ClusterError(other.failure);
     if (clock.monotonic() > deadline)
       throw new ClusterError(`the kubets process does not answer; what it says is in ${paths.log}`);
     await clock.sleep(LOOK_EVERY_MS);

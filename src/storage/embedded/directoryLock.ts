@@ -5,6 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { StorageUnavailableError } from '../storage.ts';
 
+/** How the refusal of a directory that somebody has ends. */
+export const IN_USE = 'is in use by another kubets process';
+
 /** A lock that the kernel lets go of when its holder dies, however it dies. */
 export interface DirectoryLock {
   release(): Promise<void>;
@@ -24,8 +27,7 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
       cause: error,
     });
   }
-  const inUse = () =>
-    new StorageUnavailableError('in-use', `the data directory ${real} is in use by another kubets process`);
+  const inUse = () => new StorageUnavailableError('in-use', `the data directory ${real} ${IN_USE}`);
   const name = `\0kubets-storage-${createHash('sha256').update(real).digest('hex').slice(0, 32)}`;
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
