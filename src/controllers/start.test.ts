@@ -290,6 +290,19 @@ describe('the garbage collector', () => {
     await eventually(() => isGone(configMaps, 'kept'));
   });
 
+  it('takes references that have the uid right and the rest wrong for lost, and no others', async () => {
+    const a = await owner('a');
+    const wrong = (name: string) => make(owned(name, { ...a, metadata: { ...a.metadata, name: 'other' } }));
+    await wrong('lost');
+    await eventually(() => isGone(configMaps, 'lost'));
+    await make(owned('kept', a));
+    await wrong('lost-too');
+    await eventually(() => isGone(configMaps, 'lost-too'));
+    expect((await get(configMaps, 'kept')).metadata.ownerReferences).toMatchObject([{ name: 'a' }]);
+    await remove('a', 'Background');
+    await eventually(() => isGone(configMaps, 'kept'));
+  });
+
   it('ends a circle of owners that is deleted in the foreground', async () => {
     const a = await owner('a');
     const b = await make(owned('b', a));

@@ -44,6 +44,7 @@ class GarbageCollector {
   readonly #custom: CustomKinds;
   readonly #graph: OwnerGraph;
   readonly #queue: WorkQueue;
+  /** as `placeOf` has them */
   readonly #absent = new Set<string>();
   /** Objects with a finalizer of ours and neither owners nor dependents: the graph does not hold them. */
   readonly #unowned = new Map<string, Identity>();
@@ -82,8 +83,8 @@ class GarbageCollector {
         this.#follow(kind);
         this.#judgeDependents(kind);
       },
-      onRemove: (_kind, objects, moved) => {
-        if (!moved) for (const object of objects) this.#gone(object);
+      onRemove: (kind, objects, moved) => {
+        if (!moved) for (const object of objects) this.#gone(kind, object);
       },
     });
   }
@@ -99,7 +100,7 @@ class GarbageCollector {
     this.#context.informers.of(kind).handle({
       onAdd: (object) => this.#seen(kind, object),
       onUpdate: (object) => this.#seen(kind, object),
-      onDelete: (object) => this.#gone(object),
+      onDelete: (object) => this.#gone(kind, object),
     });
   }
 
@@ -119,7 +120,7 @@ class GarbageCollector {
     const { uid, ownerReferences = [] } = object.metadata;
     const known = this.#graph.get(uid)?.object;
     const node = this.#graph.put(kind, object);
-    this.#absent.delete(uid);
+    this.#absent.delete(placeOf(identityOf(kind, object)));
     const owners = ownersText(object);
     if (owners !== '' && (known === undefined || ownersText(known) !== owners)) {
       // With its owner there and seen, which is what mostly happens, nothing needs to be asked.
@@ -132,11 +133,11 @@ class GarbageCollector {
     }
   }
 
-  #gone(object: Stored<KubeObject>): void {
+  #gone(kind: Kind, object: Stored<KubeObject>): void {
     const { uid } = object.metadata;
     this.#unowned.delete(uid);
     const node = this.#graph.remove(uid);
-    this.#isAbsent(uid);
+    this.#isAbsent(identityOf(kind, object));
     for (const dependent of node?.dependents ?? []) this.#queue.add(dependent.identity.uid);
     for (const { uid: owner } of object.metadata.ownerReferences ?? []) {
       if (isDeletingDependents(this.#object(owner))) this.#queue.add(owner);
@@ -155,13 +156,20 @@ class GarbageCollector {
     return object?.metadata.uid === uid ? object : undefined;
   }
 
-  #isAbsent(uid: string): void {
-    this.#absent.add(uid);
+  #isAbsent(owner: Identity): void {
+    this.#absent.add(placeOf(owner));
     if (this.#absent.size <= MAX_ABSENT) return;
     for (const oldest of this.#absent) {
       this.#absent.delete(oldest);
       return;
     }
+  }
+
+  /** Where an owner must be, for its dependent to have it. */
+  #ownerOf(reference: OwnerReference, { metadata }: Stored<KubeObject>): Identity {
+    const { apiVersion, kind, name, uid } = reference;
+    const namespaced = this.#kindOf(apiVersion, kind)?.namespaced !== false;
+    return { apiVersion, kind, name, uid, namespace: namespaced ? metadata.namespace : undefined };
   }
 
   async #work(uid: string): Promise<void> {
@@ -173,7 +181,7 @@ class GarbageCollector {
     const object = await this.#live(kind, identity);
     if (object === undefined) {
       // It is gone, or never was: its dependents have to do without.
-      this.#isAbsent(uid);
+      this.#isAbsent(identity);
       for (const dependent of this.#graph.get(uid)?.dependents ?? []) this.#queue.add(dependent.identity.uid);
       return;
     }
@@ -226,10 +234,9 @@ class GarbageCollector {
 
   /** How an owner stands as far as informers know; undefined where the server has to be asked. */
   #stateFromMemory(reference: OwnerReference, dependent: Stored<KubeObject>): OwnerState | undefined {
-    if (this.#absent.has(reference.uid)) return 'absent';
-    const kind = this.#kindOf(reference.apiVersion, reference.kind);
-    if (kind === undefined) return 'unknown';
-    const identity = { ...reference, namespace: dependent.metadata.namespace };
+    const identity = this.#ownerOf(reference, dependent);
+    if (this.#absent.has(placeOf(identity))) return 'absent';
+    if (this.#kindOf(reference.apiVersion, reference.kind) === undefined) return 'unknown';
     const owner = this.#fromInformer(identity);
     if (owner === undefined) return undefined;
     return isDeletingDependents(owner) ? 'waiting' : 'solid';
@@ -240,9 +247,10 @@ class GarbageCollector {
     if (known !== undefined && known !== 'solid') return known;
     const kind = this.#kindOf(reference.apiVersion, reference.kind);
     if (kind === undefined) return 'unknown';
-    const owner = await this.#live(kind, { ...reference, namespace: dependent.metadata.namespace });
+    const identity = this.#ownerOf(reference, dependent);
+    const owner = await this.#live(kind, identity);
     if (owner === undefined) {
-      this.#isAbsent(reference.uid);
+      this.#isAbsent(identity);
       return 'absent';
     }
     return isDeletingDependents(owner) ? 'waiting' : 'solid';
@@ -300,6 +308,13 @@ class GarbageCollector {
     await this.#client.patch(kind, { name, namespace }, 'merge', patch, { signal: this.#context.signal });
   }
 }
+
+/**
+ * What was looked for in vain, and where. Another reference may have the uid of an object right, and its name or
+ * namespace wrong: what is not found there says nothing of those who have it right.
+ */
+const placeOf = ({ apiVersion, kind, namespace = '', name, uid }: Identity) =>
+  [groupOf(apiVersion), kind, namespace, name, uid].join(' ');
 
 const ownersText = (object: KubeObject) => (object.metadata?.ownerReferences ?? []).map((r) => r.uid).join(',');
 
