@@ -48,6 +48,15 @@ describe('a replica set', () => {
     expect(set && world.planSet(set).actions).toHaveLength(BURST);
   });
 
+  it('says how far it is while many pods are still to be made', () => {
+    const { set, step } = worldOf({ replicas: 3 * BURST });
+    step();
+    step();
+    expect(set().status?.replicas).toBe(BURST);
+    while (step());
+    expect(set().status?.replicas).toBe(3 * BURST);
+  });
+
   it('adopts pods that it selects, and lets go of those that it no longer selects', () => {
     const { world, set, step } = worldOf();
     world.put<Pod>(pods, { metadata: { name: 'stray', labels: { app: 'web' } } });

@@ -62,9 +62,10 @@ export function planReplicaSet(world: ReplicaSetWorld): Plan {
     actions,
     ...(againMs === undefined ? {} : { againMs }),
     after(failure) {
-      // The pods that were made are about to be seen, and then there is more to say.
-      if (failure === undefined && missing > 0 && !failsAtOnce && set.metadata.deletionTimestamp === undefined)
-        return [];
+      // The pods that were made are about to be seen, and then there is more to say; but where many are still to be
+      // made, how far it is.
+      const isMade = missing > 0 && missing <= BURST && !failsAtOnce && set.metadata.deletionTimestamp === undefined;
+      if (failure === undefined && isMade) return [];
       const reason = isNamespaceGoing(failure) ? undefined : failure;
       // What was deleted just now does not count any more, though the informer may not show it yet.
       const deleted = new Set(failure === undefined ? going : []);
