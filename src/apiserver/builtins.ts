@@ -326,7 +326,7 @@ function etcd({ storage }: Registry): HealthCheck {
   return {
     name: 'etcd-0',
     async check() {
-      await storage.revision();
+      await storage.check();
     },
   };
 }

@@ -37,7 +37,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const store: HealthCheck = {
     name: 'etcd',
     async check() {
-      await storage.revision();
+      await storage.check();
     },
   };
   let closing = false;

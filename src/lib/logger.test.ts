@@ -26,6 +26,11 @@ function written(fields: Record<string, unknown>): Record<string, Record<string,
   return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, unknown>>;
 }
 
+it('goes on where nothing can be written', () => {
+  const log = createLogger({ clock: new VirtualClock(), file: '/dev/full' });
+  for (let i = 0; i < 1000; i++) log.error('x'.repeat(10_000));
+});
+
 describe('an error in the log', () => {
   it('is told with its causes and with what it holds, frozen or not', () => {
     const status = Object.freeze({ kind: 'Status', message: 'no', details: Object.freeze({ name: 'x' }) });

@@ -10,9 +10,16 @@ export interface LoggerOptions {
   readonly file?: string;
 }
 
-/** Lines are written at once, so that the last ones before a crash are there. */
+/** What cannot be written is kept up to this, and lost beyond it. */
+const MAX_UNWRITTEN = 1 << 20;
+
+/**
+ * Lines are written at once, so that the last ones before a crash are there. Where they cannot be, because the disk is
+ * full or the terminal is gone, what is told of goes on all the same.
+ */
 export function createLogger(options: LoggerOptions): Logger {
-  const sink = destination({ dest: options.file ?? 2, append: true, sync: true });
+  const sink = destination({ dest: options.file ?? 2, append: true, sync: true, maxLength: MAX_UNWRITTEN });
+  sink.on('error', () => {});
   return wrap(
     pino(
       {

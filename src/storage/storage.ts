@@ -115,6 +115,8 @@ export interface StorageWatch {
  * same time as its promise resolves.
  */
 export interface Storage {
+  /** Whether it can do all that it is for. @throws StorageUnavailableError */
+  check(): Promise<void>;
   /** The revision of the last durable write. */
   revision(): Promise<Revision>;
   /**

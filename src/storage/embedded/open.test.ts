@@ -235,6 +235,7 @@ describe.skipIf(!root)('a full disk', () => {
     try {
       const acknowledged: string[] = [];
       const storage = await open();
+      await storage.check();
       const record = new Recorder(storage, { key: 'a', end: 'z' });
       const writer = async (id: number) => {
         for (let i = 0; ; i++) {
@@ -250,6 +251,7 @@ describe.skipIf(!root)('a full disk', () => {
       }
       expect(acknowledged.length).toBeGreaterThan(50);
       await expect(put(storage, 'k', 'small')).rejects.toThrow(StorageUnavailableError);
+      await expect(storage.check()).rejects.toThrow('is the disk full?');
       await expect(storage.leaseGrant(10)).rejects.toThrow(StorageUnavailableError);
       const keys = async (s: Storage) => Object.keys(await read(s, 'a', 'z')).sort();
       expect(await keys(storage)).toEqual(acknowledged.sort());

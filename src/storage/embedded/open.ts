@@ -88,7 +88,8 @@ class EmbeddedStorage implements Storage {
     this.#commit = new GroupCommit({
       commit: (group) => database.commit(group.writes),
       onDurable: (group) => this.#onDurable(group),
-      onFailure: (error) => this.#log.error('the store takes no more writes', { err: error }),
+      onFailure: (error) =>
+        this.#log.error('the store takes no more writes until kubets is started again', { err: error }),
     });
     // An id that was given out before must not come again, although its lease is gone.
     this.#nextLease = options.clock.now();
@@ -170,6 +171,10 @@ class EmbeddedStorage implements Storage {
 
   requestProgress(): void {
     queueMicrotask(() => this.#watchers.progress());
+  }
+
+  async check(): Promise<void> {
+    this.#assertWritable();
   }
 
   async leaseGrant(ttlSeconds: number): Promise<LeaseId> {
