@@ -54,6 +54,12 @@ describe('pods', () => {
     await expect(create('absent', { serviceAccountName: 'nobody' })).rejects.toThrow(
       'pods "absent" is forbidden: error looking up service account default/nobody: serviceaccount "nobody" not found',
     );
+    // Nothing has made up a name yet: all of a set say the same.
+    const unnamed: Pod = {
+      metadata: { namespace: 'default', generateName: 'absent-' },
+      spec: { serviceAccountName: 'nobody', containers: [{ name: 'main', image: 'one' }] },
+    };
+    await expect(server.client.create(pods, unnamed)).rejects.toThrow('pods "absent-" is forbidden');
   });
 
   test('wait for the account of a new namespace', async () => {

@@ -16,7 +16,10 @@ export interface AdmissionRequest<T extends KubeObject = KubeObject> {
   readonly asked?: Kind;
   readonly subresource: string;
   readonly namespace: string | undefined;
+  /** where the server makes it up: for `mutate` what it is to begin with */
   readonly name: string;
+  /** whether the client left the name to the server */
+  readonly generated?: boolean;
   /** may be changed by `mutate`; undefined for a DELETE; the options for a CONNECT */
   readonly object: T | undefined;
   /** frozen; undefined for a CREATE */

@@ -56,7 +56,6 @@ export async function createObject(
   delete meta.selfLink;
   if (kind.hasGeneration) meta.generation = 1;
   else delete meta.generation;
-  if (generated) meta.name = generateName(base, parts.random);
 
   const request: AdmissionRequest = {
     operation: 'CREATE',
@@ -64,7 +63,8 @@ export async function createObject(
     asked,
     subresource: '',
     namespace: ctx.info.namespace,
-    name: meta.name ?? '',
+    name: generated ? base : (meta.name ?? ''),
+    generated,
     object,
     oldObject: undefined,
     user: ctx.user,
@@ -78,6 +78,9 @@ export async function createObject(
   const { managedFields } = meta;
   try {
     await admit(parts.admission, 'mutate', request);
+    // Not before: who changes the object knows what the name is to begin with, and may choose one.
+    const own = generated && !meta.name;
+    if (own) meta.name = generateName(base, parts.random);
     kind.prepareForCreate?.(object);
     keepValidManagedFields(ctx, object, managedFields);
     assertValid(asked, meta.name ?? '', [
@@ -85,10 +88,10 @@ export async function createObject(
       ...(asked.hub?.validatesAlone === true ? [] : (kind.validate?.(object) ?? [])),
       ...spokeErrors(asked, given, undefined, object),
     ]);
-    await admit(parts.admission, 'validate', request);
+    await admit(parts.admission, 'validate', generated ? { ...request, name: meta.name ?? '' } : request);
     if (kind.warnings !== undefined) for (const text of kind.warnings(object)) ctx.warn(text);
     assertInTime(ctx);
-    const entry = await store(parts, kind, object, generated ? base : undefined, dryRun);
+    const entry = await store(parts, kind, object, own ? base : undefined, dryRun);
     if (entry === undefined) return { type: 'object', status: 201, object: fromHub(asked, object), kind: asked };
     return { type: 'entry', status: 201, kind: asked, entry };
   } catch (error) {

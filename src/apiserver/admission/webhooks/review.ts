@@ -17,7 +17,8 @@ const OPTIONS = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'Del
 /** What is asked, without the objects. */
 export function requestFacts(request: AdmissionRequest, as: Kind) {
   const asked = request.asked ?? request.kind;
-  const { user, subresource, name } = request;
+  const { user, subresource } = request;
+  const name = request.generated === true ? '' : request.name;
   const namespace = namespaceOf(request);
   return {
     kind: kindOf(as, request),

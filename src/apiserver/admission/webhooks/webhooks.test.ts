@@ -98,6 +98,29 @@ const patch = (...operations: unknown[]) => ({
   patch: Buffer.from(JSON.stringify(operations)).toString('base64'),
 });
 
+describe('a name that the server makes up', () => {
+  const create = () =>
+    server.client.create(configMaps, { metadata: { namespace: 'default', generateName: 'made-up-' } });
+
+  test('is there for those who validate, not for those who change', async () => {
+    await mutating('m', webhook('/change'));
+    await validating('v', webhook('/look'));
+    const { name } = (await create()).metadata;
+    expect(name).toMatch(/^made-up-.{5}$/);
+    expect(asked.map(({ path, review: { request } }) => [path, request.name, request.object.metadata.name])).toEqual([
+      ['/change', undefined, undefined],
+      ['/look', undefined, name],
+    ]);
+  });
+
+  test('may be chosen by those who change', async () => {
+    await mutating('m', webhook('/change'));
+    reply = () => patch({ op: 'add', path: '/metadata/name', value: 'chosen' });
+    expect((await create()).metadata).toMatchObject({ name: 'chosen', generateName: 'made-up-' });
+    await expect(create()).rejects.toMatchObject({ reason: 'AlreadyExists' });
+  });
+});
+
 describe('mutating webhooks', () => {
   test('change what is written, in the order of names; each sees what the one before made', async () => {
     await mutating('b', webhook('/second'));
