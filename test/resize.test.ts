@@ -1,5 +1,6 @@
 /** Resources of running containers, changed in place. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Node } from '../src/apis/core/node.ts';
 import type { Pod } from '../src/apis/core/pod.ts';
 import { TestCluster } from './support/cluster.ts';
 import { eventually } from './support/process.ts';
@@ -18,6 +19,22 @@ async function limits(): Promise<string> {
   const v2 = 'cut -d" " -f1 /sys/fs/cgroup/cpu.max; cat /sys/fs/cgroup/memory.max';
   return (await kubectl('exec', 'sized', '--', 'sh', '-c', `(${v1}) 2>/dev/null || (${v2})`)).trim().replace('\n', ' ');
 }
+const podSpec = (memory: 'NotRequired' | 'RestartContainer') => ({
+  terminationGracePeriodSeconds: 0,
+  containers: [
+    {
+      name: 'c',
+      image: 'busybox',
+      imagePullPolicy: 'IfNotPresent',
+      command: ['sleep', '1000'],
+      resources: resources('100m', '64Mi'),
+      resizePolicy: [
+        { resourceName: 'cpu', restartPolicy: 'NotRequired' },
+        { resourceName: 'memory', restartPolicy: memory },
+      ],
+    },
+  ],
+});
 const conditionOf = ({ status }: Pod, type: string) => status?.conditions?.find((c) => c.type === type);
 
 beforeAll(async () => {
@@ -26,22 +43,7 @@ beforeAll(async () => {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'sized' },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      containers: [
-        {
-          name: 'c',
-          image: 'busybox',
-          imagePullPolicy: 'IfNotPresent',
-          command: ['sleep', '1000'],
-          resources: resources('100m', '64Mi'),
-          resizePolicy: [
-            { resourceName: 'cpu', restartPolicy: 'NotRequired' },
-            { resourceName: 'memory', restartPolicy: 'RestartContainer' },
-          ],
-        },
-      ],
-    },
+    spec: podSpec('RestartContainer'),
   });
   await kubectl('wait', 'pod/sized', '--for=condition=Ready', '--timeout=60s');
 });
@@ -68,17 +70,56 @@ describe('a running container', () => {
     expect(await limits()).toBe('5000 100663296');
   });
 
-  it('keeps what it has where the node has no more', async () => {
-    expect(await resize('1000', '96Mi')).toMatchObject({ code: 0 });
+  it('is refused what its node could never give', async () => {
+    const outcome = await resize('1000', '96Mi');
+    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('enough allocatable resources: cpu') });
+    expect((await get()).status?.containerStatuses?.[0]?.allocatedResources?.cpu).toBe('50m');
+  });
+
+  it('waits for what others have', async () => {
+    const { status } = await cluster.get<Node>('node', (await get()).spec?.nodeName ?? '');
+    const whole = status?.allocatable?.cpu ?? '';
+    const other = { requests: { cpu: '10m', memory: '8Mi' } };
+    const command = ['sleep', '1000'];
+    const container = { name: 'c', image: 'busybox', imagePullPolicy: 'IfNotPresent', command, resources: other };
+    const spec = { terminationGracePeriodSeconds: 0, containers: [container] };
+    await cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'other' }, spec });
+    await kubectl('wait', 'pod/other', '--for=condition=Ready', '--timeout=60s');
+    expect(await resize(whole, '96Mi')).toMatchObject({ code: 0 });
     await eventually(async () => {
       const pod = await get();
-      expect(conditionOf(pod, 'PodResizePending')).toMatchObject({ status: 'True', reason: 'Infeasible' });
+      expect(conditionOf(pod, 'PodResizePending')).toMatchObject({ status: 'True', reason: 'Deferred' });
       expect(pod.status?.containerStatuses?.[0]?.allocatedResources?.cpu).toBe('50m');
     });
     expect(await resize('100m', '96Mi')).toMatchObject({ code: 0 });
     await eventually(async () => {
       expect(conditionOf(await get(), 'PodResizePending')).toBeUndefined();
       expect(await limits()).toBe('10000 100663296');
+    });
+  });
+
+  it('keeps its memory where it uses more than it is to have', async () => {
+    await cluster.kubectl('delete', 'pod', 'sized', '--now');
+    const patched = (memory: string) => {
+      const spec = { containers: [{ name: 'c', resources: resources('50m', memory) }] };
+      return cluster.tryKubectl(['patch', 'pod', 'sized', '--subresource=resize', '-p', JSON.stringify({ spec })]);
+    };
+    await cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'sized' }, spec: podSpec('NotRequired') });
+    await kubectl('wait', 'pod/sized', '--for=condition=Ready', '--timeout=60s');
+    expect(await patched('8Ki')).toMatchObject({ code: 0 });
+    await eventually(async () => {
+      const pod = await get();
+      const message = expect.stringMatching(/memory limit \(8192\) below current usage/);
+      expect(conditionOf(pod, 'PodResizeInProgress')).toMatchObject({ reason: 'Error', message });
+      expect(pod.status?.containerStatuses?.[0]).toMatchObject({
+        restartCount: 0,
+        resources: resources('100m', '64Mi'),
+      });
+    });
+    expect(await patched('80Mi')).toMatchObject({ code: 0 });
+    await eventually(async () => {
+      expect(conditionOf(await get(), 'PodResizeInProgress')).toBeUndefined();
+      expect(await limits()).toBe('5000 83886080');
     });
   });
 

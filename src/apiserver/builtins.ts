@@ -18,6 +18,7 @@ import { limitRanger } from './admission/limitRanger.ts';
 import { namespaceLifecycle } from './admission/namespaceLifecycle.ts';
 import { nodeRestriction } from './admission/nodeRestriction.ts';
 import { persistentVolumeClaimResize } from './admission/persistentVolumeClaimResize.ts';
+import { podResizeValidator } from './admission/podResize.ts';
 import { podSecurity } from './admission/podSecurity/podSecurity.ts';
 import { deviceSelectorCheck } from './admission/policies/deviceSelectorCheck.ts';
 import { expressionCheck } from './admission/policies/expressionCheck.ts';
@@ -202,6 +203,7 @@ export function createBuiltins(
       certificateSubjectRestriction,
       expressionCheck,
       deviceSelectorCheck,
+      podResizeValidator(registry),
       podSecurity(registry),
       validatingPolicies,
       validatingWebhooks,
