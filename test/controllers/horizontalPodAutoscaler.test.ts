@@ -106,9 +106,10 @@ describe('a deployment', () => {
     await use({ cpu: '1m' });
     await world.advance('60s');
     expect(await conditions()).toContain('AbleToScale=True ScaleDownStabilized');
-    const [first = '', ...rest] = await history(300);
-    expect(Number(first.split(' at ')[1])).toBeGreaterThan(200);
-    expect([first.split(' ')[0], rest]).toEqual(['2', []]);
+    // While the pods were replaced, some of each sort were looked at: three may have been enough a little earlier than two.
+    const seen = await history(300);
+    for (const line of seen) expect(Number(line.split(' at ')[1])).toBeGreaterThan(200);
+    expect(['2', '3,2']).toContain(String(seen.map((line) => line.split(' ')[0])));
     expect(await told()).toContain('Normal SuccessfulRescale: New size: 2; reason: All metrics below target');
     expect(await conditions()).toContain('ScalingLimited=True TooFewReplicas');
   });
