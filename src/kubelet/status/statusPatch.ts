@@ -1,5 +1,7 @@
 /** The patch that makes a status in the API into another, whatever was merged there before. Pure. */
-import type { PodStatus } from '../../apis/core/podStatus.ts';
+import { PodStatus } from '../../apis/core/podStatus.ts';
+import type { Field } from '../../machinery/schema/types.ts';
+import { semanticEqual } from '../../machinery/semanticEqual.ts';
 import { isOwnCondition } from './podConditions.ts';
 
 /** Fields whose lists a strategic merge would join with the old ones. */
@@ -24,6 +26,23 @@ export function statusPatch(before: PodStatus | undefined, status: PodStatus): R
     ...gone.map(({ type }) => ({ $patch: 'delete', type })),
   ];
   return patch;
+}
+
+/** Whether the API still has all that the kubelet said, whatever others have added. */
+export function saysTheSame(said: PodStatus, api: PodStatus = {}): boolean {
+  const { conditions = [], ...rest } = said;
+  const fields: Readonly<Record<string, Field>> = PodStatus.fields;
+  const there: Readonly<Record<string, unknown>> = { ...api };
+  return (
+    Object.entries(rest).every(([name, mine]) => {
+      const field = fields[name];
+      return field === undefined || semanticEqual(field.type, mine, there[name]);
+    }) &&
+    conditions.filter(isOwnCondition).every((mine) => {
+      const found = api.conditions?.find((c) => c.type === mine.type);
+      return found?.status === mine.status && found.reason === mine.reason && found.message === mine.message;
+    })
+  );
 }
 
 /**

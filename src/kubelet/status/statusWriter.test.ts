@@ -47,6 +47,7 @@ function setUp(patch: (status: PodStatus) => Promise<void>, uid = 'u') {
     async patch(_kind: unknown, _ref: unknown, _type: unknown, body: { status: PodStatus }) {
       await patch(body.status);
       written.push(body.status.phase);
+      return { metadata: { resourceVersion: String(written.length) } };
     },
     get: async () => ({ metadata: { uid } }),
   } as unknown as Client;
@@ -84,6 +85,31 @@ it('writes again after a failure', async () => {
   await clock.advance(5000);
   await writer.flushed('u');
   expect(written).toEqual(['B']);
+});
+
+it('sets right what others made of it, after a while, and leaves alone what is not its own', async () => {
+  const { written, writer, clock } = setUp(async () => {});
+  const said: PodStatus = { phase: 'Running', podIP: '10.0.0.1', conditions: [{ type: 'Ready', status: 'True' }] };
+  writer.set(podOf({}), said);
+  await Promise.all([writer.flushed('u'), clock.advance(10)]);
+  const seen = (resourceVersion: string, status: PodStatus) =>
+    writer.set(podOf({}, { metadata: { uid: 'u', resourceVersion }, status }), said);
+  const conditions = [...(said.conditions ?? []), { type: 'example.com/other', status: 'True' }];
+  // What is old, and what others add.
+  seen('0', { phase: 'Pending' });
+  seen('2', { ...said, conditions, nominatedNodeName: 'n' });
+  await clock.advance(60_000);
+  expect(written).toEqual(['Running']);
+  seen('3', { ...said, phase: 'Failed' });
+  await clock.advance(9_000);
+  expect(written).toEqual(['Running']);
+  await clock.advance(2_000);
+  expect(written).toEqual(['Running', 'Running']);
+  // Somebody else has set it right by himself.
+  seen('4', { ...said, conditions: [{ type: 'Ready', status: 'False' }] });
+  seen('5', said);
+  await clock.advance(60_000);
+  expect(written).toHaveLength(2);
 });
 
 it('gives up where the pod is another one', async () => {

@@ -6,15 +6,22 @@ import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { isApiError } from '../../machinery/status.ts';
-import { mergeOfOthers, statusPatch } from './statusPatch.ts';
+import { mergeOfOthers, saysTheSame, statusPatch } from './statusPatch.ts';
 
 const RETRY_MS = 1000;
 /** What follows at once is told with it: on a fast runtime a pod is created and running within this time. */
 const GATHER_MS = 4;
+/** So long others have their say on what is this kubelet's to say: whoever waits for what they wrote sees it. */
+const SET_RIGHT_MS = 10_000;
 
 interface Wanted {
   readonly pod: Pod;
   readonly status: PodStatus;
+}
+
+interface Told extends Wanted {
+  /** the resourceVersion that came of it */
+  readonly revision: number;
 }
 
 export class StatusWriter {
@@ -24,10 +31,12 @@ export class StatusWriter {
   readonly #signal: AbortSignal;
   readonly #inApi: (pod: Pod) => Pod | undefined;
   /** by uid: what the API server was told last */
-  readonly #told = new Map<string, Wanted>();
+  readonly #told = new Map<string, Told>();
   /** by uid: what it is to be told next; one for each pod, the newest */
   readonly #wanted = new Map<string, Wanted>();
   readonly #writing = new Map<string, Promise<void>>();
+  /** pods whose status others have changed, as they were seen last */
+  readonly #changed = new Map<string, Pod>();
 
   /** @param inApi what stands for a pod in the API; undefined: nothing does yet, and its status waits */
   constructor(
@@ -52,9 +61,39 @@ export class StatusWriter {
 
   set(pod: Pod, status: PodStatus): void {
     const uid = pod.metadata?.uid ?? '';
-    if (isDeepStrictEqual(this.#said(uid) ?? pod.status, status)) return;
+    if (isDeepStrictEqual(this.#said(uid) ?? pod.status, status)) {
+      this.#lookAtOthers(uid, pod);
+      return;
+    }
     this.#wanted.set(uid, { pod, status });
     this.#begin(uid);
+  }
+
+  /** Where somebody else changed what was told, it is told again, after a while. */
+  #lookAtOthers(uid: string, pod: Pod): void {
+    const waits = this.#changed.has(uid);
+    if (!waits && !this.#isChanged(uid, pod)) return;
+    this.#changed.set(uid, pod);
+    if (waits) return;
+    this.#clock.sleep(SET_RIGHT_MS, this.#signal).then(
+      () => {
+        const seen = this.#changed.get(uid);
+        this.#changed.delete(uid);
+        const told = this.#told.get(uid);
+        if (seen === undefined || told === undefined || !this.#isChanged(uid, seen)) return;
+        this.#wanted.set(uid, { pod: told.pod, status: told.status });
+        this.#begin(uid);
+      },
+      () => {},
+    );
+  }
+
+  #isChanged(uid: string, pod: Pod): boolean {
+    const told = this.#told.get(uid);
+    if (told === undefined || this.#wanted.has(uid) || this.#writing.has(uid)) return false;
+    const { metadata, status } = this.#inApi(pod) ?? {};
+    // What was seen before that was told is only late.
+    return Number(metadata?.resourceVersion) > told.revision && !saysTheSame(told.status, status);
   }
 
   /** Something else stands for the pod in the API now: it is told everything. */
@@ -82,6 +121,7 @@ export class StatusWriter {
   forget(uid: string): void {
     this.#told.delete(uid);
     this.#wanted.delete(uid);
+    this.#changed.delete(uid);
   }
 
   #said(uid: string): PodStatus | undefined {
@@ -94,8 +134,8 @@ export class StatusWriter {
       const target = this.#inApi(next.pod);
       if (target === undefined) return;
       try {
-        await this.#send(uid, target, next.status);
-        this.#told.set(uid, next);
+        const revision = await this.#send(uid, target, next.status);
+        this.#told.set(uid, { ...next, revision });
         if (this.#wanted.get(uid) === next) this.#wanted.delete(uid);
       } catch (error) {
         if (isApiError(error, 'NotFound') || (isApiError(error, 'Conflict') && (await this.#isGone(target)))) {
@@ -110,13 +150,16 @@ export class StatusWriter {
     }
   }
 
-  /** @param target what stands for the pod in the API */
-  async #send(uid: string, target: Pod, status: PodStatus): Promise<void> {
+  /** The resourceVersion that came of it. @param target what stands for the pod in the API */
+  async #send(uid: string, target: Pod, status: PodStatus): Promise<number> {
     const { namespace, name = '' } = target.metadata ?? {};
     // The uid is a precondition: another pod of the same name has a status of its own.
     const before = this.#told.get(uid)?.status ?? target.status;
     const patch = { metadata: { uid: target.metadata?.uid }, status: statusPatch(before, status) };
-    await this.#client.patch(pods, { namespace, name }, 'strategic', patch, { subresource: 'status' });
+    const { metadata } = await this.#client.patch(pods, { namespace, name }, 'strategic', patch, {
+      subresource: 'status',
+    });
+    return Number(metadata.resourceVersion);
   }
 
   /** A conflict is either another pod of the same name, or a write of somebody else that came between. */
