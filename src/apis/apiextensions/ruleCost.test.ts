@@ -68,6 +68,16 @@ describe('the cost of rules is told from the schema', () => {
       undefined,
     ],
     [
+      'whether one of two is there, in each of any number',
+      list({
+        type: 'object',
+        properties: { a: text, b: text },
+        ...rules('(has(self.a) && !has(self.b)) || (!has(self.a) && has(self.b))'),
+      }),
+      '',
+      undefined,
+    ],
+    [
       'with a name for it',
       list(text, rules('cel.bind(all, self, all.all(a, all.exists(b, a != b)))')),
       `${SPEC}.x-kubernetes-validations[0].rule`,

@@ -154,7 +154,8 @@ function costOf(node: Node, variables: Variables): Estimate {
       const object = of(node.of);
       const { schema } = object;
       const field = schema && (propertyOf(schema, node.field) ?? valuesOf(schema));
-      return node.k === 'has' ? { cost: object.cost + 1 } : ofSchema(object.cost + 1, field);
+      // Whether it is there costs no more than what it is asked of.
+      return node.k === 'has' ? { cost: object.cost } : ofSchema(object.cost + 1, field);
     }
     case 'index': {
       const object = of(node.of);
