@@ -125,7 +125,10 @@ const orphaned = (now: number): PodCondition => ({
 function failing(pod: Stored<Pod>, condition: PodCondition | undefined): Action[] {
   if (isFinished(pod)) return [];
   const { name, namespace, uid } = pod.metadata;
-  const status = { phase: 'Failed', ...(condition === undefined ? {} : { conditions: [condition] }) };
+  const { generation } = pod.metadata;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  const conditions = condition === undefined ? {} : { conditions: [{ ...condition, ...observed }] };
+  const status = { phase: 'Failed', ...conditions };
   const patch = { metadata: { uid }, status };
   return [
     { verb: 'patch', kind: pods as Kind, ref: { name, namespace }, type: 'strategic', patch, subresource: 'status' },

@@ -96,12 +96,13 @@ export function evictionTime(pod: Pod, taints: readonly Taint[], begun: number):
 }
 
 function evict(pod: Stored<Pod>, now: number): Plan {
-  const { name, namespace, uid } = pod.metadata;
+  const { name, namespace, uid, generation } = pod.metadata;
   const condition = {
     type: 'DisruptionTarget',
     status: 'True',
     reason: 'DeletionByTaintManager',
     message: 'Taint manager: deleting due to NoExecute taint',
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     lastTransitionTime: formatTime(now),
   };
   const patch = { metadata: { uid }, status: { conditions: [condition] } };

@@ -66,11 +66,13 @@ async function evict(context: ActionContext, victim: PodInfo, pod: PodInfo, node
   const { namespace, name, uid } = victim;
   // It goes already.
   if (victim.terminating) return;
+  const { generation } = victim.pod.metadata;
   const condition = {
     type: 'DisruptionTarget',
     status: 'True',
     reason: 'PreemptionByScheduler',
     message: `${SCHEDULER_NAME}: preempting to accommodate a higher priority pod`,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     lastTransitionTime: formatTime(clock.now()),
   };
   await patchStatus(context, victim, { metadata: { uid }, status: { conditions: [condition] } });

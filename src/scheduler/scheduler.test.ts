@@ -191,7 +191,12 @@ describe('the scheduler', () => {
     expect(scheduled(high)?.message).toBe('0/1 nodes are available: 1 Insufficient cpu.');
     const going = await podUntil('low', (pod) => pod.metadata.deletionTimestamp !== undefined);
     expect(going.status?.conditions).toContainEqual(
-      expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }),
+      expect.objectContaining({
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'PreemptionByScheduler',
+        observedGeneration: 1,
+      }),
     );
     expect(await eventsOf('low', 'Preempted')).toEqual([
       `Normal default-scheduler Preempted by pod ${high.metadata.uid} on node one`,

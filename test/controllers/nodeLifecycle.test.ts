@@ -75,6 +75,7 @@ describe('nodes that fall silent', () => {
     const lone = await world.get(pods, 'lone');
     expect(lone.metadata.deletionTimestamp).toBeDefined();
     expect(lone.status?.conditions?.find((c) => c.type === 'DisruptionTarget')).toMatchObject({
+      observedGeneration: 1,
       status: 'True',
       reason: 'DeletionByTaintManager',
     });

@@ -76,7 +76,13 @@ function assigned(parts: ApiServerParts, pod: Stored<Pod>, binding: Binding): Po
   const labels = { ...pod.metadata.labels, ...Object.fromEntries(topology) };
   const annotations = { ...pod.metadata.annotations, ...binding.metadata?.annotations };
   const others = (pod.status?.conditions ?? []).filter((c) => c.type !== 'PodScheduled');
-  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: formatTime(parts.clock.now()) };
+  const { generation } = pod.metadata;
+  const scheduled = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastTransitionTime: formatTime(parts.clock.now()),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
   // Where it was to be is of no interest now that it is somewhere.
   const { nominatedNodeName: _nominated, ...status } = pod.status ?? {};
   return {

@@ -44,8 +44,13 @@ export function planStaleCondition(pod: Stored<Pod>, now: number): Plan | undefi
   if (condition === undefined) return undefined;
   const leftMs = (parseTime(condition.lastTransitionTime) ?? 0) + STALE_MS - now;
   if (leftMs > 0) return { actions: [], againMs: leftMs };
-  const conditions = (pod.status?.conditions ?? []).map((c) =>
-    c === condition ? { type: TYPE, status: 'False', lastTransitionTime: formatTime(now) } : c,
-  );
+  const { generation } = pod.metadata;
+  const taken = {
+    type: TYPE,
+    status: 'False',
+    lastTransitionTime: formatTime(now),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+  const conditions = (pod.status?.conditions ?? []).map((c) => (c === condition ? taken : c));
   return { actions: [statusUpdate(pods, { ...pod, status: { ...pod.status, conditions } })] };
 }
