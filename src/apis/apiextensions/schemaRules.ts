@@ -30,7 +30,15 @@ const EMPTY: Readonly<Record<Place, string>> = {
   value: 'must not be empty for specified object fields',
 };
 
-function walk(schema: JSONSchemaProps, path: string, place: Place, depth: number, errors: FieldError[]): void {
+/** @param apart where above it begins that an old value cannot be told for each new one */
+function walk(
+  schema: JSONSchemaProps,
+  path: string,
+  place: Place,
+  depth: number,
+  errors: FieldError[],
+  apart?: string,
+): void {
   if (depth > MAX_DEPTH) {
     errors.push(forbidden(path, 'the schema is nested too deeply'));
     return;
@@ -40,21 +48,24 @@ function walk(schema: JSONSchemaProps, path: string, place: Place, depth: number
   extensions(schema, path, errors);
   junctors(schema, path, errors);
   valueRules(schema, path, errors);
-  if (schema['x-kubernetes-validations'] !== undefined) rules(schema, path, place, errors);
+  if (schema['x-kubernetes-validations'] !== undefined) rules(schema, path, place, errors, apart);
   if (schema.default !== undefined) defaults(schema, path, place, errors);
   const values = valuesOf(schema);
   const { properties } = schema;
   if (properties !== undefined && Object.keys(properties).length > 0 && schema.additionalProperties !== undefined) {
     errors.push(forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'));
   }
+  const below = apart ?? (schema['x-kubernetes-map-type'] === 'atomic' ? path : undefined);
   for (const [name, property] of Object.entries(properties ?? {})) {
     const at = `${path}.properties[${name}]`;
     if (place === 'root' && name === 'metadata') metadata(property, at, errors);
-    walk(property, at, 'field', depth + 1, errors);
+    walk(property, at, 'field', depth + 1, errors, below);
   }
-  if (values !== undefined) walk(values, `${path}.additionalProperties`, 'value', depth + 1, errors);
+  if (values !== undefined) walk(values, `${path}.additionalProperties`, 'value', depth + 1, errors, below);
   const items = itemsOf(schema);
-  if (items !== undefined) walk(items, `${path}.items`, 'item', depth + 1, errors);
+  // Only by its keys an item is found again.
+  const keyed = schema['x-kubernetes-list-type'] === 'map';
+  if (items !== undefined) walk(items, `${path}.items`, 'item', depth + 1, errors, apart ?? (keyed ? undefined : path));
 }
 
 function typeRules(schema: JSONSchemaProps, path: string, place: Place, errors: FieldError[]): void {
@@ -333,7 +344,7 @@ function defaults(schema: JSONSchemaProps, path: string, place: Place, errors: F
 const REASONS = ['FieldValueInvalid', 'FieldValueForbidden', 'FieldValueRequired', 'FieldValueDuplicate'];
 const MAX_RULES = 100;
 
-function rules(schema: JSONSchemaProps, path: string, place: Place, errors: FieldError[]): void {
+function rules(schema: JSONSchemaProps, path: string, place: Place, errors: FieldError[], apart?: string): void {
   const all = schema['x-kubernetes-validations'] ?? [];
   const at = `${path}.x-kubernetes-validations`;
   if (all.length > MAX_RULES)
@@ -343,7 +354,15 @@ function rules(schema: JSONSchemaProps, path: string, place: Place, errors: Fiel
       errors.push(forbidden(at, 'must not be used where the type is unknown'));
   }
   for (const [i, rule] of all.entries()) ruleFields(rule, schema, `${at}[${i}]`, errors);
-  const { faults } = compileRules(schema, place === 'root' || schema['x-kubernetes-embedded-resource'] === true);
+  const { rules: compiled, faults } = compileRules(
+    schema,
+    place === 'root' || schema['x-kubernetes-embedded-resource'] === true,
+  );
+  for (const { rule, transition } of compiled) {
+    if (!transition || apart === undefined) continue;
+    const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${apart}`;
+    errors.push(invalid(`${at}[${all.indexOf(rule)}].rule`, rule.rule, why));
+  }
   for (const { index, field, message } of faults) {
     const text = field === 'rule' ? all[index]?.rule : all[index]?.messageExpression;
     if ((text ?? '').trim() !== '') errors.push(invalid(`${at}[${index}].${field}`, text, message));

@@ -113,3 +113,26 @@ test('a rule that goes on for too long ends, and is named; others are asked', ()
     'failed rule: false',
   ]);
 });
+
+describe('oldSelf', () => {
+  const held = { ...text, maxLength: 9, ...rules('self == oldSelf') };
+  const many = (items: JSONSchemaProps, more: JSONSchemaProps = {}) => list(items, { maxItems: 9, ...more });
+  const keyed = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['k'] };
+  const entry = (v: JSONSchemaProps): JSONSchemaProps => ({
+    type: 'object',
+    required: ['k'],
+    properties: { k: text, v },
+  });
+  const atomic = { type: 'object', 'x-kubernetes-map-type': 'atomic', properties: { a: held } };
+  test.each<[string, JSONSchemaProps, string | undefined]>([
+    ['an item of a list', many(held), SPEC],
+    ['an item of a set', many(held, { 'x-kubernetes-list-type': 'set' }), SPEC],
+    ['a field of what is found by its keys', many(entry(held), keyed), undefined],
+    ['an item of a list of that', many(entry(many(held)), keyed), `${SPEC}.items.properties[v]`],
+    ['a value by its name', { type: 'object', maxProperties: 9, additionalProperties: held }, undefined],
+    ['a field of what is one', atomic, SPEC],
+  ])('of %s', (_what, spec, within) => {
+    const why = 'oldSelf cannot be used on the uncorrelatable portion of the schema within';
+    expect(faultsOf(spec).map((fault) => fault[2])).toEqual(within === undefined ? [] : [`${why} ${within}`]);
+  });
+});
