@@ -67,6 +67,9 @@ export function planStatefulSet(world: StatefulSetWorld): Plan {
   };
 }
 
+/** So many pods are made at once; the rest when these are there. */
+const BURST = 500;
+
 /** What is to be done with the pods now; the next look goes on from there. */
 class Rollout {
   readonly actions: Action[] = [];
@@ -94,23 +97,31 @@ class Rollout {
   }
 
   plan(): void {
-    const wanted = this.#wanted();
-    if (!this.#fill(wanted)) return;
-    const condemned = [...this.#pods.keys()].filter((o) => !wanted.includes(o)).sort((a, b) => b - a);
-    if (!this.#scaleDown(condemned, wanted)) return;
-    this.#replace(wanted);
+    if (!this.#fill()) return;
+    const condemned = [...this.#pods.keys()].filter((o) => !this.#isWanted(o)).sort((a, b) => b - a);
+    if (!this.#scaleDown(condemned)) return;
+    this.#replace();
   }
 
-  #wanted(): number[] {
+  /** The ordinals that there should be; there may be two thousand million of them. */
+  get #wanted(): { readonly first: number; readonly end: number } {
     const first = firstOrdinal(this.#set);
-    return Array.from({ length: this.#set.spec?.replicas ?? 1 }, (_, i) => first + i);
+    return { first, end: first + (this.#set.spec?.replicas ?? 1) };
   }
 
-  /** Makes what is missing, the lowest first. False where, in order, a pod must be waited for. */
-  #fill(wanted: readonly number[]): boolean {
-    for (const ordinal of wanted) {
+  #isWanted(ordinal: number): boolean {
+    const { first, end } = this.#wanted;
+    return ordinal >= first && ordinal < end;
+  }
+
+  /** Makes what is missing, the lowest first. False where pods must be waited for: in order, or as many are made. */
+  #fill(): boolean {
+    const { first, end } = this.#wanted;
+    let made = 0;
+    for (let ordinal = first; ordinal < end; ordinal++) {
       const pod = this.#pods.get(ordinal);
       if (pod === undefined) {
+        if (made++ === BURST) return false;
         this.#create(ordinal);
         if (this.#ordered) return false;
         continue;
@@ -165,7 +176,7 @@ class Rollout {
   }
 
   /** Takes away what is too much, the highest first. False where, in order, a pod must be waited for. */
-  #scaleDown(condemned: readonly number[], wanted: readonly number[]): boolean {
+  #scaleDown(condemned: readonly number[]): boolean {
     for (const ordinal of condemned) {
       // There is one for each of them.
       const pod = this.#pods.get(ordinal) as Stored<Pod>;
@@ -174,7 +185,7 @@ class Rollout {
         continue;
       }
       // One that is broken may go though others are broken, too; a sound one waits until those are well.
-      if (this.#ordered && !this.#isAvailable(pod) && this.#isBlocked(ordinal, wanted, condemned)) return false;
+      if (this.#ordered && !this.#isAvailable(pod) && this.#isBlocked(ordinal)) return false;
       this.actions.push(...planClaimOwners(this.#set, pod, true, this.#world.claim));
       this.#delete(pod);
       if (this.#ordered) return false;
@@ -183,15 +194,12 @@ class Rollout {
   }
 
   /** Whether a pod of a lower ordinal is not available either. */
-  #isBlocked(ordinal: number, wanted: readonly number[], condemned: readonly number[]): boolean {
-    return [...wanted, ...condemned].some((other) => {
-      const pod = this.#pods.get(other);
-      return other < ordinal && pod !== undefined && !this.#isAvailable(pod);
-    });
+  #isBlocked(ordinal: number): boolean {
+    return [...this.#pods].some(([other, pod]) => other < ordinal && !this.#isAvailable(pod));
   }
 
   /** Replaces pods of other revisions, the highest ordinal first, as many at once as may be unavailable. */
-  #replace(wanted: readonly number[]): void {
+  #replace(): void {
     const { updateStrategy, replicas = 1 } = this.#set.spec ?? {};
     if (updateStrategy?.type === 'OnDelete') return;
     const { partition = 0, maxUnavailable = 1 } = updateStrategy?.rollingUpdate ?? {};
@@ -199,7 +207,8 @@ class Rollout {
     const lowest = firstOrdinal(this.#set) + partition;
     let unavailable = 0;
     const old: Stored<Pod>[] = [];
-    for (const ordinal of [...wanted].reverse()) {
+    const { first, end } = this.#wanted;
+    for (let ordinal = end - 1; ordinal >= first; ordinal--) {
       const pod = this.#pods.get(ordinal);
       if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) unavailable++;
       else if (ordinal >= lowest && !this.#isUpToDate(pod)) old.push(pod);
