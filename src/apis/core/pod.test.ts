@@ -201,6 +201,17 @@ describe('an update of a pod', () => {
     ['a deadline away', { activeDeadlineSeconds: 10 }, {}, ['spec.activeDeadlineSeconds: Invalid']],
     ['a toleration more', {}, { tolerations: [{ operator: 'Exists' }] }, []],
     [
+      'a toleration before another',
+      { tolerations: [{ key: 'b', operator: 'Exists' }] },
+      {
+        tolerations: [
+          { key: 'a', operator: 'Exists' },
+          { key: 'b', operator: 'Exists' },
+        ],
+      },
+      [],
+    ],
+    [
       'the time of a toleration',
       { tolerations: [{ key: 'a', effect: 'NoExecute', tolerationSeconds: 1 }] },
       { tolerations: [{ key: 'a', effect: 'NoExecute', tolerationSeconds: 9 }] },
