@@ -27,7 +27,9 @@ const pod = (spec: Partial<PodSpec>): Pod => ({
 function resized(old: Pod, asked: Pod): { pod: Pod; faults: string[] } {
   const written = structuredClone(asked);
   keepAllButResources(written, old);
-  const faults = validatePodResize(written, old).map((e) => `${e.field}: ${e.type.replace('FieldValue', '')}: ${e.detail}`);
+  const faults = validatePodResize(written, old).map(
+    (e) => `${e.field}: ${e.type.replace('FieldValue', '')}: ${e.detail}`,
+  );
   return { pod: written, faults };
 }
 
