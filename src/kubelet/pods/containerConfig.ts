@@ -13,7 +13,7 @@ import {
   PROFILE_TYPE,
 } from '../cri/messages.ts';
 import type { Grants } from '../grants.ts';
-import { ContainerConfigError, expand } from './environment.ts';
+import { assertStartable, ContainerConfigError, expand } from './environment.ts';
 import { ANNOTATION, containerHash, LABEL, logPath } from './labels.ts';
 import { resourcesKey } from './resize.ts';
 import { namespaceOptions, STRICT } from './sandboxConfig.ts';
@@ -40,11 +40,19 @@ export interface ContainerSurroundings {
 export function containerConfig(pod: Pod, container: Container, around: ContainerSurroundings): ContainerConfig {
   const { env, grants } = around;
   const meta = pod.metadata ?? {};
+  let size = 0;
+  const expanded = (texts: readonly string[] = []) =>
+    texts.map((text) => {
+      const whole = expand(text, env);
+      size += whole.length;
+      assertStartable(size);
+      return whole;
+    });
   return {
     metadata: { name: container.name, attempt: around.restarts },
     image: { image: around.imageRef, user_specified_image: container.image ?? '' },
-    command: (container.command ?? []).map((text) => expand(text, env)),
-    args: (container.args ?? []).map((text) => expand(text, env)),
+    command: expanded(container.command),
+    args: expanded(container.args),
     working_dir: container.workingDir ?? '',
     // What the pod says counts more than what a device brings.
     envs: [...new Map([...Object.entries(grants.envs ?? {}), ...env])].map(([key, value]) => ({ key, value })),

@@ -190,6 +190,9 @@ describe('$(NAME)', () => {
     ['$A', '$A'],
     ['$(A', '$(A'],
     ['$()', '$()'],
+    ['$(A$$(B', '$(A$(B'],
+    ['$', '$'],
+    ['a$', 'a$'],
   ])('%s is %s', (text, expanded) => {
     expect(expand(text, env)).toBe(expanded);
   });
@@ -203,5 +206,28 @@ describe('$(NAME)', () => {
         },
       ),
     );
+  });
+});
+
+describe('what would have no end', () => {
+  it('is read in time', () => {
+    expect(expand('$('.repeat(700_000), new Map())).toBe('$('.repeat(700_000));
+  });
+
+  it('is refused', async () => {
+    const ten = (name: string) => `$(${name})`.repeat(10);
+    const bomb = Array.from({ length: 30 }, (_, i) => ({
+      name: `E${i}`,
+      value: i === 0 ? 'x'.repeat(100) : ten(`E${i - 1}`),
+    }));
+    await expect(envOf({ env: bomb })).rejects.toThrow('argument list too long');
+    const wide = Array.from({ length: 500 }, (_, i) => ({
+      name: `W${i}`,
+      value: i === 0 ? 'x'.repeat(10_000) : '$(W0)',
+    }));
+    await expect(envOf({ env: wide })).rejects.toThrow('argument list too long');
+    const large = { configMap: async () => ({ data: { a: 'x'.repeat(500_000) } }) };
+    const envFrom = Array.from({ length: 20 }, (_, i) => ({ prefix: `P${i}`, configMapRef: { name: 'large' } }));
+    await expect(envOf({ envFrom }, large)).rejects.toThrow('argument list too long');
   });
 });

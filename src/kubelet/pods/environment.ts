@@ -36,9 +36,12 @@ export async function environmentOf(
   sources: EnvironmentSources,
 ): Promise<Map<string, string>> {
   const env = serviceVariables(pod, sources.services);
+  let size = 0;
   for (const from of container.envFrom ?? []) {
     const skipped: string[] = [];
     for (const [name, value] of await bulk(from, sources)) {
+      size += value.length;
+      assertStartable(size);
       if (VARIABLE_NAME.test(name)) env.set(name, value);
       else skipped.push(name);
     }
@@ -47,7 +50,10 @@ export async function environmentOf(
   }
   for (const { name, value, valueFrom } of container.env ?? []) {
     const found = valueFrom === undefined ? expand(value ?? '', env) : await single(pod, container, valueFrom, sources);
-    if (found !== undefined) env.set(name, found);
+    if (found === undefined) continue;
+    size += found.length;
+    assertStartable(size);
+    env.set(name, found);
   }
   return env;
 }
@@ -137,12 +143,42 @@ async function fileKey(
   throw new ContainerConfigError(what);
 }
 
-/** Replaces $(NAME) by the variable; $$ stands for $; what is not known stays as it is. */
+/** No kernel starts a program with more; a few variables that name each other could become as large as one likes. */
+const MAX_EXPANDED = 4 << 20;
+
+/** @throws ContainerConfigError where texts together are larger than any program can be given */
+export function assertStartable(sizes: number): void {
+  if (sizes > MAX_EXPANDED) throw new ContainerConfigError('argument list too long: what is given to it has no end');
+}
+
+/**
+ * Replaces $(NAME) by the variable; $$ stands for $; what is not known stays as it is.
+ * @throws ContainerConfigError where it becomes larger than any program can be given
+ */
 export function expand(text: string, env: Pick<ReadonlyMap<string, string>, 'get'>): string {
-  return text.replaceAll(/\$(\$|\(([^)]*)\))/g, (whole, what: string, name: string | undefined) => {
-    if (what === '$') return '$';
-    return env.get(name ?? '') ?? whole;
-  });
+  const parts: string[] = [];
+  let size = 0;
+  const add = (part: string) => {
+    size += part.length;
+    assertStartable(size);
+    parts.push(part);
+  };
+  let from = 0;
+  for (let at = text.indexOf('$'); at >= 0; at = text.indexOf('$', from)) {
+    add(text.slice(from, at));
+    const opens = text[at + 1] === '(';
+    const end = opens ? text.indexOf(')', at + 2) : -1;
+    if (opens && end < 0) {
+      // Nor is there an end to those that begin behind it.
+      add(text.slice(at).replaceAll('$$', () => '$'));
+      return parts.join('');
+    }
+    if (opens) add(env.get(text.slice(at + 2, end)) ?? text.slice(at, end + 1));
+    else add('$');
+    from = opens ? end + 1 : at + (text[at + 1] === '$' ? 2 : 1);
+  }
+  add(text.slice(from));
+  return parts.join('');
 }
 
 /** NAME_SERVICE_HOST and its kin; those of the API server are always there. */
