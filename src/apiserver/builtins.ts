@@ -54,10 +54,11 @@ import { authorizationOf, DEFAULT_AUTHORIZATION } from './authorization/modes.ts
 import { NodeAuthorizer } from './authorization/node.ts';
 import { Rbac } from './authorization/rbac.ts';
 import { accessReviewHandlers } from './authorization/reviews.ts';
-import { ensureDefaultObjects } from './bootstrap/defaultObjects.ts';
+import { ensureDefaultObjects, ensureFlowControl } from './bootstrap/defaultObjects.ts';
 import { KubernetesService } from './bootstrap/kubernetesService.ts';
 import { ServiceAddresses } from './bootstrap/serviceAddresses.ts';
 import { ServiceCIDRs } from './bootstrap/serviceCIDRs.ts';
+import { startUpkeep } from './bootstrap/upkeep.ts';
 import { componentStatusHandlers } from './componentStatuses.ts';
 import { CustomResources } from './customResources/customResources.ts';
 import { discoveryPaths } from './discovery/handlers.ts';
@@ -239,6 +240,7 @@ export function createBuiltins(
   let localApiServices: LocalApiServices | undefined;
   let policyStatus: PolicyStatus | undefined;
   let stopDangling: (() => void) | undefined;
+  let stopUpkeep: (() => void) | undefined;
   let service: KubernetesService | undefined;
   let ranges: ServiceCIDRs | undefined;
   let addresses: ServiceAddresses | undefined;
@@ -253,18 +255,20 @@ export function createBuiltins(
         mutatingWebhooks.start(),
         validatingWebhooks.start(),
       ]);
-      client = createClient(transport(API_SERVER, 'kube-apiserver'));
-      await ensureDefaultObjects({ registry, client, log, clock });
+      const own = createClient(transport(API_SERVER, 'kube-apiserver'));
+      client = own;
+      const bootstrap = { registry, client: own, log, clock };
+      const publish = () => publishAuthentication(registry, own, authenticationOf(options));
+      await ensureDefaultObjects(bootstrap);
       customResources = new CustomResources({ registry, client, clock, random, log });
       await customResources.start();
       policyStatus = new PolicyStatus({ registry, client, clock, log });
       localApiServices = new LocalApiServices({ registry, client, clock, log, builtin, replaceable: REPLACEABLE });
-      await Promise.all([
-        localApiServices.start(),
-        policyStatus.start(),
-        aggregation.start(client),
-        publishAuthentication(registry, client, authenticationOf(options)),
-      ]);
+      await Promise.all([localApiServices.start(), policyStatus.start(), aggregation.start(client), publish()]);
+      stopUpkeep = startUpkeep(clock, log, {
+        'flow control': () => ensureFlowControl(bootstrap),
+        'authentication of extensions': publish,
+      });
       stopDangling = watchDanglingSchemas({ registry, client, clock, log });
       await allocation.start();
       ranges = new ServiceCIDRs({ registry, client, clock, log, allocation, serviceRanges });
@@ -297,6 +301,7 @@ export function createBuiltins(
       allocation.stop();
       flowControl.stop();
       stopDangling?.();
+      stopUpkeep?.();
       mutatingPolicies.stop();
       validatingPolicies.stop();
       mutatingWebhooks.stop();

@@ -11,6 +11,8 @@ import type { WatchCache } from '../registry/watchCache.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts';
 
 const PREEMPT = 'PreemptLowerPriority';
+/** Others may not be named so. */
+const SYSTEM = 'system-';
 
 export function priorityAdmission(registry: Registry): AdmissionPlugin {
   const cache = registry.cache(priorityClasses);
@@ -26,7 +28,10 @@ export function priorityAdmission(registry: Registry): AdmissionPlugin {
       return whenReady(() => setPriority(cache, request));
     },
     validate(request) {
-      if (request.kind.plural !== 'priorityclasses' || request.object === undefined) return;
+      if (request.kind.plural !== 'priorityclasses') return;
+      if (request.operation === 'DELETE' && request.name.startsWith(SYSTEM))
+        throw forbiddenRequest(priorityClasses, request.name, 'this is a system priority class and cannot be deleted');
+      if (request.object === undefined) return;
       return whenReady(() => checkOneDefault(cache, request));
     },
   };

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { configMaps } from '../../apis/core/configMap.ts';
 import { endpoints } from '../../apis/core/endpoints.ts';
 import { namespaces } from '../../apis/core/namespace.ts';
 import { services } from '../../apis/core/service.ts';
 import { endpointSlices } from '../../apis/discovery/endpointSlice.ts';
+import { flowSchemas } from '../../apis/flowcontrol/flowSchema.ts';
+import { priorityLevelConfigurations } from '../../apis/flowcontrol/priorityLevelConfiguration.ts';
 import { type ClusterRole, clusterRoles } from '../../apis/rbac/clusterRole.ts';
 import { clusterRoleBindings } from '../../apis/rbac/clusterRoleBinding.ts';
 import { builtinKinds } from '../../apis/registry.ts';
@@ -38,6 +41,24 @@ test('a new cluster has its namespaces, priority classes, roles and bindings', a
   expect(roles).toEqual(expect.arrayContaining(['admin', 'cluster-admin', 'edit', 'system:node', 'view']));
   const bindings = await server.client.list(clusterRoleBindings);
   for (const { roleRef } of bindings.items) expect(roles).toContain(roleRef.name);
+});
+
+test('what is needed comes back where it is deleted, and system classes stay', async () => {
+  const exempt = { name: 'exempt' };
+  const published = { namespace: 'kube-system', name: 'extension-apiserver-authentication' };
+  const { data } = await server.client.get(configMaps, published);
+  await server.client.delete(flowSchemas, exempt);
+  await server.client.delete(priorityLevelConfigurations, exempt);
+  await server.client.delete(configMaps, published);
+  await clock.advance(61_000);
+  await vi.waitFor(async () => {
+    await server.client.get(flowSchemas, exempt);
+    await server.client.get(priorityLevelConfigurations, exempt);
+    expect((await server.client.get(configMaps, published)).data).toEqual(data);
+  });
+  await expect(server.client.delete(priorityClasses, { name: 'system-node-critical' })).rejects.toThrow(
+    'this is a system priority class and cannot be deleted',
+  );
 });
 
 test('a later start adds what is missing, leaves what was added, and writes nothing where all is there', async () => {

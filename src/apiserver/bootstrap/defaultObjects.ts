@@ -66,13 +66,20 @@ export async function ensureDefaultObjects(options: BootstrapOptions): Promise<v
   await ensure(options, namespaces, spaces, () => undefined);
   await Promise.all([
     ensure(options, priorityClasses, PRIORITY_CLASSES, () => undefined),
-    ensure(options, priorityLevelConfigurations, defaultPriorityLevels(), completedPriorityLevel),
-    ensure(options, flowSchemas, defaultFlowSchemas(), completedFlowSchema),
+    ensureFlowControl(options),
     ensure(options, clusterRoles, bootstrapClusterRoles(), completedRole),
     ensure(options, clusterRoleBindings, bootstrapClusterRoleBindings(), completedBinding),
     ensure(options, roles, bootstrapRoles(), completedRole),
     ensure(options, roleBindings, bootstrapRoleBindings(), completedBinding),
     ensure(options, configMaps, [tokenTracking(options.clock)], () => undefined),
+  ]);
+}
+
+/** @throws ApiError */
+export async function ensureFlowControl(options: BootstrapOptions): Promise<void> {
+  await Promise.all([
+    ensure(options, priorityLevelConfigurations, defaultPriorityLevels(), completedPriorityLevel),
+    ensure(options, flowSchemas, defaultFlowSchemas(), completedFlowSchema),
   ]);
 }
 
