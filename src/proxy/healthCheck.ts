@@ -16,8 +16,12 @@ export class HealthCheckPorts {
   readonly #log: Logger;
   readonly #byService = new Map<string, Listening>();
 
-  constructor(log: Logger, signal: AbortSignal) {
+  readonly #isLive: () => boolean;
+
+  /** @param isLive whether what endpoints are told of is in the kernel */
+  constructor(log: Logger, signal: AbortSignal, isLive: () => boolean) {
     this.#log = log;
+    this.#isLive = isLive;
     signal.addEventListener('abort', () => this.#closeAll(), { once: true });
   }
 
@@ -35,15 +39,16 @@ export class HealthCheckPorts {
   #open(service: string, check: HealthCheck): void {
     const server = createServer((_request, response) => {
       const { namespace, name, localEndpoints } = listening.check;
+      const isLive = this.#isLive();
       const body = JSON.stringify({
         service: { namespace, name },
         localEndpoints,
-        serviceProxyHealthy: true,
+        serviceProxyHealthy: isLive,
       });
-      response.writeHead(localEndpoints > 0 ? 200 : 503, {
+      response.writeHead(isLive && localEndpoints > 0 ? 200 : 503, {
         'Content-Type': 'application/json',
         'X-Content-Type-Options': 'nosniff',
-        'X-Load-Balancing-Endpoint-Weight': String(localEndpoints),
+        'X-Load-Balancing-Endpoint-Weight': String(isLive ? localEndpoints : 0),
       });
       response.end(body);
     });

@@ -3,7 +3,7 @@
  * It observes services, slices and its node; plans service by service (`plan.ts`, `objects.ts`); and writes the
  * difference (`table.ts`) in one transaction.
  */
-import { nodes } from '../apis/core/node.ts';
+import { type Node, nodes } from '../apis/core/node.ts';
 import { services } from '../apis/core/service.ts';
 import { endpointSlices } from '../apis/discovery/endpointSlice.ts';
 import type { Client } from '../client/client.ts';
@@ -14,6 +14,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Stored } from '../machinery/kind.ts';
 import { forgetConnections } from './conntrack.ts';
+import { ProxyHealth, serveProxyHealth } from './health.ts';
 import { HealthCheckPorts } from './healthCheck.ts';
 import { PROXY_MODES, type ProxyMode, rulesFor } from './modes.ts';
 import { planService, type ServicePlan, type ServicePort } from './plan.ts';
@@ -37,6 +38,9 @@ const RETRY_MS = 1_000;
 const SERVICE_NAME = 'kubernetes.io/service-name';
 const BY_SERVICE = 'service';
 const ZONE = 'topology.kubernetes.io/zone';
+/** Where kube-proxy answers, too. */
+const HEALTH_PORT = 10_256;
+const STATUS_PORT = 10_249;
 
 /** Resolves when the first rules are in the kernel. */
 export async function startProxy(options: ProxyOptions): Promise<void> {
@@ -55,7 +59,8 @@ export async function startProxy(options: ProxyOptions): Promise<void> {
     const service = serviceInformer.byKey(key);
     return service && planService(service, sliceInformer.byIndex(BY_SERVICE, key), { nodeName, zone: zone() });
   };
-  const writer = new Writer(options, log, plan, await rulesFor(options.mode, options.rules));
+  const health = new ProxyHealth(clock);
+  const writer = new Writer(options, log, plan, await rulesFor(options.mode, options.rules), health);
   const changed = ({ metadata }: Stored<object>) => writer.changed(refKey(metadata.namespace, metadata.name));
   const ofSlice = ({ metadata: { labels, namespace } }: Stored<object>) => {
     const name = labels?.[SERVICE_NAME];
@@ -78,13 +83,16 @@ export async function startProxy(options: ProxyOptions): Promise<void> {
     onDelete: ofSlice,
   });
   let lastZone = zone();
-  const lookAtZone = () => {
+  const lookAtNode = (node: Stored<Node>) => {
+    health.sawNode(node);
     if (zone() === lastZone) return;
     lastZone = zone();
     for (const service of serviceInformer.list()) changed(service);
   };
-  nodeInformer.handle({ onAdd: lookAtZone, onUpdate: lookAtZone });
+  nodeInformer.handle({ onAdd: lookAtNode, onUpdate: lookAtNode });
   await writer.write();
+  const ports = { healthPort: HEALTH_PORT, statusPort: STATUS_PORT };
+  await serveProxyHealth({ health, mode: options.mode, ...ports, log, signal });
 }
 
 class Writer {
@@ -94,22 +102,31 @@ class Writer {
   readonly #rules: Rules;
   readonly #plans = new Map<string, ServicePlan>();
   readonly #healthChecks: HealthCheckPorts;
+  readonly #health: ProxyHealth;
   readonly #changed = new Set<string>();
   /** The kernel's table is not what this one thinks it is. */
   #stale = true;
   #due = false;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(options: ProxyOptions, log: Logger, plan: (key: string) => ServicePlan | undefined, rules: Rules) {
+  constructor(
+    options: ProxyOptions,
+    log: Logger,
+    plan: (key: string) => ServicePlan | undefined,
+    rules: Rules,
+    health: ProxyHealth,
+  ) {
     this.#o = options;
     this.#log = log;
     this.#plan = plan;
     this.#rules = rules;
-    this.#healthChecks = new HealthCheckPorts(log, options.signal);
+    this.#health = health;
+    this.#healthChecks = new HealthCheckPorts(log, options.signal, () => health.isLive);
   }
 
   changed(key: string): void {
     this.#changed.add(key);
+    this.#health.changed();
     this.#soon(GATHER_MS);
   }
 
@@ -147,10 +164,16 @@ class Writer {
     }
     this.#changed.clear();
     const difference = this.#rules.change(changes);
-    if (difference === '' && !this.#stale) return;
+    if (difference === '' && !this.#stale) {
+      this.#health.written();
+      return;
+    }
     try {
       await (this.#stale ? this.#rules.replaceAll() : this.#rules.apply(difference));
       this.#stale = false;
+      // Changes that came meanwhile wait from now on.
+      this.#health.written();
+      if (this.#changed.size > 0) this.#health.changed();
     } catch (error) {
       this.#log.error('the rules could not be written; the whole table is tried again', { err: error });
       this.#stale = true;
