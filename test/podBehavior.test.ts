@@ -93,6 +93,10 @@ describe('a volume', () => {
         command: sh('cat /v/index.cgi | head -1; touch /v/x'),
         ...mounted({ image: { reference, pullPolicy: 'IfNotPresent' } }, { subPath: 'www/cgi-bin' }),
       },
+      {
+        name: 'no-part-of-image',
+        ...mounted({ image: { reference, pullPolicy: 'IfNotPresent' } }, { subPath: 'not-there' }),
+      },
       { name: 'no-image', ...mounted({ image: { reference: 'nobody/has:this', pullPolicy: 'Never' } }) },
     );
     await until('image', 'Failed');
@@ -102,6 +106,7 @@ describe('a volume', () => {
     await eventually(async () =>
       expect((await statusOf('no-image'))?.state?.waiting?.reason).toBe('ErrImageNeverPull'),
     );
+    expect((await statusOf('no-part-of-image'))?.state?.waiting?.reason).toBe('CreateContainerError');
   });
 
   it('gives variables out of a file that was written there', async () => {

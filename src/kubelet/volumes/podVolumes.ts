@@ -142,7 +142,7 @@ export class PodVolumes {
       const at = join(this.podDir(pod.metadata?.uid ?? ''), SUB_PATHS, volume.name, container.name, String(i));
       out.push({
         container_path: mount.mountPath,
-        host_path: sub === '' ? base : await bindSubPath(base, sub, at, !readOnly),
+        host_path: sub === '' ? base : await bindSubPath(base, sub, at, !readOnly).catch(volume.image && asOfRuntime),
         readonly: mount.readOnly === true || readOnly,
         recursive_read_only: recursive && (mount.recursiveReadOnly ?? 'Disabled') !== 'Disabled',
         propagation: PROPAGATIONS[mount.mountPropagation ?? 'None'] ?? PROPAGATION.private,
@@ -268,3 +268,8 @@ const PROPAGATIONS: Readonly<Record<string, number>> = {
   HostToContainer: PROPAGATION.hostToContainer,
   Bidirectional: PROPAGATION.bidirectional,
 };
+
+/** In Kubernetes it is the runtime that looks into images, so that what it finds is no fault of the configuration. */
+function asOfRuntime(error: Error): never {
+  throw new Error(error.message);
+}
