@@ -37,6 +37,19 @@ it('puts requests and limits in the terms of the kernel', () => {
   expect([0, 1000, 256_000, 10_000_000].map(cpuWeight)).toEqual([1, 39, 10_000, 10_000]);
 });
 
+it('ends no sidecar before the containers it serves, and counts what the pod has asked for', () => {
+  const sidecar = container('s', { restartPolicy: 'Always' });
+  const score = (one: typeof sidecar, more: object = {}) =>
+    oomScoreAdj(podOf({ initContainers: [sidecar], containers: [burstable], ...more }), one, 8 * GI);
+  expect(score(burstable)).toBe(750);
+  expect(score(sidecar)).toBe(750);
+  expect(score({ ...sidecar, resources: { requests: { memory: '4Gi' } } })).toBe(500);
+  // Of four, two are asked for by a container; each has one of the others.
+  const whole = { resources: { requests: { memory: '4Gi' } } };
+  expect(score(burstable, whole)).toBe(625);
+  expect(score(sidecar, whole)).toBe(625);
+});
+
 it('adds up a pod', () => {
   expect(podTotals(pod(guaranteed, guaranteed))).toEqual({ cpuRequest: 1000, cpuLimit: 1000, memoryLimit: 2 * GI });
   expect(podTotals(pod(guaranteed, burstable))).toEqual({ cpuRequest: 750 });

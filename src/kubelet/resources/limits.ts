@@ -4,7 +4,8 @@
  */
 import type { Container } from '../../apis/core/container.ts';
 import type { Pod } from '../../apis/core/pod.ts';
-import { containerResources as sumOf } from '../../apis/core/podResources.ts';
+import { isSidecar, containerResources as sumOf } from '../../apis/core/podResources.ts';
+import type { PodSpec } from '../../apis/core/podSpec.ts';
 import { qosClassOf } from '../../apis/core/qos.ts';
 import { milliValue, wholeValue } from '../../machinery/quantity.ts';
 import type { LinuxContainerResources } from '../cri/messages.ts';
@@ -54,20 +55,35 @@ function hugePagesOf(limits: Readonly<Record<string, string>> = {}): Pick<LinuxC
   return { hugepage_limits: own.map(([name, limit]) => ({ page_size: hugePageSize(name), limit: wholeValue(limit) })) };
 }
 
-/** The less of what it uses it has asked for, the sooner a container goes when memory is short. */
+/**
+ * The less of what it uses it has asked for, the sooner a container goes when memory is short. What its pod has asked
+ * for beyond its containers, they share; a sidecar goes no sooner than the containers that it serves.
+ */
 export function oomScoreAdj(pod: Pod, container: Container, memoryCapacity: number): number {
-  if ((pod.spec?.priority ?? 0) >= 2_000_000_000) return GUARANTEED_OOM;
-  switch (qosClassOf(pod.spec ?? { containers: [] })) {
+  const spec = pod.spec ?? { containers: [] };
+  if ((spec.priority ?? 0) >= 2_000_000_000) return GUARANTEED_OOM;
+  switch (qosClassOf(spec)) {
     case 'Guaranteed':
       return GUARANTEED_OOM;
     case 'BestEffort':
       return BEST_EFFORT_OOM;
     default: {
-      const request = container.resources?.requests?.memory;
-      const score = 1000 - Math.floor((1000 * (request === undefined ? 0 : wholeValue(request))) / memoryCapacity);
+      const served = isSidecar(container) ? Math.min(...spec.containers.map(memoryRequest)) : 0;
+      const asked = Math.max(memoryRequest(container), served) + sharedMemory(spec);
+      const score = 1000 - Math.floor((1000 * asked) / memoryCapacity);
       return Math.min(BEST_EFFORT_OOM - 1, Math.max(1000 + GUARANTEED_OOM, score));
     }
   }
+}
+
+const memoryRequest = ({ resources }: Container) => wholeValue(resources?.requests?.memory ?? 0);
+
+/** What each container has, in bytes, of what is asked for the pod as a whole and for none of them. */
+function sharedMemory(spec: PodSpec): number {
+  const whole = spec.resources?.requests?.memory;
+  if (whole === undefined) return 0;
+  const left = wholeValue(whole) - wholeValue(sumOf(spec, 'requests').memory ?? 0);
+  return Math.floor(left / (spec.containers.length + (spec.initContainers?.length ?? 0)));
 }
 
 /** What a pod as a whole may use; a limit is undefined where one of its containers has none. */
