@@ -47,7 +47,10 @@ function formatMap(map: Readonly<Record<string, string>> | undefined): string {
     .join('\n');
 }
 
-/** A request or limit in units of the divisor, rounded up; a limit that is not set is the node's allocatable. */
+/** Of these a container may have as much as there is: without a limit of its own its pod's counts, or else the node's. */
+const OVERCOMMITTED = ['cpu', 'memory', 'ephemeral-storage'];
+
+/** A request or limit in units of the divisor, rounded up. */
 export function downwardResource(
   pod: Pod,
   ref: ResourceFieldSelector,
@@ -59,9 +62,10 @@ export function downwardResource(
   const dot = ref.resource.indexOf('.');
   const kind = ref.resource.slice(0, dot) as 'requests' | 'limits';
   const resource = ref.resource.slice(dot + 1);
-  const quantity =
-    container?.resources?.[kind]?.[resource] ?? (kind === 'limits' ? allocatable[resource] : undefined) ?? '0';
+  const known = [container?.resources?.[kind]?.[resource]];
+  if (kind === 'limits' && OVERCOMMITTED.includes(resource))
+    known.push(pod.spec?.resources?.limits?.[resource], allocatable[resource]);
+  const nano = known.map((quantity) => quantityOf(quantity ?? '0').nano).find((amount) => amount > 0n) ?? 0n;
   const divisor = quantityOf(ref.divisor === undefined || ref.divisor === '0' ? '1' : ref.divisor).nano;
-  const { nano } = quantityOf(quantity);
   return String((nano + divisor - 1n) / divisor);
 }
