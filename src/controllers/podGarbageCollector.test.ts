@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../apis/core/node.ts';
 import { type Pod, pods } from '../apis/core/pod.ts';
-import { isOutOfService, surplus } from './podGarbageCollector.ts';
+import type { Client } from '../client/client.ts';
+import { apiError } from '../machinery/status.ts';
+import type { Action } from './action.ts';
+import { isOutOfService, surplus, unlessThere } from './podGarbageCollector.ts';
 import { TinyWorld } from './testing/objects.ts';
 
 describe('finished pods', () => {
@@ -21,6 +24,16 @@ describe('finished pods', () => {
     expect(surplus(all, 1).map((pod) => pod.metadata.name)).toEqual(['evicted', 'old']);
     expect(surplus(all, 3)).toEqual([]);
   });
+});
+
+it('removes nothing where the server has the node, or does not say', async () => {
+  const actions: Action[] = [{ verb: 'event', regarding: {}, type: 'Normal', reason: 'R', message: 'm' }];
+  const signal = new AbortController().signal;
+  const asked = (get: () => Promise<unknown>) =>
+    unlessThere({ get } as unknown as Pick<Client, 'get'>, 'n', actions).run(signal);
+  expect(await asked(async () => ({ metadata: { name: 'n' } }))).toEqual([]);
+  expect(await asked(() => Promise.reject(apiError('NotFound', 'no such node')))).toEqual(actions);
+  await expect(asked(() => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer');
 });
 
 it.each([

@@ -7,14 +7,17 @@
 import { type Node, nodes } from '../apis/core/node.ts';
 import { type Pod, pods } from '../apis/core/pod.ts';
 import type { PodCondition } from '../apis/core/podStatus.ts';
+import type { Client } from '../client/client.ts';
 import { keyOf } from '../client/store.ts';
 import type { Kind, Stored } from '../machinery/kind.ts';
+import { isApiError } from '../machinery/status.ts';
 import { formatTime } from '../machinery/time.ts';
-import type { Action } from './action.ts';
+import type { Action, WorkAction } from './action.ts';
 import type { ControllerContext } from './context.ts';
 import { startLoop } from './loop.ts';
 import { isFinished } from './podState.ts';
 
+const NAME = 'pod-garbage-collector';
 /** A node may only be registering anew. */
 const QUARANTINE_MS = 40_000;
 const MAX_FINISHED = 12_500;
@@ -29,12 +32,13 @@ export function startPodGarbageCollector(context: ControllerContext): void {
   const nodeInformer = context.informers.of(nodes);
   podInformer.addIndex(BY_NODE, (pod) => [pod.spec?.nodeName ?? '']);
   const { clock } = context;
+  const client = context.clientFor(NAME);
   let finished = 0;
   /** when a pod was first seen to lack its node, by key */
   const missedSince = new Map<string, number>();
 
   const loop = startLoop({
-    name: 'pod-garbage-collector',
+    name: NAME,
     context,
     reads: [podInformer, nodeInformer],
     plan(key) {
@@ -53,7 +57,8 @@ export function startPodGarbageCollector(context: ControllerContext): void {
       missedSince.set(key, since);
       const leftMs = since + QUARANTINE_MS - clock.monotonic();
       if (leftMs > 0) return { actions: [], againMs: leftMs };
-      return { actions: [...failing(pod, orphaned(clock.now())), removal(pod)] };
+      const removing = [...failing(pod, orphaned(clock.now())), removal(pod)];
+      return { actions: [unlessThere(client, node, removing)], againMs: QUARANTINE_MS };
     },
   });
 
@@ -101,6 +106,22 @@ export function startPodGarbageCollector(context: ControllerContext): void {
       // Stopped before there was anything to look at.
     },
   );
+}
+
+/** What is done where the server itself says that the node is gone: what is known here may be old. */
+export function unlessThere(client: Pick<Client, 'get'>, node: string, actions: readonly Action[]): WorkAction {
+  return {
+    verb: 'work',
+    async run(signal) {
+      try {
+        await client.get(nodes, { name: node }, { signal });
+        return [];
+      } catch (error) {
+        if (isApiError(error, 'NotFound')) return actions;
+        throw error;
+      }
+    },
+  };
 }
 
 function removal(pod: Stored<Pod>): Action {
