@@ -138,6 +138,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersion {
   setDefaults?(object: T): void;
   /** Clears status and the like before an object is first stored. */
   prepareForCreate?(object: T): void;
+  /** Adds what follows from the rest of a new object, when everybody has changed it: it is nobody's. */
+  completeForCreate?(object: T): void;
   /** Validates a whole new object beside its metadata, which the API server validates for every kind. */
   validate?(object: T): FieldError[];
   /** What the client is told besides, as warnings: what is deprecated, or has no effect. `old` is absent for a create. */

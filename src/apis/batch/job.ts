@@ -153,8 +153,10 @@ export const jobs = defineKind<Job>({
   hasGeneration: true,
   setDefaults: setJobDefaults,
   prepareForCreate(job) {
-    if (job.spec !== undefined && job.spec.manualSelector !== true) generateSelector(job, job.spec);
     job.status = {};
+  },
+  completeForCreate(job) {
+    if (job.spec !== undefined && job.spec.manualSelector !== true) generateSelector(job, job.spec);
   },
   validate: validateJob,
   warnings(job, old) {

@@ -20,6 +20,7 @@ export function received<T extends KubeObject>(kind: Kind<T>, json: unknown): T 
 export function created<T extends KubeObject>(kind: Kind<T>, json: unknown): T {
   const object = received(kind, json);
   kind.prepareForCreate?.(object);
+  kind.completeForCreate?.(object);
   return object;
 }
 

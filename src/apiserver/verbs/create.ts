@@ -82,6 +82,7 @@ export async function createObject(
     const own = generated && !meta.name;
     if (own) meta.name = generateName(base, parts.random);
     kind.prepareForCreate?.(object);
+    kind.completeForCreate?.(object);
     keepValidManagedFields(ctx, object, managedFields);
     assertValid(asked, meta.name ?? '', [
       ...validateMeta(kind, meta),

@@ -1,6 +1,7 @@
 /** metadata.managedFields on every write that is no apply. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployments } from '../../apis/apps/deployment.ts';
+import { jobs } from '../../apis/batch/job.ts';
 import { configMaps } from '../../apis/core/configMap.ts';
 import { pods } from '../../apis/core/pod.ts';
 import { serviceAccounts } from '../../apis/core/serviceAccount.ts';
@@ -269,6 +270,19 @@ describe('update and patch', () => {
       'metadata.annotations.a',
       'metadata.finalizers[="example.com/a"]',
     ]);
+  });
+
+  test('do not own what the server adds to the rest', async () => {
+    const spec = { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } };
+    const created = await server.client.create(
+      jobs,
+      { metadata: { name: unique(), namespace: 'default' }, spec },
+      by('one'),
+    );
+    expect(created.spec?.selector?.matchLabels).toBeDefined();
+    const owned = ownersOf(created)['one Update batch/v1'] ?? [];
+    expect(owned).toContain('spec.backoffLimit');
+    expect(owned.filter((path) => /selector|labels/.test(path))).toEqual([]);
   });
 });
 
