@@ -172,10 +172,7 @@ function costOf(node: Node, variables: Variables): Estimate {
     case 'list':
       return { cost: LIST_COST + sum(node.items.map((item) => item.node)), size: node.items.length };
     case 'map':
-      return {
-        cost: MAP_COST + sum(node.entries.flatMap(({ key, value }) => [key, value])),
-        size: node.entries.length,
-      };
+      return { cost: MAP_COST + sum(node.entries.flatMap(({ key, value }) => [key, value])) };
     case 'struct':
       return { cost: STRUCT_COST + sum(node.fields.map((field) => field.value)) };
     case 'iterate': {
@@ -228,5 +225,5 @@ function callCost(name: string, parts: readonly Node[], of: (node: Node) => Esti
         return 1;
     }
   };
-  return cost + Math.max(1, own());
+  return cost + Math.ceil(own());
 }

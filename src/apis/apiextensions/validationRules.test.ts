@@ -62,6 +62,12 @@ describe('the cost of rules is told from the schema', () => {
       undefined,
     ],
     [
+      'with the empty text, which costs nothing',
+      list(text, { maxItems: 3_300_000, ...rules("self.all(s, s != '')") }),
+      '',
+      undefined,
+    ],
+    [
       'what is made of others is not known',
       list(text, rules("self.filter(s, s != '').all(s, s != '')")),
       '',
