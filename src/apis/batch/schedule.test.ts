@@ -123,3 +123,9 @@ describe('the next time of', () => {
     expect(timeAfter('0 0 * * *', '2026-01-01T00:00:00Z', 'Asia/Kathmandu')).toBe('2026-01-01T18:15:00Z');
   });
 });
+
+it('what has no end is refused in time', () => {
+  for (const text of [`@every ${'1'.repeat(1_000_000)}`, `@every ${'1s'.repeat(200_000)}x`, '1,'.repeat(500_000)]) {
+    expect(() => parseSchedule(text)).toThrow(ScheduleSyntaxError);
+  }
+});

@@ -135,7 +135,8 @@ function parseEvery(text: string): number {
   if (unsigned === '') throw fail();
   let ms = 0;
   while (rest !== '') {
-    const [part = '', amount = '', unit = ''] = /^([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)/.exec(rest) ?? [];
+    const [part = '', amount = '', unit = ''] =
+      /^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)/.exec(rest) ?? [];
     if (part === '') throw fail();
     ms += Number(amount) * (UNIT_MS[unit] ?? 0);
     rest = rest.slice(part.length);

@@ -191,3 +191,14 @@ describe('expressions', () => {
     );
   });
 });
+
+it.each([
+  ['self.name.trim().size()', `x${' '.repeat(500_000)}x`, 500_002],
+  ['double(self.name)', `${'1'.repeat(500_000)}x`, "ERROR type conversion error from 'string' to 'double'"],
+])('%s of a long text takes no longer than reading it', (expression, name, expected) => {
+  const compiled = compile(expression, environment);
+  if (!compiled.ok) throw new Error('it compiles');
+  const evaluate = () => toJson(compiled.program.evaluate({ self: { ...value, name }, object: value }));
+  if (typeof expected === 'string') expect(evaluate).toThrow(expected.slice('ERROR '.length));
+  else expect(evaluate()).toBe(expected);
+});

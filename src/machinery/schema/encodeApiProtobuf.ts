@@ -226,7 +226,7 @@ const UNIT_NANOSECONDS: Readonly<Record<string, number>> = {
 /** Of a Go duration, which decoding has found to be one. */
 function nanosecondsOf(text: string): number {
   let sum = 0;
-  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
     sum += Number(number) * (UNIT_NANOSECONDS[unit as string] as number);
   }
   return Math.round(text.startsWith('-') ? -sum : sum);

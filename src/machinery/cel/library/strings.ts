@@ -64,7 +64,16 @@ function join(list: ListValue, separator: string, run: Run): string {
 
 const ascii = (text: string, pattern: RegExp, change: (letters: string) => string) => text.replace(pattern, change);
 /** What Unicode calls white space: Go trims no byte order mark. */
-const EDGE = /^[\s\u0085]+|[\s\u0085]+$/g;
+const SPACE = /[^\S\ufeff]|\u0085/;
+
+/** From both ends: to look for spaces before the end from each place on would take for ever. */
+function trimmed(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && SPACE.test(text.charAt(from))) from++;
+  while (to > from && SPACE.test(text.charAt(to - 1))) to--;
+  return text.slice(from, to);
+}
 
 /** One value where a format has `%s`. */
 function shownAs(value: Value): string {
@@ -206,7 +215,7 @@ export const strings: readonly Overload[] = [
   }),
   method('trim', [STRING], STRING, (a: string, run: Run) => {
     pass(run, a);
-    return a.replace(EDGE, '');
+    return trimmed(a);
   }),
   method('reverse', [STRING], STRING, (a: string, run: Run) => {
     pass(run, a);
