@@ -81,6 +81,8 @@ export async function createObject(
     // Not before: who changes the object knows what the name is to begin with, and may choose one.
     const own = generated && !meta.name;
     if (own) meta.name = generateName(base, parts.random);
+    // Who may write here and whom it counts for was asked of the path: nobody moves the object elsewhere.
+    assertMatchesPath(ctx, meta);
     kind.prepareForCreate?.(object);
     kind.completeForCreate?.(object);
     keepValidManagedFields(ctx, object, managedFields);

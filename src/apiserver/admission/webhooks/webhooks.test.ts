@@ -162,6 +162,24 @@ describe('mutating webhooks', () => {
     await expect(make()).rejects.toMatchObject({ status: { code: 500, reason: 'InternalError' } });
   });
 
+  test('moves nothing to where its writer may not write', async () => {
+    await mutating('m', webhook('/m'));
+    const existing = await make();
+    reply = () => patch({ op: 'replace', path: '/metadata/namespace', value: 'kube-system' });
+    const moved = 'the namespace of the provided object does not match the namespace sent on the request';
+    await expect(make()).rejects.toThrow(moved);
+    await expect(server.client.update(configMaps, { ...existing, data: { a: 'b' } })).rejects.toThrow();
+    reply = () => patch({ op: 'replace', path: '/metadata/name', value: 'another' });
+    await expect(server.client.update(configMaps, { ...existing, data: { a: 'b' } })).rejects.toThrow();
+    const { items } = await server.client.list(configMaps, {});
+    expect(
+      items.filter(
+        ({ metadata }) =>
+          metadata.name === 'another' || (metadata.namespace === 'kube-system' && metadata.name.startsWith('map-')),
+      ),
+    ).toEqual([]);
+  });
+
   test('are asked again where others changed the object after them, if they want to be', async () => {
     await mutating('a', webhook('/again', { reinvocationPolicy: 'IfNeeded' }), webhook('/changes'));
     reply = (path) =>
