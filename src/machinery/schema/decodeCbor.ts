@@ -114,7 +114,9 @@ class CborReader {
       const head = this.#byte();
       if (head === 0xff) return Buffer.concat(chunks);
       if (head >> 5 !== major || (head & 0x1f) === INDEFINITE) throw new CborError('a text is made of other things');
-      chunks.push(this.#take(Number(this.#argument(head & 0x1f))));
+      const chunk = this.#take(Number(this.#argument(head & 0x1f)));
+      // A text may be cut into millions of nothings.
+      if (chunk.length > 0) chunks.push(chunk);
     }
   }
 
