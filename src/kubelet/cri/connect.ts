@@ -3,7 +3,8 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
 import { decodeProtobuf, encodeProtobuf } from '../../machinery/schema/protobuf.ts';
-import { CALLS, Envelope, SubscribeRequest, TaskExit } from './messages.ts';
+import { CALLS } from './calls.ts';
+import { Envelope, SubscribeRequest, TaskExit } from './containerdEvents.ts';
 import { type ContainerRuntime, RuntimeError } from './runtime.ts';
 
 const DEFAULT_TIMEOUT_MS = 120_000;

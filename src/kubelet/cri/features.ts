@@ -1,6 +1,6 @@
 /** What the container runtime can do that not every one can, as it says in its status. */
 import type { NodeFeatures, NodeRuntimeHandler } from '../../apis/core/node.ts';
-import type { CallResponse, RuntimeHandler } from './messages.ts';
+import type { CallResponse, RuntimeHandler } from './calls.ts';
 
 export class RuntimeFeatures {
   #handlers: readonly RuntimeHandler[] = [];

@@ -1,5 +1,5 @@
 /** The container runtime as the kubelet sees it: containerd over CRI, or anything that behaves so. */
-import type { CallName, CallRequest, CallResponse } from './messages.ts';
+import type { CallName, CallRequest, CallResponse } from './calls.ts';
 
 /** A call failed. `code` is the gRPC status. */
 export class RuntimeError extends Error {

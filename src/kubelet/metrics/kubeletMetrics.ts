@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import { type Family, Histogram, type Labels, type Sample } from '../../lib/exposition.ts';
-import type { CallName } from '../cri/messages.ts';
+import type { CallName } from '../cri/calls.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import { KUBELET_VERSION } from '../node/version.ts';
 import type { ObservedPod } from '../pods/observed.ts';

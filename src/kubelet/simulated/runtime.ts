@@ -6,10 +6,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { formatMicroTime } from '../../machinery/time.ts';
+import type { CallName, CallRequest, CallResponse } from '../cri/calls.ts';
 import {
-  type CallName,
-  type CallRequest,
-  type CallResponse,
   CONTAINER_STATE,
   type ContainerConfig,
   type ContainerStats,

@@ -1,5 +1,6 @@
 /** A container runtime for tests that answers with what it is given. */
-import { type CallName, type CallRequest, type CallResponse, CONTAINER_STATE, SANDBOX_READY } from '../cri/messages.ts';
+import type { CallName, CallRequest, CallResponse } from '../cri/calls.ts';
+import { CONTAINER_STATE, SANDBOX_READY } from '../cri/messages.ts';
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts';
 import { ANNOTATION, LABEL } from '../pods/labels.ts';
 
