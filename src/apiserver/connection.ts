@@ -311,7 +311,7 @@ class HttpContext implements RequestContext {
 
   warn(text: string): void {
     this.#warnings ??= [];
-    if (!this.#warnings.includes(text)) this.#warnings.push(text);
+    this.#warnings.push(text);
   }
 
   /** @throws ApiError RequestEntityTooLarge, BadRequest where the client went away */

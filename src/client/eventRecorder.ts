@@ -19,8 +19,6 @@ export interface EventRecorderOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** lets writes through, one or a few at a time, for recorders that share it; absent: each is one at a time alone */
-  readonly gate?: { pass<T>(work: () => Promise<T>): Promise<T> };
   readonly signal: AbortSignal;
 }
 
@@ -51,7 +49,7 @@ export function referenceTo(object: KubeObject, fieldPath?: string): ObjectRefer
 }
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { clock, gate, log, signal } = options;
+  const { clock, log, signal } = options;
   const correlator = new EventCorrelator();
   const waiting: { happening: Happening; atMs: number }[] = [];
   let writing = false;
@@ -73,8 +71,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     if (correlated === undefined) return;
     for (let attempt = 1; ; attempt++) {
       try {
-        const work = () => write(happening, correlated.key, correlated.message, atMs);
-        await (gate === undefined ? work() : gate.pass(work));
+        await write(happening, correlated.key, correlated.message, atMs);
         return;
       } catch (error) {
         // A refusal will not change: the namespace is going, or the event is not valid.

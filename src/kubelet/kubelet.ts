@@ -12,6 +12,7 @@ import { createEventRecorder, referenceTo } from '../client/eventRecorder.ts';
 import type { Informer } from '../client/informer.ts';
 import { Informers } from '../client/informers.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Gate } from '../lib/gate.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { parseResolvConf } from '../lib/resolvConf.ts';
@@ -31,7 +32,6 @@ import { NodeAgent } from './node/nodeAgent.ts';
 import { Actor } from './pods/actor.ts';
 import { createAdmission } from './pods/admission.ts';
 import { ContainerStarter } from './pods/containerStart.ts';
-import { Gate } from './pods/gate.ts';
 import { RuntimeObserver } from './pods/observed.ts';
 import { RuntimeHandlers } from './pods/runtimeHandlers.ts';
 import { RuntimeWatch } from './pods/runtimeWatch.ts';
@@ -70,8 +70,6 @@ export interface NodeOptions {
   readonly podCIDRs?: readonly string[];
   /** shared by kubelets of one process; absent: the kubelet follows the services by itself */
   readonly services?: Informer<Service>;
-  /** shared by kubelets of one process: their events wait in one line, behind what pods wait for */
-  readonly eventGate?: Gate;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -137,16 +135,7 @@ export async function createKubelet(options: NodeOptions): Promise<NodeKubelet> 
   const probeMetrics = new ProbeMetrics();
   const runtime = metrics.counted(options.runtime);
   const log = options.log.child({ component: 'kubelet' });
-  const events = createEventRecorder({
-    client,
-    component: 'kubelet',
-    host: nodeName,
-    clock,
-    random,
-    log,
-    signal,
-    ...(options.eventGate === undefined ? {} : { gate: options.eventGate }),
-  });
+  const events = createEventRecorder({ client, component: 'kubelet', host: nodeName, clock, random, log, signal });
   const informers = new Informers({ client, clock, random, log, signal });
   const tokens = new PodTokens(client, clock);
   const configuration = { ...DEFAULT_CONFIGURATION, ...options.configuration };

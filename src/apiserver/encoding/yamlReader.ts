@@ -3,6 +3,7 @@
  * than a few lines is read in a thread of its own, which has only so much time and memory.
  */
 import { Worker } from 'node:worker_threads';
+import { Gate } from '../../lib/gate.ts';
 import { apiError } from '../../machinery/status.ts';
 import type { YamlBody } from '../verbs/yamlBody.ts';
 import type { YamlRead } from './yamlWorker.ts';
@@ -23,8 +24,7 @@ const LIMITS: Limits = { timeMs: 12_000, waiting: 32 };
 
 export class YamlReader {
   readonly #limits: Limits;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #threads = new Gate(MAX_THREADS);
 
   constructor(limits: Partial<Limits> = {}) {
     this.#limits = { ...LIMITS, ...limits };
@@ -35,27 +35,15 @@ export class YamlReader {
     const { readYaml, YamlError } = await import('../verbs/yamlBody.ts');
     const text = bytes.toString('utf8');
     if (bytes.length <= AT_ONCE_BYTES) return readYaml(text);
-    await this.#enter();
-    try {
-      const read = await inThread(text, this.#limits.timeMs);
-      if ('fault' in read) throw new YamlError(read.fault);
-      return read.body;
-    } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
+    const { timeMs, waiting } = this.#limits;
+    if (this.#threads.waiting >= waiting && !this.#threads.isOpen) {
+      throw apiError('TooManyRequests', 'too much YAML is being read at once, please try again later', {
+        retryAfterSeconds: 1,
+      });
     }
-  }
-
-  async #enter(): Promise<void> {
-    if (this.#running >= MAX_THREADS) {
-      if (this.#waiting.length >= this.#limits.waiting) {
-        throw apiError('TooManyRequests', 'too much YAML is being read at once, please try again later', {
-          retryAfterSeconds: 1,
-        });
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#running++;
+    const read = await this.#threads.pass(() => inThread(text, timeMs));
+    if ('fault' in read) throw new YamlError(read.fault);
+    return read.body;
   }
 }
 

@@ -4,11 +4,11 @@
  */
 import type { Container } from '../../apis/core/container.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Gate } from '../../lib/gate.ts';
 import { fullImageName } from '../../machinery/imageName.ts';
 import type { AuthConfig, Image } from '../cri/messages.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import { FailureBackoff, FIRST_BACKOFF_MS } from '../pods/backoff.ts';
-import { Gate } from '../pods/gate.ts';
 import { authsFor } from './pullSecrets.ts';
 
 /** The image is not to be had now. `reason` is what the container's status says. */

@@ -2,6 +2,7 @@
 import type { Pod } from '../../apis/core/pod.ts';
 import { type EventRecorder, referenceTo } from '../../client/eventRecorder.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Gate } from '../../lib/gate.ts';
 import { type ContainerRuntime, isNotFound } from '../cri/runtime.ts';
 import type { AtFaultPoint } from '../faultPoints.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -11,7 +12,6 @@ import { containerResources } from '../resources/limits.ts';
 import { containerReference } from './containerReference.ts';
 import type { ContainerStarter, StartFailure } from './containerStart.ts';
 import type { DnsConfig } from './dns.ts';
-import type { Gate } from './gate.ts';
 import type { ObservedPod } from './observed.ts';
 import type { Action } from './plan.ts';
 import { lowerMemory, resourcesKey } from './resize.ts';

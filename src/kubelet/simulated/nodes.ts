@@ -4,7 +4,6 @@ import type { Client } from '../../client/client.ts';
 import { Informer } from '../../client/informer.ts';
 import { apiError } from '../../machinery/status.ts';
 import { createKubelet, type NodeKubelet, type NodeOptions } from '../kubelet.ts';
-import { Gate } from '../pods/gate.ts';
 import type { PodViews, StreamingRuntime } from '../server/podView.ts';
 import { type KubeletServer, type KubeletServerOptions, startKubeletServer } from '../server/server.ts';
 import type { NodeReading } from '../stats/reading.ts';
@@ -37,9 +36,6 @@ const CAPACITY = { cpu: '32', memory: '256Gi', pods: '110', 'ephemeral-storage':
 const MEMORY_BYTES = 256 * 2 ** 30;
 const LABELS = { 'kubets.io/runtime': 'simulated' };
 
-/** Of all nodes together: a burst of pods is not held up by what is only told of it. */
-const EVENTS_AT_ONCE = 2;
-
 /** Resolves when their server listens. @throws the listen error */
 export async function startSimulatedNodes(options: SimulatedNodesOptions): Promise<SimulatedNodes> {
   const { names, clock, random, log, signal, nodeIP, clientFor } = options;
@@ -47,7 +43,6 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   if (first === undefined) return { statistics: () => undefined, ended: Promise.resolve() };
   const client = clientFor(first);
   const shared = new Informer({ client, kind: services, clock, random, log, signal });
-  const eventGate = new Gate(EVENTS_AT_ONCE);
   const kubelets = await Promise.all(
     names.map((nodeName, index) => {
       const runtime = new SimulatedRuntime({ nodeName, clock, nextAddress: addressesOf(index) });
@@ -72,7 +67,6 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
         labels: LABELS,
         podCIDRs: [podCIDROf(index)],
         services: shared,
-        eventGate,
       });
     }),
   );

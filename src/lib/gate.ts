@@ -7,6 +7,16 @@ export class Gate {
     this.#free = size;
   }
 
+  /** whether the next one need not wait */
+  get isOpen(): boolean {
+    return this.#free > 0;
+  }
+
+  /** how many wait in line */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
   async pass<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#line.push(resolve));
